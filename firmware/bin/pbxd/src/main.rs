@@ -1,0 +1,2 @@
+//! The telephony process: signalling loop and real-time media thread.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Starts, watches and restarts the processes of the exchange.
+fn main() {}

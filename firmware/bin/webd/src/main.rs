@@ -1,0 +1,2 @@
+//! The administration: HTTPS, REST API, live events.
+fn main() {}

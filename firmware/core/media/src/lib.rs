@@ -1,0 +1,1 @@
+//! The media graph: ports, bridges, tones, relay and tick.

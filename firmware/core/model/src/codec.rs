@@ -1,0 +1,44 @@
+//! The codecs an extension may use.
+
+use serde::{Deserialize, Serialize};
+
+/// A codec by its name in RTP/AVP (RFC 3551 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// G.711 A-law, static payload type 8.
+    Pcma,
+    /// G.711 µ-law, static payload type 0.
+    Pcmu,
+}
+
+impl Codec {
+    /// Every codec, in the order of the default list.
+    pub const ALL: [Self; 2] = [Self::Pcma, Self::Pcmu];
+
+    /// The encoding name of SDP's `rtpmap`.
+    #[must_use]
+    pub const fn encoding_name(self) -> &'static str {
+        match self {
+            Self::Pcma => "PCMA",
+            Self::Pcmu => "PCMU",
+        }
+    }
+
+    /// The clock rate of SDP's `rtpmap`, in Hz.
+    #[must_use]
+    pub const fn clock_rate_hz(self) -> u32 {
+        match self {
+            Self::Pcma | Self::Pcmu => 8000,
+        }
+    }
+
+    /// The static payload type, where RFC 3551 gives one.
+    #[must_use]
+    pub const fn static_payload_type(self) -> Option<u8> {
+        match self {
+            Self::Pcma => Some(8),
+            Self::Pcmu => Some(0),
+        }
+    }
+}

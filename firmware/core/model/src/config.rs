@@ -1,0 +1,351 @@
+//! The typed configuration: what an administrator decides, and what is wrong with it.
+//!
+//! `store` loads and saves it, `webd` edits it, `pbx` obeys it. A configuration that
+//! [`Configuration::check`] finds no fault in is one the exchange can run.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId,
+};
+
+/// Everything an administrator decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Grows with every change.
+    pub version: ConfigVersion,
+    /// What concerns the whole exchange.
+    pub general: General,
+    /// The users, by id.
+    pub users: Vec<User>,
+    /// The extensions, by id.
+    pub extensions: Vec<Extension>,
+}
+
+/// What concerns the whole exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct General {
+    /// ISO 3166-1 alpha-2 code: it chooses the tones callers hear.
+    pub country: String,
+    /// Protection space of SIP digest (RFC 3261 §22.1); phones show it when they ask for a password.
+    pub realm: String,
+    /// How long a call rings before it counts as not answered, in seconds.
+    pub no_answer_s: u32,
+}
+
+impl Default for General {
+    fn default() -> Self {
+        Self {
+            country: "CZ".into(),
+            realm: "operator-box".into(),
+            no_answer_s: 60,
+        }
+    }
+}
+
+/// A person who has extensions, or who administers (USR-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Never reused.
+    pub id: UserId,
+    /// Login name: ASCII, no spaces, unique without regard to case.
+    pub name: String,
+    /// Name shown to people.
+    pub full_name: String,
+    /// Address for messages.
+    pub email: Option<String>,
+    /// Language of pages and messages.
+    pub language: Language,
+    /// Rights on the administration.
+    pub role: Role,
+    /// A disabled user neither logs in nor calls.
+    pub enabled: bool,
+}
+
+/// An internal number with a phone or several behind it (USR-2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// Never reused.
+    pub id: ExtensionId,
+    /// Its number, unique in the dial plan.
+    pub number: ExtensionNumber,
+    /// What the administrator wrote about it.
+    pub description: String,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// A disabled extension neither registers nor calls.
+    pub enabled: bool,
+    /// Digest user name of its phones, unique.
+    pub sip_username: String,
+    /// Digest password of its phones.
+    pub sip_password: Secret,
+    /// Codecs offered and accepted, the preferred first.
+    pub codecs: Vec<Codec>,
+}
+
+/// Something in a configuration that the exchange can't run with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// JSON pointer (RFC 6901) into the configuration.
+    pub path: String,
+    /// For translation and tests.
+    pub code: FaultCode,
+    /// What is wrong and what to do, in English.
+    pub text: String,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultCode {
+    /// The number is already in the dial plan.
+    NumberTaken,
+    /// A name is empty, too long, or has characters it can't have.
+    InvalidName,
+    /// A name is used twice.
+    NameTaken,
+    /// An e-mail address without form.
+    InvalidEmail,
+    /// A reference to something that isn't there.
+    UnknownReference,
+    /// A password that is too short.
+    WeakPassword,
+    /// No codec, or one twice.
+    InvalidCodecs,
+    /// A value out of its range.
+    OutOfRange,
+    /// Text that is too long or has control characters.
+    InvalidText,
+    /// More of a kind than the exchange holds.
+    TooMany,
+}
+
+/// Limits of what is configured, and why.
+pub mod limits {
+    /// Shown in one line on a phone's display and in tables.
+    pub const TEXT_CHARS: usize = 128;
+    /// Longest login or digest name; phones cut longer ones.
+    pub const NAME_CHARS: usize = 64;
+    /// Shortest SIP password: guessing it online takes longer than a ban allows.
+    pub const SIP_PASSWORD_MIN_CHARS: usize = 8;
+    /// Longest SIP password that common phones keep.
+    pub const SIP_PASSWORD_MAX_CHARS: usize = 64;
+    /// Bound of memory; ten times the largest site the hardware serves.
+    pub const EXTENSIONS: usize = 20_000;
+    /// Bound of memory; ten times the largest site the hardware serves.
+    pub const USERS: usize = 20_000;
+    /// Shortest ringing before "no answer", in seconds.
+    pub const NO_ANSWER_MIN_S: u32 = 5;
+    /// Longest ringing before "no answer", in seconds: timer C of RFC 3261 §16.6 is 180 s.
+    pub const NO_ANSWER_MAX_S: u32 = 180;
+}
+
+impl Configuration {
+    /// What an exchange has before anyone configured it.
+    #[must_use]
+    pub fn initial() -> Self {
+        Self {
+            version: ConfigVersion::new(0),
+            general: General::default(),
+            users: Vec::new(),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// The extension with this id.
+    #[must_use]
+    pub fn extension(&self, id: ExtensionId) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.id == id)
+    }
+
+    /// The user with this id.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    /// True where the extension may register and call: it and its user are enabled (USR-4).
+    #[must_use]
+    pub fn is_active(&self, extension: &Extension) -> bool {
+        extension.enabled
+            && extension
+                .user
+                .and_then(|id| self.user(id))
+                .is_none_or(|user| user.enabled)
+    }
+
+    /// Everything the exchange can't run with; empty where it can.
+    #[must_use]
+    pub fn check(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        self.check_general(&mut faults);
+        self.check_users(&mut faults);
+        self.check_extensions(&mut faults);
+        if let Err(taken) = DialPlan::build(self) {
+            faults.0.extend(taken);
+        }
+        faults.0
+    }
+
+    fn check_general(&self, faults: &mut Faults) {
+        let general = &self.general;
+        if general.country.len() != 2 || !general.country.bytes().all(|c| c.is_ascii_uppercase()) {
+            faults.add(
+                "/general/country".into(),
+                FaultCode::OutOfRange,
+                "choose a country by its two-letter code, such as CZ",
+            );
+        }
+        if !is_name(&general.realm) {
+            faults.add(
+                "/general/realm".into(),
+                FaultCode::InvalidName,
+                "use 1 to 64 letters, digits, dots, hyphens or underscores",
+            );
+        }
+        if !(limits::NO_ANSWER_MIN_S..=limits::NO_ANSWER_MAX_S).contains(&general.no_answer_s) {
+            faults.add(
+                "/general/no_answer_s".into(),
+                FaultCode::OutOfRange,
+                "use 5 to 180 seconds",
+            );
+        }
+    }
+
+    fn check_users(&self, faults: &mut Faults) {
+        if self.users.len() > limits::USERS {
+            faults.add(
+                "/users".into(),
+                FaultCode::TooMany,
+                "the exchange holds at most 20000 users",
+            );
+        }
+        let mut names = BTreeSet::new();
+        for (index, user) in self.users.iter().enumerate() {
+            let at = |field: &str| format!("/users/{index}/{field}");
+            if !is_name(&user.name) {
+                faults.add(
+                    at("name"),
+                    FaultCode::InvalidName,
+                    "use 1 to 64 letters without accents, digits, dots, hyphens or underscores",
+                );
+            } else if !names.insert(user.name.to_ascii_lowercase()) {
+                faults.add(
+                    at("name"),
+                    FaultCode::NameTaken,
+                    "another user has this name: choose a different one",
+                );
+            }
+            faults.check_text(&at("full_name"), &user.full_name);
+            if user.email.as_deref().is_some_and(|email| !is_email(email)) {
+                faults.add(
+                    at("email"),
+                    FaultCode::InvalidEmail,
+                    "enter an address such as name@example.com, or leave it empty",
+                );
+            }
+        }
+    }
+
+    fn check_extensions(&self, faults: &mut Faults) {
+        if self.extensions.len() > limits::EXTENSIONS {
+            faults.add(
+                "/extensions".into(),
+                FaultCode::TooMany,
+                "the exchange holds at most 20000 extensions",
+            );
+        }
+        let users: BTreeSet<UserId> = self.users.iter().map(|user| user.id).collect();
+        let mut names = BTreeSet::new();
+        for (index, extension) in self.extensions.iter().enumerate() {
+            let at = |field: &str| format!("/extensions/{index}/{field}");
+            faults.check_text(&at("description"), &extension.description);
+            if extension.user.is_some_and(|id| !users.contains(&id)) {
+                faults.add(
+                    at("user"),
+                    FaultCode::UnknownReference,
+                    "there is no such user: choose another, or none",
+                );
+            }
+            if !is_name(&extension.sip_username) {
+                faults.add(
+                    at("sip_username"),
+                    FaultCode::InvalidName,
+                    "use 1 to 64 letters without accents, digits, dots, hyphens or underscores",
+                );
+            } else if !names.insert(extension.sip_username.as_str()) {
+                faults.add(
+                    at("sip_username"),
+                    FaultCode::NameTaken,
+                    "another extension has this SIP user name: choose a different one",
+                );
+            }
+            if !is_sip_password(extension.sip_password.expose()) {
+                faults.add(
+                    at("sip_password"),
+                    FaultCode::WeakPassword,
+                    "use 8 to 64 printable characters without spaces or accents",
+                );
+            }
+            let distinct: BTreeSet<Codec> = extension.codecs.iter().copied().collect();
+            if distinct.is_empty() || distinct.len() != extension.codecs.len() {
+                faults.add(
+                    at("codecs"),
+                    FaultCode::InvalidCodecs,
+                    "choose at least one codec, each once",
+                );
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, path: String, code: FaultCode, text: &str) {
+        self.0.push(Fault {
+            path,
+            code,
+            text: text.to_owned(),
+        });
+    }
+
+    fn check_text(&mut self, path: &str, text: &str) {
+        if text.chars().count() > limits::TEXT_CHARS || text.chars().any(char::is_control) {
+            self.add(
+                path.to_owned(),
+                FaultCode::InvalidText,
+                "use at most 128 characters in one line",
+            );
+        }
+    }
+}
+
+/// A login, digest or realm name: what needs no quoting in a URI, a header or a file name.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= limits::NAME_CHARS
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_'))
+}
+
+fn is_sip_password(text: &str) -> bool {
+    (limits::SIP_PASSWORD_MIN_CHARS..=limits::SIP_PASSWORD_MAX_CHARS).contains(&text.len())
+        && text.bytes().all(|c| c.is_ascii_graphic())
+}
+
+/// A form check only; whether mail arrives is seen by sending one.
+fn is_email(text: &str) -> bool {
+    text.len() <= 254
+        && text.bytes().all(|c| c.is_ascii_graphic())
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.contains('@')
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Messages between the processes: JSON, one a line, over a Unix socket.
+//!
+//! `pbxd` listens; `webd` and `console` ask. A connection that has sent [`Request::Watch`] gets a
+//! [`Notice`] for each change until it closes, among the replies to what it asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Fault;
+use crate::{
+    CallId, Codec, ConfigVersion, ExtensionId, LegSide, Party, Quality, Transport, WallTime,
+};
+
+/// The longest line either side accepts, in bytes: 20,000 registrations fit.
+pub const MAX_LINE: usize = 16 * 1024 * 1024;
+
+/// A question, numbered by the asker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Comes back in the [`Reply`].
+    pub id: u64,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What can be asked of `pbxd`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// How it is.
+    Status,
+    /// Load the configuration from the store again; calls under way go on.
+    Reload,
+    /// The calls there are.
+    Calls,
+    /// The phones that are registered.
+    Registrations,
+    /// End a call.
+    HangUp {
+        /// Which.
+        call: CallId,
+    },
+    /// Send notices from now on.
+    Watch,
+}
+
+/// One line from `pbxd`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Message {
+    /// An answer.
+    Reply {
+        /// The number of the [`Ask`].
+        id: u64,
+        /// The answer itself.
+        reply: Reply,
+    },
+    /// Something changed.
+    Notice {
+        /// What.
+        notice: Notice,
+    },
+}
+
+/// An answer of `pbxd`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// To [`Request::Status`].
+    Status(Status),
+    /// To [`Request::Reload`]: the version now in force.
+    Reloaded {
+        /// Now in force.
+        version: ConfigVersion,
+    },
+    /// To [`Request::Calls`].
+    Calls {
+        /// The oldest first.
+        calls: Vec<ActiveCall>,
+    },
+    /// To [`Request::Registrations`].
+    Registrations {
+        /// By extension.
+        registrations: Vec<Registration>,
+    },
+    /// Done; there is nothing to say.
+    Done,
+    /// There is no such thing.
+    NotFound,
+    /// The configuration in the store can't be run; the old one stays in force.
+    Faulty {
+        /// Why.
+        faults: Vec<Fault>,
+    },
+    /// It failed, and why, in words for the log.
+    Failed {
+        /// Why.
+        text: String,
+    },
+}
+
+/// How `pbxd` is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Program version.
+    pub version: String,
+    /// When the process started.
+    pub started: WallTime,
+    /// Configuration in force.
+    pub config: ConfigVersion,
+    /// Calls there are.
+    pub calls: u32,
+    /// Phones that are registered.
+    pub registrations: u32,
+    /// True where the media thread has real-time priority and locked memory.
+    pub real_time: bool,
+    /// Requests refused because of overload since the start.
+    pub overload_refusals: u64,
+}
+
+/// A call as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveCall {
+    /// Which.
+    pub call: CallId,
+    /// How far it is.
+    pub state: CallState,
+    /// Who calls.
+    pub caller: Party,
+    /// What was dialled.
+    pub dialled: String,
+    /// Who is called, or whom the number stands for.
+    pub called: Option<Party>,
+    /// When it came in.
+    pub started: WallTime,
+    /// When it was answered.
+    pub answered: Option<WallTime>,
+    /// Both legs, the caller's first.
+    pub legs: Vec<ActiveLeg>,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// Nothing rings yet.
+    Setup,
+    /// The called party's phone rings.
+    Ringing,
+    /// The parties talk.
+    Connected,
+    /// One party has the other on hold.
+    Held,
+}
+
+/// A leg as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActiveLeg {
+    /// Which half.
+    pub side: LegSide,
+    /// Who is on it.
+    pub party: Party,
+    /// Signalling address.
+    pub address: Option<String>,
+    /// What the peer calls itself.
+    pub user_agent: Option<String>,
+    /// Codec in use.
+    pub codec: Option<Codec>,
+    /// Measured so far.
+    pub quality: Option<Quality>,
+}
+
+/// A registered phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Whose.
+    pub extension: ExtensionId,
+    /// Contact URI.
+    pub contact: String,
+    /// Source address of the REGISTER.
+    pub address: String,
+    /// By what.
+    pub transport: Transport,
+    /// What the phone calls itself.
+    pub user_agent: Option<String>,
+    /// When it ends unless refreshed.
+    pub expires: WallTime,
+}
+
+/// Something changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// A call is new or has changed.
+    Call {
+        /// As it stands.
+        call: ActiveCall,
+    },
+    /// A call is over; its record is in the history.
+    CallEnded {
+        /// Which.
+        call: CallId,
+    },
+    /// The phones of an extension have changed.
+    Registrations {
+        /// Whose.
+        extension: ExtensionId,
+        /// All it has now.
+        registrations: Vec<Registration>,
+    },
+    /// The Security log has a new row.
+    Security,
+    /// A configuration came into force.
+    Config {
+        /// Which.
+        version: ConfigVersion,
+    },
+}

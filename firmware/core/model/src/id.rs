@@ -1,0 +1,59 @@
+//! Identifiers: one type each, so that a call can't be taken for a leg.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($repr:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name($repr);
+
+        impl $name {
+            /// Wraps a raw value.
+            #[must_use]
+            pub const fn new(raw: $repr) -> Self {
+                Self(raw)
+            }
+
+            /// The raw value, for storage and logs.
+            #[must_use]
+            pub const fn raw(self) -> $repr {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// A user of the exchange. Never reused.
+    UserId(u32)
+);
+id!(
+    /// An extension, whatever its number becomes. Never reused.
+    ExtensionId(u32)
+);
+id!(
+    /// A call, unique over restarts and never reused; it names the call in logs and history.
+    CallId(u64)
+);
+id!(
+    /// One party's half of a call, unique while the process lives.
+    LegId(u64)
+);
+id!(
+    /// A slot of the media graph: one RTP and one RTCP socket. Reused after the call.
+    PortId(u16)
+);
+id!(
+    /// A version of the configuration; it grows by one with every change.
+    ConfigVersion(u64)
+);

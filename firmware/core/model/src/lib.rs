@@ -1,0 +1,29 @@
+//! The vocabulary of the exchange.
+//!
+//! Identifiers, units, causes, the typed configuration with its number space, call records, and
+//! the messages between processes. No behaviour of a protocol and no I/O lives here; every other
+//! crate speaks in these words.
+
+mod cause;
+mod codec;
+pub mod config;
+pub mod control;
+mod dialplan;
+mod id;
+mod number;
+mod record;
+mod registration;
+mod role;
+mod secret;
+mod time;
+
+pub use cause::Cause;
+pub use codec::Codec;
+pub use dialplan::{DialPlan, DialPlanEntry, DialTarget};
+pub use id::{CallId, ConfigVersion, ExtensionId, LegId, PortId, UserId};
+pub use number::{ExtensionNumber, InvalidNumber, Number};
+pub use record::{CallRecord, Disposition, EndedBy, LegRecord, LegSide, Party, Quality};
+pub use registration::{Binding, Flow, Transport};
+pub use role::{Language, Role};
+pub use secret::Secret;
+pub use time::{Instant, WallTime};

@@ -1,0 +1,133 @@
+//! What the call history keeps of a call.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallId, Cause, Codec, ExtensionId, WallTime};
+
+/// Who takes part in a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The number shown: an extension's, or what the outside gave.
+    pub number: String,
+    /// The name shown with it.
+    pub name: Option<String>,
+    /// The extension, where the party is one of ours.
+    pub extension: Option<ExtensionId>,
+}
+
+/// How a call ended, in a word a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// It was answered.
+    Answered,
+    /// It rang until the limit.
+    NoAnswer,
+    /// The called party was busy.
+    Busy,
+    /// The caller hung up before an answer.
+    Cancelled,
+    /// The called party refused it.
+    Rejected,
+    /// No phone of the called party is registered, or none responded.
+    Unreachable,
+    /// Nothing has the dialled number.
+    UnknownNumber,
+    /// It failed otherwise; the cause says how.
+    Failed,
+    /// The exchange was restarted while it lasted.
+    Interrupted,
+}
+
+/// Who ended a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The calling party.
+    Caller,
+    /// The called party.
+    Called,
+    /// The exchange: a limit, a fault, an administrator.
+    Exchange,
+}
+
+/// Which half of a call a leg is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegSide {
+    /// The half that called in.
+    Caller,
+    /// The half that was called.
+    Called,
+}
+
+/// What was measured on one leg, both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// RTP packets sent to the party.
+    pub packets_sent: u64,
+    /// RTP packets that came from the party.
+    pub packets_received: u64,
+    /// Packets from the party that never came (RFC 3550 §6.4.1).
+    pub packets_lost: u64,
+    /// Packets from the party that came too late or twice.
+    pub packets_discarded: u64,
+    /// Packets refused because they came from a third address.
+    pub packets_foreign: u64,
+    /// Interarrival jitter of what came, in microseconds.
+    pub jitter_us: u32,
+    /// Packets lost on the way to the party, as its RTCP reports say.
+    pub remote_lost: Option<u32>,
+    /// Jitter on the way to the party, as its RTCP reports say, in microseconds.
+    pub remote_jitter_us: Option<u32>,
+    /// Round-trip time to the party by RTCP, in microseconds.
+    pub round_trip_us: Option<u32>,
+    /// Estimated listening quality of what came, ITU-T G.107 mapped to MOS, in hundredths (100 to 450).
+    pub mos_hundredths: Option<u16>,
+}
+
+/// One leg of a call record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// Which half.
+    pub side: LegSide,
+    /// Who was on it.
+    pub party: Party,
+    /// Signalling address of the phone or peer.
+    pub address: Option<String>,
+    /// What the peer calls itself.
+    pub user_agent: Option<String>,
+    /// The codec in use at the end.
+    pub codec: Option<Codec>,
+    /// What was measured, where sound flowed.
+    pub quality: Option<Quality>,
+}
+
+/// One call in the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The call.
+    pub call: CallId,
+    /// Who called.
+    pub caller: Party,
+    /// What was dialled.
+    pub dialled: String,
+    /// Who was reached, or whom the number stands for.
+    pub called: Option<Party>,
+    /// When the call came in.
+    pub started: WallTime,
+    /// When it was answered.
+    pub answered: Option<WallTime>,
+    /// When it ended.
+    pub ended: WallTime,
+    /// How it ended.
+    pub disposition: Disposition,
+    /// The cause of the end.
+    pub cause: Cause,
+    /// Who ended it.
+    pub ended_by: EndedBy,
+    /// The call this one went on from, after a transfer.
+    pub transferred_from: Option<CallId>,
+    /// Both legs, where there were two; the caller's first.
+    pub legs: Vec<LegRecord>,
+}

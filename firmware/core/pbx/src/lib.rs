@@ -1,0 +1,1 @@
+//! The exchange: legs, calls, routing, features, call records.

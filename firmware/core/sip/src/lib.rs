@@ -1,0 +1,1 @@
+//! SIP (RFC 3261) and SDP (RFC 3264) as machines without sockets or clocks.

@@ -1,0 +1,1 @@
+//! The only SQL: configuration, call history, logs, sessions.

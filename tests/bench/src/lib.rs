@@ -1,0 +1,1 @@
+//! What the exchange costs: counts and ratios.

@@ -1,0 +1,1 @@
+//! The virtual world of the tests: clock, network, SIP phone, tapes.
