@@ -1,1 +1,40 @@
-//! The only SQL: configuration, call history, logs, sessions.
+//! The only SQL: configuration, sessions, logs, call history; and the live journal, which is none.
+//!
+//! Two processes use one data directory at once: `webd` edits, `pbxd` reads and appends. Either may
+//! be killed at any moment, and what was answered before is there after: [`Store::change`] and the
+//! sessions even over a power cut, the history and the other logs as far as the disk had them then.
+//!
+//! | file | holds | safe against |
+//! |---|---|---|
+//! | `config.db` | users, extensions, sessions, Config log | kill and power cut |
+//! | `history.db` | calls, Security, Warning and Error log | kill; the last seconds may go with the power |
+//! | `live/` | the [`Journal`]: registrations and calls under way | kill; the last seconds may go with the power |
+//!
+//! Nothing here reads a clock: each call that needs the time is given it. Every call may wait for
+//! the disk, so asynchronous code makes them on a thread for blocking work. [`Store`] is cheap to
+//! clone and may be used from many threads.
+
+mod config;
+mod db;
+mod error;
+mod history;
+mod journal;
+mod log;
+mod session;
+mod store;
+mod word;
+mod writer;
+
+pub use config::{
+    Author, Changed, Credentials, Expected, NewExtension, NewUser, Operation, Orphans, Revisions,
+    Snapshot,
+};
+pub use error::{Blame, ChangeError, StoreError};
+pub use history::{
+    HistoryExport, HistoryFilter, HistoryQuery, HistorySort, HistoryStatistics, NumberFilter,
+};
+pub use journal::{Journal, JournalError, LiveRecord, Recovered, StoredCalls, Syncer};
+pub use log::{LogKind, LogQuery, LogRow};
+pub use session::{NewSession, Session};
+pub use store::Store;
+pub use writer::{Refused, Writer};

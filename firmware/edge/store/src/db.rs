@@ -1,0 +1,1 @@
+//! One SQLite file: how it is opened, migrated and shared between threads.

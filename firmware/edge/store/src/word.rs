@@ -1,0 +1,1 @@
+//! Enums as the words they are serialised as, for text columns.
