@@ -60,7 +60,11 @@ impl DialPlan {
                 });
             }
         }
-        if faults.is_empty() { Ok(plan) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(plan)
+        } else {
+            Err(faults)
+        }
     }
 
     /// What `number` stands for.

@@ -143,7 +143,10 @@ mod tests {
         let (early, late) = (Instant::from_millis(5), Instant::from_millis(9));
         assert_eq!(late - early, Duration::from_millis(4));
         assert_eq!(early - late, Duration::ZERO);
-        assert_eq!(Instant::ZERO + Duration::MAX, Instant::from_micros(u64::MAX));
+        assert_eq!(
+            Instant::ZERO + Duration::MAX,
+            Instant::from_micros(u64::MAX)
+        );
     }
 
     #[test]

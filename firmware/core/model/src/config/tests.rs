@@ -110,7 +110,11 @@ fn a_disabled_user_takes_the_extensions_along() {
 #[test]
 fn the_dial_plan_finds_numbers_and_the_next_free_one() {
     let mut configuration = Configuration::initial();
-    configuration.extensions = vec![extension(7, "101"), extension(8, "102"), extension(9, "099")];
+    configuration.extensions = vec![
+        extension(7, "101"),
+        extension(8, "102"),
+        extension(9, "099"),
+    ];
     let plan = DialPlan::build(&configuration).expect("no number twice");
     let number = |text: &str| text.parse::<Number>().expect("a number");
     let free = |text: &str| {

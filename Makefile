@@ -1,0 +1,50 @@
+# The commands of the project; CI calls exactly these.
+#
+#   make run      the exchange on this machine, with its data under var/
+#   make test     all tests that need no special machine; installs what they need
+#   make check    format, lints, documentation, licences, house rules
+#   make fuzz     every fuzz target for FUZZ_SECONDS each
+#   make bench    what the exchange costs
+
+CARGO ?= cargo
+FUZZ_SECONDS ?= 60
+# A debug build where nothing else is said: the media thread's checks are in it.
+PROFILE ?= release
+
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: run test check fmt fuzz bench build tools clean
+
+run: build
+	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
+
+build:
+	@$(CARGO) build --quiet --locked --profile $(PROFILE) -p pbxd -p webd -p supervisor
+
+test: tools
+	@tests/interop/install
+	$(CARGO) build --locked -p pbxd -p webd -p supervisor
+	$(CARGO) nextest run --locked --workspace --no-fail-fast
+
+check: tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
+	$(CARGO) deny --locked --log-level error check bans licenses sources
+	$(CARGO) test --locked --quiet -p tidy
+
+fmt:
+	$(CARGO) fmt --all
+
+tools:
+	@.ci/tools
+
+bench:
+	@$(CARGO) build --locked --release --quiet -p pbxd -p bench
+	@target/release/bench
+
+fuzz:
+	@tests/fuzz/run $(FUZZ_SECONDS)
+
+clean:
+	$(CARGO) clean
