@@ -1,1 +1,3 @@
 //! SIP (RFC 3261) and SDP (RFC 3264) as machines without sockets or clocks.
+
+pub mod sdp;
