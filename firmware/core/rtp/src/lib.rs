@@ -24,3 +24,8 @@
 //! rtcp: Compound::parse(&[u8])->Result, .packets() iterator of RtcpPacket<'_>; Writer::new(&mut [u8]).sender_report(..).receiver_report(..).sdes_cname(..).bye(..).finish()->usize
 //!   NtpTime, NtpClock{at:Instant, unix_us:u64}.ntp(now); round_trip(now:NtpTime, lsr, dlsr)->Option<Duration>
 //! ```
+
+pub mod event;
+pub mod packet;
+pub mod rtcp;
+pub mod sender;
