@@ -1,0 +1,7 @@
+//! Linux, as far as the exchange touches it beyond the standard library.
+//!
+//! [`sys`] holds the system calls; it is the one place outside the line cards with `unsafe` in it.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod sys;

@@ -1,0 +1,7 @@
+//! System calls that no crate wraps without allocating: datagrams by the batch with their addresses
+//! and times, real-time priority, and an allocator that can be told to refuse.
+
+mod address;
+pub mod alloc;
+pub mod datagram;
+pub mod schedule;
