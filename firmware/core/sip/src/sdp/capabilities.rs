@@ -69,8 +69,8 @@ pub enum Tolerance {
 }
 
 impl Capabilities {
-    /// Codecs used of [`Self::codecs`]: all dynamic payload types (96 to 127) but that of telephone
-    /// events would do; no phone offers half as many.
+    /// Codecs used of [`Self::codecs`]: half of the
+    /// dynamic payload types, so that a session may change them all once. Phones offer about ten.
     pub const MAX_CODECS: usize = 16;
 
     /// Both ways, 20 ms, telephone events, the offerer's order, RTCP on its own port.
@@ -88,6 +88,14 @@ impl Capabilities {
             preferred: None,
             answer_with_one: false,
         }
+    }
+
+    /// The codecs that are offered and accepted.
+    pub(super) fn usable_codecs(&self) -> impl Iterator<Item = &MediaCodec> {
+        self.codecs
+            .iter()
+            .filter(|codec| codec.is_voice())
+            .take(Self::MAX_CODECS)
     }
 
     /// Our address for a far end at `remote`: that of the same family, if there is one.

@@ -78,6 +78,18 @@ impl MediaCodec {
             .map(|(payload_type, ..)| *payload_type)
     }
 
+    /// Telephone events (RFC 4733) at the only rate we use.
+    pub(super) fn is_telephone_event(&self) -> bool {
+        self.encoding_name().eq_ignore_ascii_case("telephone-event") && self.clock_rate_hz() == 8000
+    }
+
+    /// It can carry a call alone: neither events nor comfort noise nor redundancy.
+    pub(super) fn is_voice(&self) -> bool {
+        !["telephone-event", "tone", "CN", "red"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(self.encoding_name()))
+    }
+
     /// The codec the exchange knows, if it is one.
     #[must_use]
     pub const fn known(&self) -> Option<Codec> {
