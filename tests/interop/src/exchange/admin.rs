@@ -1,0 +1,194 @@
+//! The administration's API over HTTPS, spoken by curl from inside the exchange's namespace.
+//!
+//! Routes and fields stand in this file only.
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::Account;
+use crate::Host;
+
+const BASE: &str = "/api/v1";
+/// WEB-2: the first account.
+const NAME: &str = "Admin";
+const PASSWORD: &str = "Correct-horse-7-battery";
+const SECONDS: &str = "15";
+
+/// A signed-in administrator.
+#[derive(Debug)]
+pub struct Admin {
+    host: Host,
+    port: u16,
+    cookies: PathBuf,
+    log: PathBuf,
+}
+
+/// What the API answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Its JSON, null if there was none.
+    pub body: Value,
+}
+
+impl Admin {
+    pub(super) fn new(host: &Host, port: u16, evidence: &Path) -> Self {
+        Self {
+            host: host.clone(),
+            port,
+            cookies: evidence.join("cookies"),
+            log: evidence.join("admin.log"),
+        }
+    }
+
+    /// Sets the first password (WEB-2) and signs in.
+    pub fn first_visit(&self) -> Result<()> {
+        self.done("POST", "/setup", &json!({ "password": PASSWORD }))?;
+        self.sign_in(PASSWORD)
+    }
+
+    /// Signs in as the first account.
+    pub fn sign_in(&self, password: &str) -> Result<()> {
+        self.done(
+            "POST",
+            "/session",
+            &json!({ "name": NAME, "password": password }),
+        )
+        .map(drop)
+    }
+
+    /// Adds a user.
+    pub fn add_user(&self, name: &str, full_name: &str) -> Result<Value> {
+        self.done(
+            "POST",
+            "/users",
+            &json!({ "name": name, "fullName": full_name, "password": PASSWORD }),
+        )
+    }
+
+    /// Adds an extension without a user; its SIP account.
+    pub fn add_extension(&self, number: &str) -> Result<Account> {
+        let password = format!("Secret-of-{number}-9");
+        let made = self.done(
+            "POST",
+            "/extensions",
+            &json!({ "number": number, "sipPassword": password }),
+        )?;
+        let text =
+            |field: &str, otherwise: &str| made[field].as_str().unwrap_or(otherwise).to_owned();
+        Ok(Account {
+            number: number.to_owned(),
+            user: text("sipUser", number),
+            password: text("sipPassword", &password),
+            host: self.host.number,
+        })
+    }
+
+    /// Calls under way.
+    pub fn calls(&self) -> Result<Vec<Value>> {
+        self.list("/calls")
+    }
+
+    /// Calls that have ended, newest first.
+    pub fn history(&self) -> Result<Vec<Value>> {
+        self.list("/history")
+    }
+
+    /// One request that must succeed; its JSON.
+    pub fn done(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let reply = self.request(method, path, body)?;
+        if !(200..300).contains(&reply.status) {
+            // RFC 9457: application/problem+json.
+            let why = reply.body["detail"]
+                .as_str()
+                .or(reply.body["title"].as_str())
+                .unwrap_or("no reason given");
+            bail!("{method} {path}: {} {why}", reply.status);
+        }
+        Ok(reply.body)
+    }
+
+    /// One request, whatever the answer.
+    pub fn request(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
+        let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
+        let mut command = self.host.command("curl");
+        // The certificate is the box's own and new.
+        command.args([
+            "--silent",
+            "--show-error",
+            "--insecure",
+            "--max-time",
+            SECONDS,
+            "--request",
+            method,
+        ]);
+        command.args([
+            "--header",
+            "accept: application/json",
+            "--write-out",
+            "\n%{http_code}",
+        ]);
+        command
+            .arg("--cookie")
+            .arg(&self.cookies)
+            .arg("--cookie-jar")
+            .arg(&self.cookies);
+        if !body.is_null() {
+            let mut file = tempfile::tempfile()?;
+            write!(file, "{body}")?;
+            file.seek(SeekFrom::Start(0))?;
+            command
+                .args([
+                    "--header",
+                    "content-type: application/json",
+                    "--data-binary",
+                    "@-",
+                ])
+                .stdin(file);
+        }
+        let output = command.arg(&url).output().context("run curl")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        self.note(&format!(
+            "{method} {path}\n{text}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        ))?;
+        if !output.status.success() {
+            bail!(
+                "{method} {path}: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        let (body, status) = text.rsplit_once('\n').context("curl told no status")?;
+        Ok(Reply {
+            status: status.parse()?,
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        })
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Value>> {
+        let body = self.done("GET", path, &Value::Null)?;
+        // A bare list, or a page of one.
+        let list = if body.is_array() {
+            &body
+        } else {
+            &body["items"]
+        };
+        list.as_array()
+            .cloned()
+            .with_context(|| format!("{path} is no list: {body}"))
+    }
+
+    fn note(&self, text: &str) -> Result<()> {
+        Ok(writeln!(
+            File::options().create(true).append(true).open(&self.log)?,
+            "{text}"
+        )?)
+    }
+}

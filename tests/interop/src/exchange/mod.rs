@@ -1,0 +1,142 @@
+//! The exchange under test, and a stand-in that proves the tests themselves.
+//!
+//! [`Kind::Ours`] is the real thing. With `INTEROP_EXCHANGE=kamailio` the same scenarios run against kamailio: a scenario
+//! that fails there asks for something no phone does, or the harness is at fault.
+
+mod admin;
+mod ours;
+mod proxy;
+
+use std::env;
+
+use anyhow::Result;
+
+pub use self::admin::{Admin, Reply};
+pub(crate) use self::ours::binaries_missing as ours_missing;
+use self::{ours::Ours, proxy::Proxy};
+use crate::{EXCHANGE, Need, Stage, Transport, address, address6};
+
+const CHOICE: &str = "INTEROP_EXCHANGE";
+
+/// Which program is the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The project's own.
+    Ours,
+    /// The foreign proxy.
+    Kamailio,
+}
+
+/// A running exchange at host [`EXCHANGE`]; ended on drop.
+#[derive(Debug)]
+pub struct Exchange {
+    engine: Engine,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Ours(Ours),
+    Kamailio(Proxy),
+}
+
+/// What a phone must know to be an extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The extension.
+    pub number: String,
+    /// Its SIP user.
+    pub user: String,
+    /// Its SIP password.
+    pub password: String,
+    /// The host it registers with.
+    pub host: u8,
+}
+
+impl Kind {
+    /// The one chosen for this run.
+    pub fn chosen() -> Self {
+        match env::var(CHOICE).as_deref() {
+            Ok("kamailio") => Self::Kamailio,
+            _ => Self::Ours,
+        }
+    }
+}
+
+impl Exchange {
+    /// Starts the chosen one without any extension, and waits until it is ready.
+    pub fn start(stage: &Stage) -> Result<Self> {
+        let engine = match Kind::chosen() {
+            Kind::Ours => Engine::Ours(Ours::start(stage, EXCHANGE)?),
+            Kind::Kamailio => Engine::Kamailio(Proxy::start(stage, EXCHANGE)?),
+        };
+        Ok(Self { engine })
+    }
+
+    /// Which it is.
+    pub fn kind(&self) -> Kind {
+        match self.engine {
+            Engine::Ours(_) => Kind::Ours,
+            Engine::Kamailio(_) => Kind::Kamailio,
+        }
+    }
+
+    /// Adds an extension.
+    pub fn add_extension(&self, number: &str) -> Result<Account> {
+        match &self.engine {
+            Engine::Ours(ours) => ours.admin().add_extension(number),
+            Engine::Kamailio(proxy) => proxy.add_user(number),
+        }
+    }
+
+    /// The administration, where there is one.
+    pub fn admin(&self) -> Option<&Admin> {
+        match &self.engine {
+            Engine::Ours(ours) => Some(ours.admin()),
+            Engine::Kamailio(_) => None,
+        }
+    }
+
+    /// Kills the telephony (`SIGKILL`) and starts it again, with the same data.
+    pub fn crash(&mut self) -> Result<()> {
+        match &mut self.engine {
+            Engine::Ours(ours) => ours.crash_telephony(),
+            Engine::Kamailio(proxy) => proxy.crash(),
+        }
+    }
+}
+
+impl Account {
+    /// The URI of a number on the account's own exchange.
+    pub(crate) fn uri(&self, number: &str, transport: Transport, ipv6: bool) -> String {
+        format!(
+            "sip:{number}@{}{}",
+            self.registrar_host(ipv6),
+            transport.parameter()
+        )
+    }
+
+    /// Where it registers.
+    pub(crate) fn registrar(&self, transport: Transport) -> String {
+        format!(
+            "sip:{}{}",
+            self.registrar_host(false),
+            transport.parameter()
+        )
+    }
+
+    fn registrar_host(&self, ipv6: bool) -> String {
+        if ipv6 {
+            format!("[{}]", address6(self.host))
+        } else {
+            address(self.host).to_string()
+        }
+    }
+}
+
+/// Why the chosen exchange can't run here.
+pub(crate) fn binaries_missing() -> Option<String> {
+    match Kind::chosen() {
+        Kind::Ours => ours_missing(),
+        Kind::Kamailio => Need::Kamailio.missing(),
+    }
+}

@@ -1,0 +1,562 @@
+//! Telephones that others wrote, behind one handle: what a person can do with a phone, and what it tells.
+//!
+//! [`Peer`] says which program it is. What only one of them can do fails on the other with the reason.
+
+mod baresip;
+mod mailbox;
+mod pjsua;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use self::{baresip::Baresip, mailbox::Mailbox, pjsua::Pjsua};
+use crate::{Account, Host, Stage, Wave};
+
+/// How long a phone may take to do or tell something. Half of it is enough on a quiet machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// pjsua2, by a Python script of ours. Knows no IPv6.
+    Pjsua,
+    /// baresip 1.0. Its recording stops at the first hold, it sends no DTMF by INFO and knows no attended transfer.
+    Baresip,
+}
+
+/// How a phone reaches the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// SIP over UDP.
+    Udp,
+    /// SIP over TCP.
+    Tcp,
+    /// SIP over TLS 1.2.
+    Tls,
+}
+
+/// Whether sound is encrypted (SRTP, keys in the SDP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Srtp {
+    /// Never.
+    Off,
+    /// Where the other side can.
+    Offered,
+    /// Or no call.
+    Required,
+}
+
+/// How digits are sent in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Telephone events among the sound.
+    Rfc4733,
+    /// SIP INFO.
+    Info,
+}
+
+/// How a phone is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Whom it registers as; without, it takes calls at its own address.
+    pub account: Option<Account>,
+    /// Transport of its SIP.
+    pub transport: Transport,
+    /// Best first: `PCMA`, `PCMU`, `G722`, `GSM`, `opus` (baresip only).
+    pub codecs: Vec<&'static str>,
+    /// Encryption of sound.
+    pub srtp: Srtp,
+    /// What it plays as soon as there is a call.
+    pub tone_hz: u32,
+    /// Whether all is done by IPv6 (baresip only).
+    pub ipv6: bool,
+    /// Seconds it asks a registration to last.
+    pub expires: u32,
+    /// Certificates it trusts; without, it takes any.
+    pub trust: Option<PathBuf>,
+}
+
+/// A call on a phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Call(String);
+
+/// What a phone told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the words of SIP")]
+pub enum Event {
+    Ready,
+    /// baresip: the name of the call just dialled.
+    Dialled {
+        call: Call,
+    },
+    Registered,
+    Unregistered,
+    RegisterFailed {
+        code: u16,
+        reason: String,
+    },
+    Incoming {
+        call: Call,
+        remote: String,
+    },
+    Ringing {
+        call: Call,
+        code: u16,
+    },
+    Established {
+        call: Call,
+        remote: String,
+    },
+    Ended {
+        call: Call,
+        code: u16,
+        reason: String,
+    },
+    Media {
+        call: Call,
+        state: MediaState,
+        codec: String,
+        remote: String,
+    },
+    Digit {
+        call: Call,
+        digit: char,
+        by: Option<By>,
+    },
+    TransferAsked {
+        call: Call,
+        to: String,
+        follow: Option<Call>,
+    },
+    TransferStatus {
+        call: Call,
+        code: u16,
+    },
+    Replaced {
+        call: Call,
+        follow: Call,
+    },
+    Mwi {
+        body: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// Where sound goes in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MediaState {
+    None,
+    Active,
+    HeldHere,
+    HeldThere,
+    Error,
+    Other,
+}
+
+/// What arrived of the sound.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[expect(missing_docs, reason = "RTP's own words; packets, microseconds")]
+pub struct Stats {
+    pub codec: String,
+    pub received: u64,
+    pub sent: u64,
+    pub lost: u64,
+    pub reordered: u64,
+    pub duplicates: u64,
+    pub jitter_us: u64,
+    pub jitter_max_us: u64,
+}
+
+/// A running telephone.
+#[derive(Debug)]
+pub struct Phone {
+    name: String,
+    host: Host,
+    setup: Setup,
+    mailbox: Arc<Mailbox>,
+    engine: Engine,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Pjsua(Pjsua),
+    Baresip(Baresip),
+}
+
+impl Default for Setup {
+    /// G.711 in the clear over UDP, silent about no one: plays 1000 Hz.
+    fn default() -> Self {
+        Self {
+            account: None,
+            transport: Transport::Udp,
+            codecs: vec!["PCMA", "PCMU"],
+            srtp: Srtp::Off,
+            tone_hz: 1000,
+            ipv6: false,
+            expires: 300,
+            trust: None,
+        }
+    }
+}
+
+impl Phone {
+    /// Starts a telephone on this host and waits until it is ready. It does not register by itself.
+    pub fn start(stage: &Stage, peer: Peer, host: u8, setup: Setup) -> Result<Self> {
+        let host = stage.net.host(host)?;
+        let name = format!("{}-{}", peer.name(), host.number);
+        let mailbox = Arc::new(Mailbox::new(&name, stage.evidence())?);
+        let engine = match peer {
+            Peer::Pjsua => Engine::Pjsua(Pjsua::start(stage, &name, &host, &setup, &mailbox)?),
+            Peer::Baresip => {
+                Engine::Baresip(Baresip::start(stage, &name, &host, &setup, &mailbox)?)
+            }
+        };
+        let phone = Self {
+            name,
+            host,
+            setup,
+            mailbox,
+            engine,
+        };
+        phone.wait("be ready", |event| {
+            matches!(event, Event::Ready).then_some(())
+        })?;
+        Ok(phone)
+    }
+
+    /// Its name in evidence and messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which tone it plays.
+    pub fn tone_hz(&self) -> u32 {
+        self.setup.tone_hz
+    }
+
+    /// Its number on the exchange, or else its own address as a URI.
+    pub fn number(&self) -> String {
+        match &self.setup.account {
+            Some(account) => account.number.clone(),
+            None => uri("phone", &self.setup, &self.host),
+        }
+    }
+
+    /// Registers, and waits until that is done; fails with the answer if it is refused.
+    pub fn register(&self) -> Result<()> {
+        let code = self.try_register()?;
+        ensure!(
+            code == 200,
+            "{} was refused registration: {code}",
+            self.name
+        );
+        Ok(())
+    }
+
+    /// Registers; the answer's code.
+    pub fn try_register(&self) -> Result<u16> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.register(true)?,
+            Engine::Baresip(baresip) => baresip.register()?,
+        }
+        self.wait_registration()
+    }
+
+    /// Waits for the next outcome of a registration, also one the phone began by itself; the answer's code.
+    pub fn wait_registration(&self) -> Result<u16> {
+        self.wait("register", |event| match event {
+            Event::Registered => Some(200),
+            Event::RegisterFailed { code, .. } => Some(*code),
+            _ => None,
+        })
+    }
+
+    /// Takes the registration back.
+    pub fn unregister(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.register(false)?,
+            Engine::Baresip(_) => bail!("baresip unregisters only at its end"),
+        }
+        self.wait("unregister", |event| {
+            matches!(event, Event::Unregistered).then_some(())
+        })
+    }
+
+    /// Calls a number of the exchange, or a `sip:` URI.
+    pub fn dial(&self, to: &str) -> Result<Call> {
+        let to = self.target(to)?;
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.dial(&to),
+            Engine::Baresip(baresip) => baresip.dial(&to),
+        }
+    }
+
+    /// Waits until it rings.
+    pub fn incoming(&self) -> Result<Call> {
+        self.incoming_from().map(|(call, _)| call)
+    }
+
+    /// Waits until it rings; the call and the caller's URI.
+    pub fn incoming_from(&self) -> Result<(Call, String)> {
+        self.wait("ring", |event| match event {
+            Event::Incoming { call, remote } => Some((call.clone(), remote.clone())),
+            _ => None,
+        })
+    }
+
+    /// Fails if it rings within this time.
+    pub fn assert_not_rung(&self, within: Duration) -> Result<()> {
+        let rung = |event: &Event| matches!(event, Event::Incoming { .. }).then_some(());
+        ensure!(!self.mailbox.comes(within, rung), "{} rang", self.name);
+        Ok(())
+    }
+
+    /// Takes a ringing call.
+    pub fn answer(&self, call: &Call) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.answer(call, 200),
+            Engine::Baresip(baresip) => baresip.answer(call),
+        }
+    }
+
+    /// Refuses a ringing call with this code (baresip: always 486).
+    pub fn refuse(&self, call: &Call, code: u16) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.answer(call, code),
+            Engine::Baresip(baresip) if code == 486 => baresip.hangup(call),
+            Engine::Baresip(_) => bail!("baresip refuses with 486 only"),
+        }
+    }
+
+    /// Ends a call, or cancels it before its answer.
+    pub fn hangup(&self, call: &Call) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.on_call("hangup", call),
+            Engine::Baresip(baresip) => baresip.hangup(call),
+        }
+    }
+
+    /// Puts the other side on hold.
+    pub fn hold(&self, call: &Call) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.on_call("hold", call),
+            Engine::Baresip(baresip) => baresip.on_call("hold", call),
+        }
+    }
+
+    /// Takes it back.
+    pub fn resume(&self, call: &Call) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.on_call("resume", call),
+            Engine::Baresip(baresip) => baresip.on_call("resume", call),
+        }
+    }
+
+    /// Sends the other side to a third (REFER).
+    pub fn transfer(&self, call: &Call, to: &str) -> Result<()> {
+        let to = self.target(to)?;
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.transfer(call, &to),
+            Engine::Baresip(baresip) => baresip.transfer(call, &to),
+        }
+    }
+
+    /// Joins the far ends of two calls (REFER with Replaces).
+    pub fn transfer_attended(&self, call: &Call, other: &Call) -> Result<()> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.transfer_attended(call, other),
+            Engine::Baresip(_) => bail!("baresip knows no attended transfer"),
+        }
+    }
+
+    /// Waits until the exchange says what became of a transfer: the last code.
+    pub fn transferred(&self, call: &Call) -> Result<u16> {
+        self.wait("hear of the transfer", |event| match event {
+            Event::TransferStatus { call: of, code } if of == call && *code >= 200 => Some(*code),
+            _ => None,
+        })
+    }
+
+    /// Presses keys in a call.
+    pub fn digits(&self, call: &Call, digits: &str, by: By) -> Result<()> {
+        match (&self.engine, by) {
+            (Engine::Pjsua(pjsua), _) => pjsua.digits(call, digits, by),
+            (Engine::Baresip(baresip), By::Rfc4733) => baresip.digits(call, digits),
+            (Engine::Baresip(_), By::Info) => bail!("baresip sends no INFO"),
+        }
+    }
+
+    /// Waits for these keys to arrive; how each came, where the phone tells.
+    pub fn hear_digits(&self, call: &Call, digits: &str) -> Result<Vec<Option<By>>> {
+        let mut ways = Vec::new();
+        for expected in digits.chars() {
+            let (digit, by) =
+                self.wait(
+                    &format!("receive the digits {digits}"),
+                    |event| match event {
+                        Event::Digit {
+                            call: of,
+                            digit,
+                            by,
+                        } if of == call => Some((*digit, *by)),
+                        _ => None,
+                    },
+                )?;
+            ensure!(
+                digit == expected,
+                "{} received the digit {digit} where {expected} was sent of {digits}",
+                self.name
+            );
+            ways.push(by);
+        }
+        Ok(ways)
+    }
+
+    /// Waits until the far end rings.
+    pub fn ringing(&self, call: &Call) -> Result<()> {
+        self.wait("hear ringing", |event| {
+            matches!(event, Event::Ringing { call: of, .. } if of == call).then_some(())
+        })
+    }
+
+    /// Waits until the call is answered.
+    pub fn established(&self, call: &Call) -> Result<()> {
+        self.wait("have its call answered", |event| match event {
+            Event::Established { call: of, .. } if of == call => Some(Ok(())),
+            Event::Ended {
+                call: of,
+                code,
+                reason,
+            } if of == call => Some(Err((*code, reason.clone()))),
+            _ => None,
+        })?
+        .map_err(|(code, reason)| {
+            anyhow::anyhow!(
+                "{}'s call ended instead of being answered: {code} {reason}",
+                self.name
+            )
+        })
+    }
+
+    /// Waits for the next call to be answered that this phone did not dial: after a transfer.
+    pub fn next_established(&self) -> Result<Call> {
+        self.wait("have a new call answered", |event| match event {
+            Event::Established { call, .. } => Some(call.clone()),
+            _ => None,
+        })
+    }
+
+    /// Waits until this phone's call is taken over by another; the new call.
+    pub fn replaced(&self, call: &Call) -> Result<Call> {
+        self.wait("have its call replaced", |event| match event {
+            Event::Replaced { call: of, follow } if of == call => Some(follow.clone()),
+            _ => None,
+        })
+    }
+
+    /// Waits for the end of a call; its code.
+    pub fn ended(&self, call: &Call) -> Result<u16> {
+        self.wait("see its call end", |event| match event {
+            Event::Ended { call: of, code, .. } if of == call => Some(*code),
+            _ => None,
+        })
+    }
+
+    /// Waits for a state of the sound; its codec (pjsua only).
+    pub fn media(&self, call: &Call, wanted: MediaState) -> Result<String> {
+        ensure!(
+            matches!(self.engine, Engine::Pjsua(_)),
+            "only pjsua tells the state of its media"
+        );
+        self.wait(&format!("have its sound {wanted:?}"), |event| match event {
+            Event::Media {
+                call: of,
+                state,
+                codec,
+                ..
+            } if of == call && *state == wanted => Some(codec.clone()),
+            _ => None,
+        })
+    }
+
+    /// Listens for so long; what was heard. (baresip hears one call at a time, and nothing after a hold.)
+    pub fn listen(&self, call: &Call, length: Duration) -> Result<Wave> {
+        let wave = match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.listen(call, length),
+            Engine::Baresip(baresip) => baresip.listen(length),
+        };
+        wave.with_context(|| format!("{} could not listen", self.name))
+    }
+
+    /// How the sound of a call arrived so far (pjsua only).
+    pub fn stats(&self, call: &Call) -> Result<Stats> {
+        match &self.engine {
+            Engine::Pjsua(pjsua) => pjsua.stats(call),
+            Engine::Baresip(_) => bail!("baresip has no statistics to ask for"),
+        }
+    }
+
+    /// Waits for something it tells, of all it has told and no one has waited for yet.
+    pub fn wait<T>(&self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> Result<T> {
+        self.mailbox.wait(what, PATIENCE, pick)
+    }
+
+    fn target(&self, to: &str) -> Result<String> {
+        if to.starts_with("sip:") {
+            return Ok(to.to_owned());
+        }
+        let account = self
+            .setup
+            .account
+            .as_ref()
+            .with_context(|| format!("{} has no account to dial {to}", self.name))?;
+        Ok(account.uri(to, self.setup.transport, self.setup.ipv6))
+    }
+}
+
+impl Peer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pjsua => "pjsua",
+            Self::Baresip => "baresip",
+        }
+    }
+}
+
+impl Transport {
+    /// The parameter of a SIP URI.
+    pub(crate) fn parameter(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
+        }
+    }
+}
+
+/// The phone's own URI, or that of its account.
+fn uri(user: &str, setup: &Setup, host: &Host) -> String {
+    match &setup.account {
+        Some(account) => account.uri(&account.number, Transport::Udp, setup.ipv6),
+        None if setup.ipv6 => format!(
+            "sip:{user}@[{}]{}",
+            host.address6(),
+            setup.transport.parameter()
+        ),
+        None => format!(
+            "sip:{user}@{}{}",
+            host.address(),
+            setup.transport.parameter()
+        ),
+    }
+}
