@@ -120,6 +120,8 @@ pub enum FaultCode {
     InvalidText,
     /// More of a kind than the exchange holds.
     TooMany,
+    /// Nobody would be left who may change the configuration.
+    LastAdministrator,
 }
 
 /// Limits of what is configured, and why.
