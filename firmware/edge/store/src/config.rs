@@ -3,14 +3,24 @@
 //! A change is one transaction: take the write lock, load, apply, check, write the rows that
 //! differ, raise the version by one, say so in the Config log, commit to disk.
 
+mod apply;
+mod describe;
+mod rows;
+
 use std::collections::BTreeMap;
 
-use model::config::{Configuration, Extension, General, User};
+use model::config::{Configuration, Extension, Fault, FaultCode, General, User};
 use model::{
     Codec, ConfigVersion, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId, WallTime,
 };
 
-use crate::{ChangeError, Store, StoreError};
+use rusqlite::Transaction;
+
+use self::apply::{Applier, Edit};
+use crate::db::lock;
+use crate::{ChangeError, Store, StoreError, log, session};
+
+pub(crate) use self::rows::user as user_from_row;
 
 /// Who makes a change, for the Config log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +172,7 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn load(&self) -> Result<Configuration, StoreError> {
-        todo!()
+        Ok(self.snapshot()?.configuration)
     }
 
     /// The configuration as it is now, with the revisions of its parts.
@@ -170,7 +180,7 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        todo!()
+        self.inner.config.read(rows::load)
     }
 
     /// The version of the configuration now. Cheap.
@@ -178,7 +188,7 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn version(&self) -> Result<ConfigVersion, StoreError> {
-        todo!()
+        self.inner.config.read(rows::load_version)
     }
 
     /// Makes one change and says what it did once it is safe on the disk.
@@ -207,8 +217,25 @@ impl Store {
         expected: Expected,
         operations: Vec<Operation>,
     ) -> Result<Changed, ChangeError> {
-        let _ = (now, author, expected, operations);
-        todo!()
+        let change = Change {
+            now,
+            author,
+            expected,
+            keep: self.inner.limits.log_rows,
+        };
+        let (changed, snapshot) = self.inner.config.write(|tx| {
+            let version = rows::load_version(tx)?;
+            let cached = lock(&self.inner.cache).take();
+            let snapshot = match cached {
+                Some(snapshot) if snapshot.configuration.version == version => snapshot,
+                _ => rows::load(tx)?,
+            };
+            change.make(tx, snapshot, operations)
+        })?;
+        // Only now is it what the database holds. A change by another thread in between has
+        // another version, and the comparison above finds out.
+        *lock(&self.inner.cache) = Some(snapshot);
+        Ok(changed)
     }
 
     /// The user of this login name (without regard to case) and the hash to compare with.
@@ -216,8 +243,7 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn credentials(&self, name: &str) -> Result<Option<Credentials>, StoreError> {
-        let _ = name;
-        todo!()
+        self.inner.config.read(|tx| rows::credentials(tx, name))
     }
 
     /// True until the first account has its password: nothing else may be reachable (WEB-2).
@@ -225,7 +251,7 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn needs_first_password(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.inner.config.read(rows::needs_first_password)
     }
 
     /// Sets the password of the first account, once in the life of the data directory.
@@ -238,7 +264,183 @@ impl Store {
         host: &str,
         hash: &Secret,
     ) -> Result<UserId, ChangeError> {
-        let _ = (now, host, hash);
-        todo!()
+        self.inner.config.write(|tx| {
+            if !rows::needs_first_password(tx)? {
+                return Err(ChangeError::AlreadySet);
+            }
+            let snapshot = rows::load(tx)?;
+            let first = snapshot
+                .configuration
+                .users
+                .iter()
+                .find(|user| user.enabled && user.role == Role::ReadWrite);
+            let user = first.ok_or(ChangeError::NotFound("user"))?.clone();
+            let (id, author) = (
+                user.id,
+                Author {
+                    name: user.name.clone(),
+                    host: host.to_owned(),
+                },
+            );
+            rows::first_password_is_set(tx)?;
+            let change = Change {
+                now,
+                author: &author,
+                expected: Expected::Anything,
+                keep: self.inner.limits.log_rows,
+            };
+            let operation = Operation::SetUserPassword {
+                user: id,
+                hash: Some(hash.clone()),
+                keep_session: None,
+            };
+            change.make(tx, snapshot, vec![operation])?;
+            Ok(id)
+        })
     }
 }
+
+/// A change under way, in the transaction that makes it.
+struct Change<'a> {
+    now: WallTime,
+    author: &'a Author,
+    expected: Expected,
+    keep: u32,
+}
+
+impl Change<'_> {
+    /// Makes it of the configuration as it is; returns it as it is then.
+    fn make(
+        &self,
+        tx: &Transaction<'_>,
+        mut snapshot: Snapshot,
+        operations: Vec<Operation>,
+    ) -> Result<(Changed, Snapshot), ChangeError> {
+        let current = snapshot.configuration.version;
+        if let Expected::Configuration(seen) = self.expected
+            && seen != current
+        {
+            return Err(ChangeError::Conflict { current });
+        }
+        let (next_user, next_extension) = rows::next_ids(tx)?;
+        let mut applier = Applier {
+            snapshot: &mut snapshot,
+            expected: self.expected,
+            next_user,
+            next_extension,
+            edits: Vec::new(),
+            changed: Changed {
+                version: current,
+                different: false,
+                users: Vec::new(),
+                extensions: Vec::new(),
+            },
+        };
+        let mut objects = Vec::with_capacity(operations.len());
+        for operation in operations {
+            objects.push(applier.apply(operation)?);
+        }
+        let Applier {
+            mut edits,
+            mut changed,
+            ..
+        } = applier;
+        let object = objects.into_iter().next().flatten();
+        edits.retain(Edit::differs);
+        if edits.is_empty() {
+            return Ok((changed, snapshot));
+        }
+        let faults = snapshot.configuration.check();
+        if !faults.is_empty() {
+            return Err(ChangeError::Faults { faults, object });
+        }
+        changed.version = ConfigVersion::new(current.raw() + 1);
+        changed.different = true;
+        for edit in &edits {
+            self.write(tx, &mut snapshot.revisions, edit, changed.version)?;
+        }
+        if !rows::has_administrator(tx)? {
+            let faults = vec![no_administrator(object.as_deref())];
+            return Err(ChangeError::Faults { faults, object });
+        }
+        rows::store_version(tx, changed.version)?;
+        snapshot.configuration.version = changed.version;
+        Ok((changed, snapshot))
+    }
+
+    /// Writes the rows of one edit, and what the Config log says of it.
+    fn write(
+        &self,
+        tx: &Transaction<'_>,
+        revisions: &mut Revisions,
+        edit: &Edit,
+        version: ConfigVersion,
+    ) -> Result<(), ChangeError> {
+        match edit {
+            Edit::General { after, .. } => {
+                rows::put_general(tx, after, version)?;
+                revisions.general = version;
+            }
+            Edit::User {
+                after: Some(user), ..
+            } => {
+                rows::put_user(tx, user, version)?;
+                revisions.users.insert(user.id, version);
+                if !user.enabled {
+                    session::close_all(tx, user.id, None)?;
+                }
+            }
+            Edit::User {
+                before,
+                after: None,
+            } => {
+                if let Some(user) = before {
+                    rows::delete_user(tx, user.id)?;
+                    revisions.users.remove(&user.id);
+                }
+            }
+            Edit::Extension {
+                after: Some((extension, _)),
+                ..
+            } => {
+                rows::put_extension(tx, extension, version)?;
+                revisions.extensions.insert(extension.id, version);
+            }
+            Edit::Extension {
+                before,
+                after: None,
+            } => {
+                if let Some((extension, _)) = before {
+                    rows::delete_extension(tx, extension.id)?;
+                    revisions.extensions.remove(&extension.id);
+                }
+            }
+            Edit::Password {
+                user,
+                hash,
+                keep_session,
+                ..
+            } => {
+                rows::put_password(tx, user.id, hash.as_ref())?;
+                session::close_all(tx, user.id, keep_session.as_ref())?;
+            }
+        }
+        if let Some(text) = describe::describe(edit) {
+            log::append_config(tx, self.keep, self.now, self.author, &text)?;
+        }
+        Ok(())
+    }
+}
+
+fn no_administrator(object: Option<&str>) -> Fault {
+    Fault {
+        path: object.unwrap_or("/users").to_owned(),
+        code: FaultCode::LastAdministrator,
+        text: "nobody could change the configuration any more: first give another enabled user \
+               the right to read and write and a password"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

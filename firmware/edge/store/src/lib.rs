@@ -36,5 +36,5 @@ pub use history::{
 pub use journal::{Journal, JournalError, LiveRecord, Recovered, StoredCalls, Syncer};
 pub use log::{LogKind, LogQuery, LogRow};
 pub use session::{NewSession, Session};
-pub use store::Store;
+pub use store::{Limits, Store};
 pub use writer::{Refused, Writer};

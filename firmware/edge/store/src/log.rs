@@ -1,8 +1,22 @@
 //! The logs people read (LOG-1), each kept to its newest rows.
 
 use model::WallTime;
+use rusqlite::{Transaction, params};
 
+use crate::db::Database;
 use crate::{Author, Store, StoreError};
+
+/// Longest row: a whole SIP header fits, a whole message doesn't.
+const TEXT_CHARS: usize = 2000;
+/// Rows appended between two removals of the oldest.
+const TRIM_EVERY: i64 = 64;
+
+/// What every query of a log has in common; SQLite wants the table by name.
+macro_rules! page {
+    () => {
+        " WHERE id < ?1 AND id > ?2 AND (?3 IS NULL OR text LIKE ?3 ESCAPE '\\') ORDER BY id DESC LIMIT ?4"
+    };
+}
 
 /// Which log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,14 +68,54 @@ impl Default for LogQuery {
     }
 }
 
+impl LogKind {
+    fn database(self, store: &Store) -> &Database {
+        match self {
+            Self::Config => &store.inner.config,
+            Self::Security | Self::Warning | Self::Error => &store.inner.history,
+        }
+    }
+
+    const fn insert(self) -> &'static str {
+        match self {
+            Self::Config => "INSERT INTO config_log (at, text) VALUES (?1, ?2)",
+            Self::Security => "INSERT INTO security_log (at, text) VALUES (?1, ?2)",
+            Self::Warning => "INSERT INTO warning_log (at, text) VALUES (?1, ?2)",
+            Self::Error => "INSERT INTO error_log (at, text) VALUES (?1, ?2)",
+        }
+    }
+
+    const fn delete_up_to(self) -> &'static str {
+        match self {
+            Self::Config => "DELETE FROM config_log WHERE id <= ?1",
+            Self::Security => "DELETE FROM security_log WHERE id <= ?1",
+            Self::Warning => "DELETE FROM warning_log WHERE id <= ?1",
+            Self::Error => "DELETE FROM error_log WHERE id <= ?1",
+        }
+    }
+
+    const fn select(self) -> &'static str {
+        match self {
+            Self::Config => concat!("SELECT id, at, text, author, host FROM config_log", page!()),
+            Self::Security => concat!("SELECT id, at, text FROM security_log", page!()),
+            Self::Warning => concat!("SELECT id, at, text FROM warning_log", page!()),
+            Self::Error => concat!("SELECT id, at, text FROM error_log", page!()),
+        }
+    }
+}
+
 impl Store {
     /// Appends a row. Control characters become spaces; a text beyond 2,000 characters is cut.
     ///
     /// # Errors
     /// Where the database can't be written.
     pub fn log_append(&self, kind: LogKind, at: WallTime, text: &str) -> Result<(), StoreError> {
-        let _ = (kind, at, text);
-        todo!()
+        let keep = self.inner.limits.log_rows;
+        kind.database(self).write(|tx| {
+            tx.prepare_cached(kind.insert())?
+                .execute(params![at.as_unix_micros(), line(text)])?;
+            Ok(trim(tx, kind, keep)?)
+        })
     }
 
     /// The rows asked for, the newest first.
@@ -69,8 +123,36 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn log_query(&self, kind: LogKind, query: &LogQuery) -> Result<Vec<LogRow>, StoreError> {
-        let _ = (kind, query);
-        todo!()
+        let like = query.contains.as_deref().map(contains_pattern);
+        kind.database(self).read(|tx| {
+            let mut statement = tx.prepare_cached(kind.select())?;
+            let rows = statement.query_map(
+                params![
+                    query.before.unwrap_or(i64::MAX),
+                    query.after.unwrap_or(i64::MIN),
+                    like,
+                    query.limit
+                ],
+                |row| {
+                    let author = match kind {
+                        LogKind::Config => row.get::<_, Option<String>>(3)?.map(|name| {
+                            Ok::<_, rusqlite::Error>(Author {
+                                name,
+                                host: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+                            })
+                        }),
+                        LogKind::Security | LogKind::Warning | LogKind::Error => None,
+                    };
+                    Ok(LogRow {
+                        id: row.get(0)?,
+                        at: WallTime::from_unix_micros(row.get(1)?),
+                        text: row.get(2)?,
+                        author: author.transpose()?,
+                    })
+                },
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Removes all rows; ids go on from where they were.
@@ -78,7 +160,62 @@ impl Store {
     /// # Errors
     /// Where the database can't be written.
     pub fn log_clear(&self, kind: LogKind) -> Result<(), StoreError> {
-        let _ = kind;
-        todo!()
+        kind.database(self).write(|tx| {
+            tx.execute(kind.delete_up_to(), [i64::MAX])?;
+            Ok(())
+        })
     }
 }
+
+/// Appends a row to the Config log, within the transaction that it tells of.
+pub(crate) fn append_config(
+    tx: &Transaction<'_>,
+    keep: u32,
+    at: WallTime,
+    author: &Author,
+    text: &str,
+) -> Result<(), rusqlite::Error> {
+    tx.prepare_cached("INSERT INTO config_log (at, text, author, host) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            at.as_unix_micros(),
+            line(text),
+            line(&author.name),
+            line(&author.host)
+        ])?;
+    trim(tx, LogKind::Config, keep)
+}
+
+/// A LIKE pattern for text with this in it, to be used with `ESCAPE '\\'`.
+pub(crate) fn contains_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// After the insertion of a row: removes what is beyond the newest `keep`, now and then.
+fn trim(tx: &Transaction<'_>, kind: LogKind, keep: u32) -> Result<(), rusqlite::Error> {
+    let newest = tx.last_insert_rowid();
+    if newest % TRIM_EVERY == 0 {
+        tx.prepare_cached(kind.delete_up_to())?
+            .execute([newest - i64::from(keep)])?;
+    }
+    Ok(())
+}
+
+/// One line of a log: what came from outside can't begin another.
+fn line(text: &str) -> String {
+    text.chars()
+        .take(TEXT_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! An operation on the configuration in memory: what it makes of it, and what has to be written.
+
+use model::config::{Configuration, Extension, General, User};
+use model::{ConfigVersion, ExtensionId, Secret, UserId};
+
+use super::{Changed, Expected, Operation, Orphans, Snapshot};
+use crate::ChangeError;
+
+/// One object that an operation touched.
+pub(super) enum Edit {
+    General {
+        before: General,
+        after: General,
+    },
+    User {
+        before: Option<User>,
+        after: Option<User>,
+    },
+    /// With the name of the user it belongs to, before and after.
+    Extension {
+        before: Option<(Extension, Option<String>)>,
+        after: Option<(Extension, Option<String>)>,
+    },
+    Password {
+        user: User,
+        hash: Option<Secret>,
+        keep_session: Option<Secret>,
+        /// A user is added with it: nobody is logged in yet, and the addition is what is logged.
+        initial: bool,
+    },
+}
+
+impl Edit {
+    /// False where the object stays as it is.
+    pub(super) fn differs(&self) -> bool {
+        match self {
+            Self::General { before, after } => before != after,
+            Self::User { before, after } => before != after,
+            Self::Extension { before, after } => before != after,
+            Self::Password { .. } => true,
+        }
+    }
+}
+
+/// Applies operations one after the other.
+pub(super) struct Applier<'a> {
+    pub(super) snapshot: &'a mut Snapshot,
+    pub(super) expected: Expected,
+    pub(super) next_user: UserId,
+    pub(super) next_extension: ExtensionId,
+    pub(super) edits: Vec<Edit>,
+    pub(super) changed: Changed,
+}
+
+impl Applier<'_> {
+    /// Applies one; returns where its object stands now, as a JSON pointer.
+    pub(super) fn apply(&mut self, operation: Operation) -> Result<Option<String>, ChangeError> {
+        match operation {
+            Operation::AddUser(new) => {
+                let user = User {
+                    id: self.next_user,
+                    name: new.name,
+                    full_name: new.full_name,
+                    email: new.email,
+                    language: new.language,
+                    role: new.role,
+                    enabled: new.enabled,
+                };
+                self.next_user = UserId::new(self.next_user.raw() + 1);
+                self.changed.users.push(user.id);
+                self.edits.push(Edit::User {
+                    before: None,
+                    after: Some(user.clone()),
+                });
+                if new.password_hash.is_some() {
+                    self.edits.push(Edit::Password {
+                        user: user.clone(),
+                        hash: new.password_hash,
+                        keep_session: None,
+                        initial: true,
+                    });
+                }
+                let users = &mut self.configuration().users;
+                users.push(user);
+                Ok(Some(format!("/users/{}", users.len() - 1)))
+            }
+            Operation::UpdateUser(user) => {
+                let index = self.user(user.id)?;
+                let before =
+                    std::mem::replace(&mut self.configuration().users[index], user.clone());
+                self.edits.push(Edit::User {
+                    before: Some(before),
+                    after: Some(user),
+                });
+                Ok(Some(format!("/users/{index}")))
+            }
+            Operation::RemoveUser { user, extensions } => {
+                let index = self.user(user)?;
+                self.orphan(user, extensions);
+                let before = self.configuration().users.remove(index);
+                self.edits.push(Edit::User {
+                    before: Some(before),
+                    after: None,
+                });
+                Ok(None)
+            }
+            Operation::SetUserPassword {
+                user,
+                hash,
+                keep_session,
+            } => {
+                let index = self.user(user)?;
+                let user = self.configuration().users[index].clone();
+                self.edits.push(Edit::Password {
+                    user,
+                    hash,
+                    keep_session,
+                    initial: false,
+                });
+                Ok(Some(format!("/users/{index}")))
+            }
+            Operation::AddExtension(new) => {
+                let extension = Extension {
+                    id: self.next_extension,
+                    number: new.number,
+                    description: new.description,
+                    user: new.user,
+                    enabled: new.enabled,
+                    sip_username: new.sip_username,
+                    sip_password: new.sip_password,
+                    codecs: new.codecs,
+                };
+                self.next_extension = ExtensionId::new(self.next_extension.raw() + 1);
+                self.changed.extensions.push(extension.id);
+                let owner = self.name_of(extension.user);
+                self.edits.push(Edit::Extension {
+                    before: None,
+                    after: Some((extension.clone(), owner)),
+                });
+                let extensions = &mut self.configuration().extensions;
+                extensions.push(extension);
+                Ok(Some(format!("/extensions/{}", extensions.len() - 1)))
+            }
+            Operation::UpdateExtension(extension) => {
+                let index = self.extension(extension.id)?;
+                self.replace_extension(index, extension);
+                Ok(Some(format!("/extensions/{index}")))
+            }
+            Operation::RemoveExtension(id) => {
+                let index = self.extension(id)?;
+                self.remove_extension(index);
+                Ok(None)
+            }
+            Operation::UpdateGeneral(general) => {
+                self.expect(self.snapshot.revisions.general)?;
+                let before = std::mem::replace(&mut self.configuration().general, general.clone());
+                self.edits.push(Edit::General {
+                    before,
+                    after: general,
+                });
+                Ok(Some("/general".into()))
+            }
+        }
+    }
+
+    /// What becomes of the extensions of a user who goes.
+    fn orphan(&mut self, user: UserId, what: Orphans) {
+        // From the last on: a removal moves only those behind it.
+        for index in (0..self.configuration().extensions.len()).rev() {
+            let extension = &self.configuration().extensions[index];
+            if extension.user != Some(user) {
+                continue;
+            }
+            let detached = Extension {
+                user: None,
+                ..extension.clone()
+            };
+            match what {
+                Orphans::Detach => self.replace_extension(index, detached),
+                Orphans::Disable => self.replace_extension(
+                    index,
+                    Extension {
+                        enabled: false,
+                        ..detached
+                    },
+                ),
+                Orphans::Remove => self.remove_extension(index),
+            }
+        }
+    }
+
+    fn replace_extension(&mut self, index: usize, extension: Extension) {
+        let before = std::mem::replace(
+            &mut self.configuration().extensions[index],
+            extension.clone(),
+        );
+        let names = (self.name_of(before.user), self.name_of(extension.user));
+        self.edits.push(Edit::Extension {
+            before: Some((before, names.0)),
+            after: Some((extension, names.1)),
+        });
+    }
+
+    fn remove_extension(&mut self, index: usize) {
+        let before = self.configuration().extensions.remove(index);
+        let owner = self.name_of(before.user);
+        self.edits.push(Edit::Extension {
+            before: Some((before, owner)),
+            after: None,
+        });
+    }
+
+    /// The place of the user that an operation is about, where it is as the author expects it.
+    fn user(&mut self, id: UserId) -> Result<usize, ChangeError> {
+        let index = self
+            .configuration()
+            .users
+            .binary_search_by_key(&id, |user| user.id)
+            .map_err(|_| ChangeError::NotFound("user"))?;
+        // One added by an earlier operation of the same change has no revision yet.
+        if let Some(&revision) = self.snapshot.revisions.users.get(&id) {
+            self.expect(revision)?;
+        }
+        Ok(index)
+    }
+
+    fn extension(&mut self, id: ExtensionId) -> Result<usize, ChangeError> {
+        let index = self
+            .configuration()
+            .extensions
+            .binary_search_by_key(&id, |extension| extension.id)
+            .map_err(|_| ChangeError::NotFound("extension"))?;
+        if let Some(&revision) = self.snapshot.revisions.extensions.get(&id) {
+            self.expect(revision)?;
+        }
+        Ok(index)
+    }
+
+    fn expect(&self, current: ConfigVersion) -> Result<(), ChangeError> {
+        match self.expected {
+            Expected::Object(seen) if seen != current => Err(ChangeError::Conflict { current }),
+            Expected::Object(_) | Expected::Anything | Expected::Configuration(_) => Ok(()),
+        }
+    }
+
+    fn name_of(&mut self, id: Option<UserId>) -> Option<String> {
+        let id = id?;
+        let users = &self.configuration().users;
+        let index = users.binary_search_by_key(&id, |user| user.id).ok()?;
+        Some(users[index].name.clone())
+    }
+
+    fn configuration(&mut self) -> &mut Configuration {
+        &mut self.snapshot.configuration
+    }
+}

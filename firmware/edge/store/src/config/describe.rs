@@ -1,0 +1,139 @@
+//! What the Config log says of a change (LOG-2): always English, never a secret.
+
+use model::config::{Extension, General, User};
+
+use super::apply::Edit;
+use crate::word::word;
+
+/// One row for an edit; none where it isn't worth one.
+pub(super) fn describe(edit: &Edit) -> Option<String> {
+    match edit {
+        Edit::General { before, after } => {
+            Some(format!("Changed general: {}", general(before, after)))
+        }
+        Edit::User { before, after } => match (before, after) {
+            (None, Some(user)) => Some(format!("Added user {} (ID={})", user.name, user.id)),
+            (Some(before), Some(after)) => Some(format!(
+                "Changed user {} (ID={}): {}",
+                before.name,
+                before.id,
+                user(before, after)
+            )),
+            (Some(user), None) => Some(format!("Removed user {} (ID={})", user.name, user.id)),
+            (None, None) => None,
+        },
+        Edit::Extension { before, after } => match (before, after) {
+            (None, Some((extension, _))) => Some(format!(
+                "Added extension {} (ID={})",
+                extension.number, extension.id
+            )),
+            (Some(before), Some(after)) => Some(format!(
+                "Changed extension {} (ID={}): {}",
+                before.0.number,
+                before.0.id,
+                extension(before, after)
+            )),
+            (Some((extension, _)), None) => Some(format!(
+                "Removed extension {} (ID={})",
+                extension.number, extension.id
+            )),
+            (None, None) => None,
+        },
+        Edit::Password { initial: true, .. } => None,
+        Edit::Password {
+            user,
+            hash,
+            initial: false,
+            ..
+        } => Some(format!(
+            "Changed user {} (ID={}): password {}",
+            user.name,
+            user.id,
+            if hash.is_some() { "changed" } else { "removed" }
+        )),
+    }
+}
+
+fn general(before: &General, after: &General) -> String {
+    let mut list = Differences::default();
+    list.text("country", &before.country, &after.country);
+    list.text("realm", &before.realm, &after.realm);
+    list.plain(
+        "no answer after",
+        before.no_answer_s,
+        after.no_answer_s,
+        " s",
+    );
+    list.0.join(", ")
+}
+
+fn user(before: &User, after: &User) -> String {
+    let mut list = Differences::default();
+    list.text("name", &before.name, &after.name);
+    list.text("full name", &before.full_name, &after.full_name);
+    list.optional("e-mail", before.email.as_deref(), after.email.as_deref());
+    list.plain("language", word(before.language), word(after.language), "");
+    list.plain("role", word(before.role), word(after.role), "");
+    list.plain("", state(before.enabled), state(after.enabled), "");
+    list.0.join(", ")
+}
+
+fn extension(
+    (before, owner_before): &(Extension, Option<String>),
+    (after, owner_after): &(Extension, Option<String>),
+) -> String {
+    let mut list = Differences::default();
+    list.text("number", before.number.as_str(), after.number.as_str());
+    list.text("description", &before.description, &after.description);
+    list.optional("user", owner_before.as_deref(), owner_after.as_deref());
+    list.plain("", state(before.enabled), state(after.enabled), "");
+    list.text("SIP user name", &before.sip_username, &after.sip_username);
+    if before.sip_password != after.sip_password {
+        list.0.push("SIP password changed".into());
+    }
+    list.plain("codecs", codecs(before), codecs(after), "");
+    list.0.join(", ")
+}
+
+const fn state(enabled: bool) -> &'static str {
+    if enabled { "enabled" } else { "disabled" }
+}
+
+fn codecs(extension: &Extension) -> String {
+    let names: Vec<&str> = extension
+        .codecs
+        .iter()
+        .map(|codec| codec.encoding_name())
+        .collect();
+    names.join(" ")
+}
+
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    /// Free text: in quotes, so that it can't be taken for ours.
+    fn text(&mut self, name: &str, before: &str, after: &str) {
+        self.optional(name, Some(before), Some(after));
+    }
+
+    fn optional(&mut self, name: &str, before: Option<&str>, after: Option<&str>) {
+        let quoted =
+            |text: Option<&str>| text.map_or_else(|| "none".into(), |text| format!("{text:?}"));
+        self.plain(name, quoted(before), quoted(after), "");
+    }
+
+    fn plain<T: PartialEq + std::fmt::Display>(
+        &mut self,
+        name: &str,
+        before: T,
+        after: T,
+        unit: &str,
+    ) {
+        if before != after {
+            let space = if name.is_empty() { "" } else { " " };
+            self.0
+                .push(format!("{name}{space}{before}{unit} -> {after}{unit}"));
+        }
+    }
+}
