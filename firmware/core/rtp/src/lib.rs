@@ -26,6 +26,7 @@
 //! ```
 
 pub mod event;
+pub mod latch;
 pub mod packet;
 pub mod rtcp;
 pub mod sender;
