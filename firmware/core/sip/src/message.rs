@@ -47,6 +47,7 @@ pub use method::{ExtensionMethod, Method};
 pub use name::{ExtensionName, HeaderName};
 pub use params::{Param, ParamValue, Params};
 pub use parse::Limits;
+pub(crate) use parse::framed_length;
 pub use request::Request;
 pub use response::Response;
 pub use status::StatusCode;

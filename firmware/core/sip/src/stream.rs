@@ -7,9 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use crate::message::Limits;
+use crate::message::{Limits, framed_length};
 
 /// Which end opened the connection; it decides what a lone line end means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,4 +86,123 @@ impl Framer {
             self.buffer.extend_from_slice(octets);
         }
     }
+
+    /// The next frame; `None` where more octets are needed.
+    ///
+    /// After an error there is nothing more: the stream's framing is lost.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a framer that says `None` now may yield more later"
+    )]
+    pub fn next(&mut self) -> Option<Result<Frame, StreamError>> {
+        if self.failed.is_some() {
+            return None;
+        }
+        match self.advance() {
+            Ok(frame) => frame.map(Ok),
+            Err(error) => {
+                self.failed = Some(error);
+                self.buffer = BytesMut::new();
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// True where octets of an unfinished message wait: an end of the stream now cuts it off.
+    #[must_use]
+    pub fn is_midway(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    fn advance(&mut self) -> Result<Option<Frame>, StreamError> {
+        let total = match self.message {
+            Some(total) => total,
+            None => match self.between_messages() {
+                Between::Frame(frame) => return Ok(Some(frame)),
+                Between::Wait => return Ok(None),
+                Between::Message => {
+                    let Some(head) = self.head()? else {
+                        return Ok(None);
+                    };
+                    let total = self.message_length(head)?;
+                    *self.message.insert(total)
+                }
+            },
+        };
+        if self.buffer.len() < total {
+            return Ok(None);
+        }
+        self.message = None;
+        self.searched = 0;
+        let octets = self.buffer.split_to(total).freeze();
+        Ok(Some(Frame::Message(octets)))
+    }
+
+    /// Takes line ends in front of a message (RFC 3261 §7.5, RFC 5626 §4.4.1).
+    fn between_messages(&mut self) -> Between {
+        while self.searched == 0 {
+            match (self.side, self.buffer.as_ref()) {
+                (_, [] | [b'\r']) => return Between::Wait,
+                (Side::Opener, [b'\r', b'\n', ..]) => {
+                    self.buffer.advance(2);
+                    return Between::Frame(Frame::Pong);
+                }
+                (Side::Acceptor, [b'\r', b'\n', b'\r', b'\n', ..]) => {
+                    self.buffer.advance(4);
+                    return Between::Frame(Frame::Ping);
+                }
+                // Half of a ping, perhaps.
+                (Side::Acceptor, [b'\r', b'\n'] | [b'\r', b'\n', b'\r']) => return Between::Wait,
+                (Side::Acceptor, [b'\r', b'\n', ..]) => self.buffer.advance(2),
+                (_, [b'\n', ..]) => self.buffer.advance(1),
+                _ => break,
+            }
+        }
+        Between::Message
+    }
+
+    /// The length of start line and header section, the empty line included, once it is there.
+    fn head(&mut self) -> Result<Option<usize>, StreamError> {
+        let mut from = self.searched;
+        let end = loop {
+            let unseen = self.buffer.get(from..).unwrap_or_default();
+            let Some(at) = unseen.iter().position(|&byte| byte == b'\n') else {
+                self.searched = self.buffer.len();
+                break None;
+            };
+            let line_end = from + at;
+            match self.buffer.get(line_end + 1..).unwrap_or_default() {
+                [b'\n', ..] => break Some(line_end + 2),
+                [b'\r', b'\n', ..] => break Some(line_end + 3),
+                // The next octets decide; this line end is looked at again then.
+                [] | [b'\r'] => {
+                    self.searched = line_end;
+                    break None;
+                }
+                _ => from = line_end + 1,
+            }
+        };
+        if end.unwrap_or(self.buffer.len()) > self.limits.header_bytes {
+            return Err(StreamError::HeaderTooLong);
+        }
+        Ok(end)
+    }
+
+    fn message_length(&self, head: usize) -> Result<usize, StreamError> {
+        let section = self.buffer.get(..head).unwrap_or_default();
+        let body = framed_length(section)
+            .map_err(|()| StreamError::BadContentLength)?
+            .ok_or(StreamError::NoContentLength)?;
+        if body > self.limits.body_bytes {
+            return Err(StreamError::BodyTooLong);
+        }
+        Ok(head + body)
+    }
+}
+
+enum Between {
+    Frame(Frame),
+    /// More octets are needed to tell.
+    Wait,
+    Message,
 }

@@ -50,14 +50,6 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// ASCII octets as text; other octets are refused.
-pub(crate) fn ascii(bytes: &[u8], what: &'static str) -> Result<String, Malformed> {
-    match core::str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => Ok(text.to_owned()),
-        _ => Err(Malformed(what)),
-    }
-}
-
 /// A decimal number of up to ten digits' value, leading zeros allowed (RFC 3261 §25.1, `1*DIGIT`).
 pub(crate) fn decimal(bytes: &[u8], what: &'static str) -> Result<u32, Malformed> {
     if bytes.is_empty() {

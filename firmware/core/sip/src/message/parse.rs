@@ -241,26 +241,10 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// RFC 3261 §20.14, RFC 4475 §3.1.2.3 and §3.3.9: one number, not negative.
     fn length(&mut self, value: &[u8]) -> Result<(), ParseErrorKind> {
-        let unfolded: Vec<u8>;
-        let mut digits = trim(value);
-        if digits.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-            unfolded = value
-                .iter()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-                .copied()
-                .collect();
-            digits = trim(&unfolded);
-        }
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return Err(ParseErrorKind::ContentLength("not a number"));
-        }
-        let length = digits.iter().fold(0usize, |sum, byte| {
-            sum.saturating_mul(10)
-                .saturating_add(usize::from(byte - b'0'))
-        });
-        // Twice the same would do no harm, but says that somebody in between is confused.
+        let length = content_length(value).ok_or(ParseErrorKind::ContentLength("not a number"))?;
+        // Twice the same would do no harm, but says that somebody in between is confused
+        // (RFC 4475 §3.3.9).
         if self.content_length.replace(length).is_some() {
             return Err(ParseErrorKind::ContentLength("given more than once"));
         }
@@ -308,6 +292,44 @@ impl<'a> Scan<'a> {
     fn note(&mut self, kind: ParseErrorKind) {
         self.fault.get_or_insert(kind);
     }
+}
+
+/// The body's length by the header section of a message in a stream; `None` where it isn't said.
+pub(crate) fn framed_length(head: &[u8]) -> Result<Option<usize>, ()> {
+    let (_, mut rest) = split_line(head);
+    let mut found = None;
+    while !rest.is_empty() {
+        let (line, _, after) = split_folded_line(rest);
+        rest = after;
+        let Some((name, value)) = split_once(line, b':') else {
+            continue;
+        };
+        let name = trim_end(name);
+        if !name.eq_ignore_ascii_case(b"Content-Length") && !name.eq_ignore_ascii_case(b"l") {
+            continue;
+        }
+        let length = content_length(value).ok_or(())?;
+        if found.replace(length).is_some() {
+            return Err(());
+        }
+    }
+    Ok(found)
+}
+
+/// RFC 3261 §20.14, RFC 4475 §3.1.2.3: digits, perhaps on a continued line; not negative.
+fn content_length(value: &[u8]) -> Option<usize> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let start = value.iter().position(|byte| !is_space(byte))?;
+    let end = value.iter().rposition(|byte| !is_space(byte))?;
+    value
+        .get(start..=end)?
+        .iter()
+        .try_fold(0usize, |sum, byte| {
+            byte.is_ascii_digit().then(|| {
+                sum.saturating_mul(10)
+                    .saturating_add(usize::from(byte - b'0'))
+            })
+        })
 }
 
 /// The first line without its end, and what follows.
