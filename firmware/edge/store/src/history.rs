@@ -1,10 +1,27 @@
 //! The call history: appended in batches, each call once, kept to its newest calls.
 
+mod filter;
+mod rows;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use model::{CallId, CallRecord, Disposition, ExtensionId, WallTime};
 
+use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
+
+use self::filter::{Condition, order};
+use crate::db::lock;
+use crate::word::unword;
 use crate::{Store, StoreError};
+
+/// Calls an export reads at once: short reads, so that the write-ahead log can be folded in between.
+const EXPORT_CHUNK: u32 = 500;
+/// Calls removed in one transaction, so that a call which ends meanwhile isn't kept waiting.
+const REMOVE_CHUNK: u32 = 2000;
+/// How far beyond its limit the history grows before the oldest calls go, so that not every call
+/// costs a removal: a hundredth of it.
+const SLACK: u64 = 100;
 
 /// How a number is compared with caller, called party and dialled number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,14 +112,47 @@ pub struct HistoryStatistics {
 pub struct HistoryExport {
     store: Store,
     filter: HistoryFilter,
+    chunk: VecDeque<CallRecord>,
+    /// Start and id of the last call read; none before the first.
+    last: Option<(i64, i64)>,
+    over: bool,
+}
+
+impl HistoryExport {
+    fn read(&self) -> Result<VecDeque<CallRecord>, StoreError> {
+        let mut condition = Condition::new(&self.filter);
+        if let Some((started, id)) = self.last {
+            condition.add("(started, id) < (?, ?)", [started, id]);
+        }
+        self.store.inner.history.read(|tx| {
+            select(
+                tx,
+                condition,
+                order(HistorySort::Started, false),
+                EXPORT_CHUNK,
+                0,
+            )
+        })
+    }
 }
 
 impl Iterator for HistoryExport {
     type Item = Result<CallRecord, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let _ = (&self.store, &self.filter);
-        todo!()
+        if self.chunk.is_empty() && !self.over {
+            match self.read() {
+                Ok(chunk) => self.chunk = chunk,
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+            self.over = self.chunk.len() < EXPORT_CHUNK as usize;
+        }
+        let record = self.chunk.pop_front()?;
+        self.last = Some((record.started.as_unix_micros(), rows::raw(record.call)));
+        Some(Ok(record))
     }
 }
 
@@ -113,8 +163,18 @@ impl Store {
     /// # Errors
     /// Where the database can't be written; none was appended then.
     pub fn history_append(&self, calls: &[CallRecord]) -> Result<usize, StoreError> {
-        let _ = calls;
-        todo!()
+        let new = self.inner.history.write(|tx| {
+            let mut new = 0;
+            for call in calls {
+                new += usize::from(rows::insert(tx, call)?);
+            }
+            Ok::<_, StoreError>(new)
+        })?;
+        if let Err(error) = self.history_trim(new as u64) {
+            // The calls are in; the next append tries again.
+            tracing::warn!(%error, "the oldest calls of the history couldn't be removed");
+        }
+        Ok(new)
     }
 
     /// A page of calls.
@@ -122,8 +182,12 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn history_query(&self, query: &HistoryQuery) -> Result<Vec<CallRecord>, StoreError> {
-        let _ = query;
-        todo!()
+        let condition = Condition::new(&query.filter);
+        let order = order(query.sort, query.ascending);
+        self.inner
+            .history
+            .read(|tx| select(tx, condition, order, query.limit, query.offset))
+            .map(Vec::from)
     }
 
     /// How many calls a filter lets through.
@@ -131,8 +195,14 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn history_count(&self, filter: &HistoryFilter) -> Result<u64, StoreError> {
-        let _ = filter;
-        todo!()
+        let condition = Condition::new(filter);
+        let sql = format!("SELECT count(*) FROM calls{}", condition.clause());
+        let count: i64 = self.inner.history.read(|tx| {
+            Ok(tx
+                .prepare_cached(&sql)?
+                .query_row(params_from_iter(condition.values), |row| row.get(0))?)
+        })?;
+        Ok(count.unsigned_abs())
     }
 
     /// One call.
@@ -140,8 +210,11 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn history_call(&self, call: CallId) -> Result<Option<CallRecord>, StoreError> {
-        let _ = call;
-        todo!()
+        let mut condition = Condition::default();
+        condition.add("id = ?", [rows::raw(call)]);
+        self.inner
+            .history
+            .read(|tx| Ok(select(tx, condition, "", 1, 0)?.pop_front()))
     }
 
     /// All calls a filter lets through, the newest first, for a file of any size.
@@ -150,6 +223,9 @@ impl Store {
         HistoryExport {
             store: self.clone(),
             filter,
+            chunk: VecDeque::new(),
+            last: None,
+            over: false,
         }
     }
 
@@ -161,8 +237,34 @@ impl Store {
         &self,
         filter: &HistoryFilter,
     ) -> Result<HistoryStatistics, StoreError> {
-        let _ = filter;
-        todo!()
+        let condition = Condition::new(filter);
+        let sql = format!(
+            "SELECT disposition, count(*), sum(duration), sum(mos), count(mos) FROM calls{}
+             GROUP BY disposition ORDER BY disposition",
+            condition.clause()
+        );
+        self.inner.history.read(|tx| {
+            let mut statement = tx.prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(condition.values))?;
+            let mut statistics = HistoryStatistics::default();
+            let (mut mos, mut graded) = (0, 0);
+            while let Some(row) = rows.next()? {
+                let disposition = unword(row.get(0)?)?;
+                let calls = row.get::<_, i64>(1)?.unsigned_abs();
+                statistics.by_disposition.push((disposition, calls));
+                statistics.calls += calls;
+                if disposition == Disposition::Answered {
+                    statistics.answered += calls;
+                }
+                statistics.talked += Duration::from_micros(row.get::<_, i64>(2)?.unsigned_abs());
+                mos += row.get::<_, Option<i64>>(3)?.unwrap_or(0);
+                graded += row.get::<_, i64>(4)?;
+            }
+            statistics.mos_hundredths = mos
+                .checked_div(graded)
+                .and_then(|mean| u16::try_from(mean).ok());
+            Ok(statistics)
+        })
     }
 
     /// Removes calls that started before a moment, or all; returns how many.
@@ -170,8 +272,15 @@ impl Store {
     /// # Errors
     /// Where the database can't be written.
     pub fn history_clear(&self, before: Option<WallTime>) -> Result<u64, StoreError> {
-        let _ = before;
-        todo!()
+        let before = before.map_or(i64::MAX, WallTime::as_unix_micros);
+        let mut removed = 0;
+        loop {
+            let now = self.history_remove(before, REMOVE_CHUNK)?;
+            removed += now;
+            if now < u64::from(REMOVE_CHUNK) {
+                return Ok(removed);
+            }
+        }
     }
 
     /// The highest call id the history ever had; removing calls doesn't lower it. With
@@ -180,6 +289,76 @@ impl Store {
     /// # Errors
     /// Where the database can't be read.
     pub fn last_call_id(&self) -> Result<Option<CallId>, StoreError> {
-        todo!()
+        self.inner.history.read(|tx| {
+            let last: Option<i64> = tx
+                .query_row("SELECT last_call FROM meta", [], |row| row.get(0))
+                .optional()?
+                .flatten();
+            Ok(last.map(rows::unraw))
+        })
+    }
+
+    /// Counts what was appended and removes the oldest calls beyond the limit.
+    fn history_trim(&self, new: u64) -> Result<(), StoreError> {
+        let limit = self.inner.limits.history_calls;
+        let all = HistoryFilter::default();
+        let mut known = lock(&self.inner.calls);
+        let count = match *known {
+            Some(count) => count + new,
+            None => self.history_count(&all)?,
+        };
+        *known = Some(count);
+        if count <= limit + limit / SLACK {
+            return Ok(());
+        }
+        // The other process may have cleared some.
+        let mut count = self.history_count(&all)?;
+        while count > limit {
+            let chunk = u32::try_from(count - limit).map_or(REMOVE_CHUNK, |n| n.min(REMOVE_CHUNK));
+            let removed = self.history_remove(i64::MAX, chunk)?;
+            if removed == 0 {
+                break;
+            }
+            count = count.saturating_sub(removed);
+        }
+        *known = Some(count);
+        Ok(())
+    }
+
+    /// Removes the oldest calls that started before a moment, up to a number.
+    fn history_remove(&self, before: i64, most: u32) -> Result<u64, StoreError> {
+        self.inner.history.write(|tx| {
+            let removed = tx
+                .prepare_cached(
+                    "DELETE FROM calls WHERE id IN
+                     (SELECT id FROM calls WHERE started < ?1 ORDER BY started, id LIMIT ?2)",
+                )?
+                .execute(params![before, most])?;
+            Ok(removed as u64)
+        })
     }
 }
+
+fn select(
+    tx: &Transaction<'_>,
+    condition: Condition,
+    order: &'static str,
+    limit: u32,
+    offset: u64,
+) -> Result<VecDeque<CallRecord>, StoreError> {
+    let clause = condition.clause();
+    let sql = format!("{}{clause}{order} LIMIT ? OFFSET ?", rows::COLUMNS);
+    let mut values = condition.values;
+    values.push(i64::from(limit).into());
+    values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut calls = VecDeque::new();
+    while let Some(row) = rows.next()? {
+        calls.push_back(rows::call(tx, row)?);
+    }
+    Ok(calls)
+}
+
+#[cfg(test)]
+mod tests;
