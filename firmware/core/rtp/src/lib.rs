@@ -26,6 +26,7 @@
 //! ```
 
 pub mod event;
+pub mod jitter;
 pub mod latch;
 pub mod packet;
 pub mod rtcp;
