@@ -153,6 +153,10 @@ fn choose<'a>(
             Err(_) => {}
         }
     }
+    // RFC 3264 §5: no lines at all say that streams come later.
+    if offer.media.is_empty() {
+        return Ok(Choice::Off(0));
+    }
     // RFC 3264 §8.2: a stream of the session is taken away by port 0.
     if nearest == NegotiationError::NoAudio
         && previous.is_some()

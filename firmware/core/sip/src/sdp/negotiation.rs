@@ -39,7 +39,8 @@ pub enum PendingOffer {
 pub struct Answered {
     /// The body to send.
     pub body: Bytes,
-    /// What is agreed now. None: the far end switched the stream off (port 0).
+    /// What is agreed now. None: the far end switched the stream off (port 0), or offered no
+    /// streams yet.
     pub media: Option<Negotiated>,
 }
 
