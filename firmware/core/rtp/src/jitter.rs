@@ -93,6 +93,8 @@ pub struct JitterStats {
     pub played_frames: u32,
     /// Frames given out as lost.
     pub lost_frames: u32,
+    /// Packets of which nothing came in time.
+    pub late_packets: u32,
     /// Frames that came after their time.
     pub late_frames: u32,
     /// Frames that came twice.
@@ -224,7 +226,10 @@ impl JitterBuffer {
         }
         match (stored, late) {
             (1.., _) => outcome,
-            (0, 1..) => Put::Late,
+            (0, 1..) => {
+                self.stats.late_packets += 1;
+                Put::Late
+            }
             (0, 0) => Put::Duplicate,
         }
     }
