@@ -3,10 +3,26 @@
 //! [`Journal::append`] is one `write(2)`, without waiting for the disk: what the kernel has, a kill
 //! can't take away. [`Syncer`] brings it to the disk now and then, for a power cut.
 
-use std::io;
+mod files;
+mod frame;
+mod state;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 
 use model::{Binding, CallId, CallRecord, ExtensionId, WallTime};
+
+use self::state::State;
+use crate::db::lock;
+
+/// A log of this length is replaced by a snapshot: it is read in a tenth of a second at a start.
+const LOG_BYTES: u64 = 8 * 1024 * 1024;
+/// Room for a batch that is kept from one append to the next.
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// Something that has to outlive a kill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +57,8 @@ pub struct Recovered {
     /// Bytes at the end of files that were no whole record and were cut off: a write that a kill or
     /// a power cut stopped halfway.
     pub torn_bytes: u64,
+    /// Whole records that this software doesn't understand and left out.
+    pub unknown_records: u64,
 }
 
 /// Why the journal can't be opened.
@@ -66,19 +84,39 @@ pub enum JournalError {
 /// The live journal, for one thread of one process.
 #[derive(Debug)]
 pub struct Journal {
-    _private: (),
+    dir: PathBuf,
+    _lock: File,
+    file: Arc<File>,
+    generation: u64,
+    /// Bytes of the log that count.
+    length: u64,
+    /// The log may have bytes beyond its length, of an append that failed.
+    ragged: bool,
+    limit: u64,
+    /// Length from which a snapshot takes the place of the log.
+    rotate_at: u64,
+    state: State,
+    batch: Vec<u8>,
+    places: Vec<Range<usize>>,
+    stored: StoredCalls,
+    /// Calls that are in the history, but not said to be in the log.
+    told: Vec<CallId>,
+    syncer: Syncer,
+    snapshot: Option<JoinHandle<()>>,
 }
 
 /// Brings the journal to the disk, from any thread.
 #[derive(Clone, Debug)]
 pub struct Syncer {
-    _private: (),
+    dir: PathBuf,
+    /// Logs not known to be on the disk, the one appended to last.
+    files: Arc<Mutex<Vec<Arc<File>>>>,
 }
 
 /// Tells the journal which calls are in the history, from any thread.
 #[derive(Clone, Debug, Default)]
 pub struct StoredCalls {
-    _private: (),
+    calls: Arc<Mutex<Vec<CallId>>>,
 }
 
 impl Journal {
@@ -87,38 +125,166 @@ impl Journal {
     /// # Errors
     /// [`JournalError`]. A torn end is none.
     pub fn open(dir: &Path, now: WallTime) -> Result<(Self, Recovered), JournalError> {
-        let _ = (dir, now);
-        todo!()
+        Self::open_with(dir, now, LOG_BYTES)
+    }
+
+    /// [`Journal::open`] with a log length of one's own, in bytes.
+    ///
+    /// # Errors
+    /// Those of [`Journal::open`].
+    pub fn open_with(
+        dir: &Path,
+        now: WallTime,
+        limit: u64,
+    ) -> Result<(Self, Recovered), JournalError> {
+        let dir = dir.join("live");
+        let lock = files::prepare(&dir)?;
+        let replay = files::replay(&dir)?;
+        let failed = |source| files::io_error(&dir, source);
+        files::remove_unfinished(&dir).map_err(failed)?;
+        let file = files::open_log(&dir, replay.generation, replay.length.unwrap_or(0));
+        let file = Arc::new(file.map_err(failed)?);
+        files::sync_dir(&dir).map_err(failed)?;
+        let mut state = replay.state;
+        let recovered = Recovered {
+            torn_bytes: replay.torn_bytes,
+            unknown_records: replay.unknown,
+            ..state.recover(now)
+        };
+        let length = replay.length.unwrap_or(0).max(frame::HEADER.len() as u64);
+        let journal = Self {
+            _lock: lock,
+            generation: replay.generation,
+            length,
+            ragged: false,
+            limit,
+            rotate_at: limit,
+            state,
+            batch: Vec::with_capacity(BATCH_BYTES),
+            places: Vec::new(),
+            stored: StoredCalls::default(),
+            told: Vec::new(),
+            syncer: Syncer {
+                dir: dir.clone(),
+                files: Arc::new(Mutex::new(vec![Arc::clone(&file)])),
+            },
+            snapshot: None,
+            file,
+            dir,
+        };
+        Ok((journal, recovered))
     }
 
     /// Appends records: when this returns, a kill of the process doesn't lose them. Doesn't wait
-    /// for the disk.
+    /// for the disk. A registration that runs out needs its `BindingRemove` too.
     ///
     /// # Errors
     /// Where the disk is full or broken: none of the records counts, and the next append may
     /// succeed again.
     pub fn append(&mut self, records: &[LiveRecord]) -> io::Result<()> {
-        let _ = records;
-        todo!()
+        self.stored.take(&mut self.told);
+        if records.is_empty() && self.told.is_empty() {
+            return Ok(());
+        }
+        if self.length >= self.rotate_at {
+            self.rotate();
+        }
+        self.batch.clear();
+        self.batch.shrink_to(BATCH_BYTES);
+        self.places.clear();
+        for record in records {
+            self.places
+                .push(frame::put_record(&mut self.batch, record)?);
+        }
+        if !self.told.is_empty() {
+            frame::put_stored(&mut self.batch, &self.told)?;
+        }
+        self.write()?;
+        for (record, place) in records.iter().zip(&self.places) {
+            self.state.apply(&self.batch[place.clone()], record);
+        }
+        self.state.stored(&self.told);
+        self.told.clear();
+        Ok(())
     }
 
     /// Calls that are over and not known to be in the history: where the [`crate::Writer`] refused
     /// one, offer these again.
     #[must_use]
     pub fn unstored(&self) -> Vec<CallRecord> {
-        todo!()
+        self.state.unstored()
     }
 
     /// How to tell it that calls are in the history.
     #[must_use]
     pub fn stored_calls(&self) -> StoredCalls {
-        todo!()
+        self.stored.clone()
     }
 
     /// How to bring it to the disk.
     #[must_use]
     pub fn syncer(&self) -> Syncer {
-        todo!()
+        self.syncer.clone()
+    }
+
+    /// Writes the batch behind what counts, whole or not at all.
+    fn write(&mut self) -> io::Result<()> {
+        if self.ragged {
+            self.file.set_len(self.length)?;
+            self.ragged = false;
+        }
+        if let Err(error) = (&*self.file).write_all(&self.batch) {
+            self.ragged = self.file.set_len(self.length).is_err();
+            return Err(error);
+        }
+        self.length += self.batch.len() as u64;
+        Ok(())
+    }
+
+    /// Goes on in a new log and has a thread write the snapshot it begins with. Where that fails,
+    /// nothing is lost: the older files stay, and the next try comes a log's length later.
+    fn rotate(&mut self) {
+        if let Some(thread) = self.snapshot.take_if(|thread| thread.is_finished()) {
+            // It has logged what went wrong.
+            let _ = thread.join();
+        }
+        self.rotate_at = self.length.saturating_add(self.limit);
+        if self.snapshot.is_some() || self.ragged {
+            return;
+        }
+        let generation = self.generation + 1;
+        match files::open_log(&self.dir, generation, 0) {
+            Ok(file) => self.file = Arc::new(file),
+            Err(error) => {
+                tracing::warn!(%error, "the live journal can't go on in a new file");
+                return;
+            }
+        }
+        self.generation = generation;
+        self.length = frame::HEADER.len() as u64;
+        self.rotate_at = self.limit;
+        lock(&self.syncer.files).push(Arc::clone(&self.file));
+        let (dir, frames, last_call) =
+            (self.dir.clone(), self.state.frames(), self.state.last_call);
+        let thread = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                if let Err(error) = files::write_snapshot(&dir, generation, &frames, last_call) {
+                    tracing::warn!(%error, "the live journal can't write a snapshot");
+                }
+            });
+        match thread {
+            Ok(thread) => self.snapshot = Some(thread),
+            Err(error) => tracing::warn!(%error, "the live journal gets no thread for a snapshot"),
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if let Some(thread) = self.snapshot.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -128,14 +294,36 @@ impl Syncer {
     /// # Errors
     /// What the disk says.
     pub fn sync(&self) -> io::Result<()> {
-        todo!()
+        let files = lock(&self.files).clone();
+        for file in &files {
+            file.sync_data()?;
+        }
+        if files.len() > 1 {
+            files::sync_dir(&self.dir)?;
+            // All but the one appended to; what was opened meanwhile stays too.
+            lock(&self.files).retain(|file| {
+                !files[..files.len() - 1]
+                    .iter()
+                    .any(|done| Arc::ptr_eq(done, file))
+            });
+        }
+        Ok(())
     }
 }
 
 impl StoredCalls {
     /// These are in the history now.
     pub fn add(&self, calls: impl IntoIterator<Item = CallId>) {
-        let _ = calls.into_iter().count();
-        todo!()
+        lock(&self.calls).extend(calls);
+    }
+
+    /// Moves what was added, unless somebody is adding just now.
+    fn take(&self, calls: &mut Vec<CallId>) {
+        if let Ok(mut added) = self.calls.try_lock() {
+            calls.append(&mut added);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
