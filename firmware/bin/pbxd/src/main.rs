@@ -1,2 +1,55 @@
-//! The telephony process: signalling loop and real-time media thread.
-fn main() {}
+//! The telephony process: it joins the switch to sockets, media thread, journal and store.
+
+mod clock;
+mod control;
+mod live;
+mod media;
+mod options;
+mod signalling;
+mod sockets;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tracing::{error, warn};
+use tracing_subscriber::EnvFilter;
+
+#[cfg(debug_assertions)]
+#[global_allocator]
+static ALLOCATOR: platform::sys::alloc::Guarded = platform::sys::alloc::Guarded;
+
+fn main() -> ExitCode {
+    let options = options::Options::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    match start(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("the exchange can't go on: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: options::Options) -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a cryptography provider is installed already"))?;
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, signalling::run(options))
+}
+
+/// Each call takes four sockets; the usual soft limit of 1024 files is too low.
+fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        warn!(%error, "the limit of open files can't be raised");
+    }
+}

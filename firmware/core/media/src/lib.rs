@@ -1,6 +1,11 @@
-//! The media graph: ports, bridges, tones; packet relay where two legs share a codec, the tick where
-//! they don't. No allocation, lock or log after construction.
+//! The media graph: ports, connections, tones; packets passed on where two parties share a codec, the
+//! tick where they don't. Nothing is allocated, locked or logged after construction.
 
 mod api;
+mod graph;
+mod port;
+mod report;
+mod stream;
 
 pub use api::{Command, Event, MAX_PAYLOADS, PortSettings};
+pub use graph::{Channel, Graph, Sink, TICK, Transmit};

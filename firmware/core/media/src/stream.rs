@@ -278,7 +278,11 @@ mod tests {
         assert_eq!(tone[4].sequence.minus(before.sequence), 5);
         let after = out.relay(ms(120), &source(7, 106, 16_960), PCMA, 160);
         assert_eq!(after.sequence.minus(tone[4].sequence), 1);
-        assert_eq!(after.timestamp.minus(before.timestamp), 960, "its own clock");
+        assert_eq!(
+            after.timestamp.minus(before.timestamp),
+            960,
+            "its own clock"
+        );
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! The media thread, as the signalling loop sees it: commands in, events out, nothing waited for.
+
+mod sockets;
+mod thread;
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anyhow::{Context, Result};
+use heapless::spsc::{Consumer, Producer, Queue};
+use media::{Command, Event};
+use mio::Waker;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+
+/// Room in each ring: a burst of 500 calls set up at once, and then some. What exceeds it waits in
+/// the signalling loop.
+const RING: usize = 2048;
+
+pub use sockets::PortPair;
+
+/// What both sides share besides the rings.
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// The thread has real-time priority and locked memory.
+    real_time: AtomicBool,
+    /// Ticks that began more than half a tick late.
+    late_ticks: AtomicU64,
+    /// Packets that could not be sent.
+    unsent: AtomicU64,
+}
+
+/// The signalling loop's end.
+pub struct Media {
+    commands: Producer<'static, Command>,
+    /// Commands the ring had no room for, in order.
+    waiting: VecDeque<Command>,
+    events: Consumer<'static, Event>,
+    waker: Arc<Waker>,
+    notified: EventFd,
+    shared: Arc<Shared>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    rtp_ports: Vec<u16>,
+    dirty: bool,
+}
+
+impl Media {
+    /// Binds the sockets of `ports` ports within the range and starts the thread.
+    pub fn start(clock: Clock, ports: u16, range: (u16, u16)) -> Result<Self> {
+        let pairs = sockets::bind(ports, range)?;
+        let rtp_ports = pairs.iter().map(PortPair::rtp_port).collect();
+        let (commands, command_end) = ring::<Command>();
+        let (event_end, events) = ring::<Event>();
+        let notified = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
+            .context("an event counter")?;
+        let bell: OwnedFd = notified.as_fd().try_clone_to_owned()?;
+        let shared = Arc::new(Shared::default());
+        let (thread, waker) =
+            thread::Thread::new(clock, pairs, command_end, event_end, bell, shared.clone())?;
+        let thread = std::thread::Builder::new()
+            .name("media".into())
+            .spawn(move || thread.run())
+            .context("the media thread")?;
+        Ok(Self {
+            commands,
+            waiting: VecDeque::new(),
+            events,
+            waker,
+            notified,
+            shared,
+            thread: Some(thread),
+            rtp_ports,
+            dirty: false,
+        })
+    }
+
+    /// RTP port of each media port.
+    #[must_use]
+    pub fn rtp_ports(&self) -> &[u16] {
+        &self.rtp_ports
+    }
+
+    /// Readable when there are events.
+    #[must_use]
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.notified.as_fd()
+    }
+
+    /// Silences the bell; events that come after ring it again.
+    pub fn hush(&self) {
+        // It is non-blocking; nothing to read means it is silent already.
+        drop(self.notified.read());
+    }
+
+    /// Hands a command over, or keeps it until there is room.
+    pub fn command(&mut self, command: Command) {
+        self.dirty = true;
+        if !self.waiting.is_empty() {
+            self.waiting.push_back(command);
+        } else if let Err(command) = self.commands.enqueue(command) {
+            self.waiting.push_back(command);
+        }
+    }
+
+    /// Wakes the thread where it has something to do.
+    pub fn flush(&mut self) {
+        while let Some(command) = self.waiting.pop_front() {
+            if let Err(command) = self.commands.enqueue(command) {
+                self.waiting.push_front(command);
+                break;
+            }
+        }
+        if std::mem::take(&mut self.dirty)
+            && let Err(error) = self.waker.wake()
+        {
+            warn!(%error, "the media thread can't be woken; it will look by itself");
+        }
+    }
+
+    /// The next event.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.dequeue()
+    }
+
+    /// True where the thread has real-time priority and locked memory.
+    #[must_use]
+    pub fn is_real_time(&self) -> bool {
+        self.shared.real_time.load(Ordering::Relaxed)
+    }
+
+    /// Ends the thread.
+    pub fn stop(mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if self.waker.wake().is_ok()
+            && let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            warn!("the media thread had failed");
+        }
+        info!(
+            late_ticks = self.shared.late_ticks.load(Ordering::Relaxed),
+            unsent = self.shared.unsent.load(Ordering::Relaxed),
+            "media stopped"
+        );
+    }
+}
+
+fn ring<T>() -> (Producer<'static, T>, Consumer<'static, T>) {
+    // It lives as long as the process does.
+    Box::leak(Box::new(Queue::<T, RING>::new())).split()
+}

@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// The telephony process of the exchange.
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub struct Options {
+    /// Where data is kept.
+    #[arg(long, value_name = "DIR", default_value = "var")]
+    pub data: PathBuf,
+
+    /// The Unix socket that the administration asks on.
+    #[arg(long, value_name = "PATH", default_value = "var/run/pbxd.sock")]
+    pub control: PathBuf,
+
+    /// An address SIP listens on; may be given several times. None given means all.
+    #[arg(long, value_name = "ADDR")]
+    pub sip_address: Vec<IpAddr>,
+
+    /// UDP and TCP port of SIP.
+    #[arg(long, value_name = "PORT", default_value_t = 5060)]
+    pub sip_port: u16,
+
+    /// Port of SIP over TLS.
+    #[arg(long, value_name = "PORT", default_value_t = 5061)]
+    pub sips_port: u16,
+
+    /// First and last UDP port of sound.
+    #[arg(long, value_name = "A-B", default_value = "16384-20479", value_parser = port_range)]
+    pub rtp_ports: (u16, u16),
+
+    /// The most calls at once; each takes four UDP ports.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub calls: u16,
+}
+
+fn port_range(text: &str) -> Result<(u16, u16), String> {
+    let parse = |part: &str| {
+        part.parse::<u16>()
+            .map_err(|_| format!("`{part}` is not a port"))
+    };
+    let (first, last) = text
+        .split_once('-')
+        .ok_or("give a range such as 16384-20479")?;
+    let (first, last) = (parse(first)?, parse(last)?);
+    if first == 0 || first > last {
+        return Err(format!("{first} to {last} is not a range of ports"));
+    }
+    Ok((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn a_port_range_is_read() {
+        assert_eq!(port_range("16384-20479"), Ok((16_384, 20_479)));
+        for wrong in ["1", "9-1", "0-5", "a-b"] {
+            assert!(port_range(wrong).is_err(), "{wrong}");
+        }
+    }
+}

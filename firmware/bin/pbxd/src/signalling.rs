@@ -1,0 +1,365 @@
+//! The signalling loop: one thread that moves bytes and events into the switch and carries out what
+//! comes of them.
+//!
+//! Its one rule of order: what has to outlive the process is in the journal before the next message
+//! leaves.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use model::control::{Notice, Reply, Request, Status};
+use model::{Flow, Transport, WallTime};
+use pbx::{Input, Load, Output, Switch, SwitchConfig};
+use sip::endpoint as endpoint_api;
+use store::{LiveRecord, Store};
+use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant as TokioInstant, sleep_until};
+use tracing::{error, info, warn};
+
+use crate::clock::{self, Clock};
+use crate::control::{Control, Question};
+use crate::live::{Before, Live};
+use crate::media::Media;
+use crate::options::Options;
+use crate::sockets::stream::{StreamEvent, Streams};
+use crate::sockets::tls::Tls;
+use crate::sockets::udp::UdpSockets;
+
+/// How often the loop looks after what has no event of its own.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// How long calls may take to be cleared at the end.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Batches of datagrams taken before other things get their turn.
+const BATCHES: usize = 4;
+
+struct Process {
+    clock: Clock,
+    started: WallTime,
+    store: Store,
+    switch: Switch,
+    live: Live,
+    media: Media,
+    udp: UdpSockets,
+    streams: Streams,
+    control: Control,
+    config: model::ConfigVersion,
+    /// Filled and emptied by `carry_out`; kept for its memory.
+    records: Vec<LiveRecord>,
+    sends: Vec<Send>,
+}
+
+enum Send {
+    Message(Flow, Bytes),
+    Close(Flow),
+}
+
+/// Runs the exchange until SIGTERM or SIGINT.
+pub async fn run(options: Options) -> Result<()> {
+    let mut process = Process::start(&options)?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let bell = AsyncFd::new(process.media.bell().try_clone_to_owned()?).context("the bell")?;
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    info!("the exchange is ready");
+    process.carry_out();
+    loop {
+        let timeout = process.switch.poll_timeout();
+        let timer = async {
+            match timeout {
+                Some(at) => {
+                    sleep_until(TokioInstant::from_std(process.clock.system(at))).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            index = process.udp.readable() => process.datagrams(index),
+            event = process.streams.next() => process.stream(event),
+            guard = bell.readable() => {
+                guard.context("the bell")?.clear_ready();
+                process.media_events();
+            }
+            () = timer => process.input(Input::Timeout),
+            question = process.control.next() => process.answer(question),
+            _ = housekeeping.tick() => process.keep_house(),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+        process.carry_out();
+    }
+    process.stop(bell).await;
+    Ok(())
+}
+
+impl Process {
+    fn start(options: &Options) -> Result<Self> {
+        let clock = Clock::start();
+        let started = clock::wall();
+        let store = Store::open(&options.data).context("the store")?;
+        let configuration = store.load().context("the configuration")?;
+        let config = configuration.version;
+        let (
+            live,
+            Before {
+                bindings,
+                next_call,
+            },
+        ) = Live::open(&options.data, &store, started)?;
+        info!(
+            config = config.raw(),
+            extensions = configuration.extensions.len(),
+            registrations = bindings.len(),
+            "starting"
+        );
+        let ports = options.calls.saturating_mul(2);
+        let media = Media::start(clock, ports, options.rtp_ports)?;
+        let udp = UdpSockets::bind(&options.sip_address, options.sip_port)?;
+        let certificate = Rc::new(Tls::new(
+            options.data.join("tls/cert.pem"),
+            options.data.join("tls/key.pem"),
+        ));
+        let streams = Streams::listen(
+            &options.sip_address,
+            options.sip_port,
+            options.sips_port,
+            certificate,
+        )?;
+        let control = Control::listen(&options.control)?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).context("random bytes")?;
+        let switch = Switch::new(
+            clock.now(),
+            SwitchConfig {
+                configuration: Arc::new(configuration),
+                wall: started,
+                seed,
+                first_call: next_call,
+                rtp_ports: media.rtp_ports().to_vec(),
+                bindings,
+                product: concat!("Operator-Box/", env!("CARGO_PKG_VERSION")).into(),
+            },
+        );
+        Ok(Self {
+            clock,
+            started,
+            store,
+            switch,
+            live,
+            media,
+            udp,
+            streams,
+            control,
+            config,
+            records: Vec::new(),
+            sends: Vec::new(),
+        })
+    }
+
+    fn input(&mut self, input: Input) {
+        let now = self.clock.now();
+        self.switch.handle_input(now, input);
+    }
+
+    fn datagrams(&mut self, index: usize) {
+        let Self {
+            udp, switch, clock, ..
+        } = self;
+        for _ in 0..BATCHES {
+            let mut longest = None;
+            let more = udp.receive(index, |flow, bytes, waited| {
+                longest = longest.max(Some(waited));
+                let input = endpoint_api::Input::Datagram { flow, bytes };
+                switch.handle_input(clock.now(), Input::Sip(input));
+            });
+            if let Some(waited) = longest {
+                let queue_delay_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+                switch.handle_input(clock.now(), Input::Load(Load { queue_delay_us }));
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn stream(&mut self, event: StreamEvent) {
+        let input = match event {
+            StreamEvent::Opened(flow) => endpoint_api::Input::StreamOpened { flow },
+            StreamEvent::Data(flow, bytes) => endpoint_api::Input::StreamData { flow, bytes },
+            StreamEvent::Closed(flow) => endpoint_api::Input::StreamClosed { flow },
+        };
+        self.input(Input::Sip(input));
+    }
+
+    fn media_events(&mut self) {
+        self.media.hush();
+        while let Some(event) = self.media.event() {
+            self.input(Input::Media(event));
+        }
+    }
+
+    fn keep_house(&mut self) {
+        self.input(Input::Clock(clock::wall()));
+        self.live.catch_up();
+        // Where the bell was missed nothing is lost.
+        self.media_events();
+        self.media.flush();
+    }
+
+    /// Carries out everything the switch has decided.
+    fn carry_out(&mut self) {
+        loop {
+            self.collect();
+            self.live.keep(&self.records);
+            self.records.clear();
+            let mut failed = Vec::new();
+            for send in self.sends.drain(..) {
+                match send {
+                    Send::Message(flow, bytes) => {
+                        let sent = if flow.transport == Transport::Udp {
+                            self.udp.send(flow, &bytes)
+                        } else {
+                            self.streams.send(flow, bytes)
+                        };
+                        if sent.is_err() {
+                            failed.push(flow);
+                        }
+                    }
+                    Send::Close(flow) => self.streams.close(flow),
+                }
+            }
+            self.media.flush();
+            if failed.is_empty() {
+                return;
+            }
+            for flow in failed {
+                self.input(Input::Sip(endpoint_api::Input::SendFailed { flow }));
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.switch.poll_output() {
+            match output {
+                Output::Transmit { flow, bytes } => self.sends.push(Send::Message(flow, bytes)),
+                Output::CloseStream { flow } => self.sends.push(Send::Close(flow)),
+                Output::Media(command) => self.media.command(command),
+                Output::BindingPut(binding) => {
+                    self.records.push(LiveRecord::BindingPut(*binding));
+                }
+                Output::BindingRemove { extension, contact } => self
+                    .records
+                    .push(LiveRecord::BindingRemove { extension, contact }),
+                Output::CallOpened(call) => self.records.push(LiveRecord::CallOpened(*call)),
+                Output::CallClosed(call) => self.records.push(LiveRecord::CallClosed(*call)),
+                Output::Notice(notice) => self.control.notify(*notice),
+                Output::Security(text) => {
+                    self.live.security(clock::wall(), text);
+                    self.control.notify(Notice::Security);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, question: Question) {
+        let reply = match question.request {
+            Request::Status => Reply::Status(self.status()),
+            Request::Reload => self.reload(),
+            Request::Calls => Reply::Calls {
+                calls: self.switch.calls(),
+            },
+            Request::Registrations => Reply::Registrations {
+                registrations: self.switch.registrations(),
+            },
+            Request::HangUp { call } => {
+                let known = self.switch.calls().iter().any(|active| active.call == call);
+                if known {
+                    self.input(Input::HangUp(call));
+                    Reply::Done
+                } else {
+                    Reply::NotFound
+                }
+            }
+            Request::Watch => Reply::Done,
+        };
+        // Where the asker is gone nobody needs the answer.
+        drop(question.answer.send(reply));
+    }
+
+    fn status(&self) -> Status {
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            started: self.started,
+            config: self.config,
+            calls: count(self.switch.calls().len()),
+            registrations: count(self.switch.registrations().len()),
+            real_time: self.media.is_real_time(),
+            overload_refusals: self.switch.overload_refusals(),
+        }
+    }
+
+    fn reload(&mut self) -> Reply {
+        let configuration = match self.store.load() {
+            Ok(configuration) => configuration,
+            Err(error) => {
+                error!(%error, "the configuration can't be loaded; the old one stays in force");
+                return Reply::Failed {
+                    text: error.to_string(),
+                };
+            }
+        };
+        let faults = configuration.check();
+        if !faults.is_empty() {
+            error!(
+                ?faults,
+                "the configuration is faulty; the old one stays in force"
+            );
+            return Reply::Faulty { faults };
+        }
+        let version = configuration.version;
+        if version != self.config {
+            self.config = version;
+            self.input(Input::Configure(Arc::new(configuration)));
+            self.control.notify(Notice::Config { version });
+            info!(config = version.raw(), "a configuration came into force");
+        }
+        Reply::Reloaded { version }
+    }
+
+    async fn stop(mut self, bell: AsyncFd<std::os::fd::OwnedFd>) {
+        info!("stopping: calls are cleared");
+        self.input(Input::Shutdown);
+        self.carry_out();
+        let limit = TokioInstant::now() + STOP_WITHIN;
+        while !self.switch.calls().is_empty() {
+            let timeout = self
+                .switch
+                .poll_timeout()
+                .map_or(limit, |at| TokioInstant::from_std(self.clock.system(at)));
+            tokio::select! {
+                index = self.udp.readable() => self.datagrams(index),
+                event = self.streams.next() => self.stream(event),
+                ready = bell.readable() => {
+                    if let Ok(mut guard) = ready {
+                        guard.clear_ready();
+                    }
+                    self.media_events();
+                }
+                () = sleep_until(timeout) => self.input(Input::Timeout),
+                () = sleep_until(limit) => {
+                    warn!("some phones did not answer; their calls end without them");
+                    break;
+                }
+            }
+            self.carry_out();
+        }
+        self.live.finish();
+        self.media.stop();
+    }
+}

@@ -1,0 +1,163 @@
+//! SIP over UDP: one socket for each address family or address, read by the batch.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use model::{Flow, Transport};
+use platform::sys::datagram::{self, Batch};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tracing::{info, warn};
+
+/// Datagrams taken by one system call. More would only delay the answers to the first.
+const BATCH: usize = 32;
+
+/// The largest datagram there is.
+const LARGEST: usize = 65_535;
+
+/// Room for a burst: 4 MiB is some 4000 requests, a quarter of a second of the most there can be.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// All UDP sockets.
+pub struct UdpSockets {
+    sockets: Vec<UdpSocket>,
+    batch: Batch,
+}
+
+struct UdpSocket {
+    socket: AsyncFd<Socket>,
+    address: SocketAddr,
+}
+
+impl UdpSockets {
+    /// Binds; with no address, to all of both families.
+    pub fn bind(addresses: &[IpAddr], port: u16) -> Result<Self> {
+        let mut sockets = Vec::new();
+        if addresses.is_empty() {
+            sockets.push(bind((Ipv4Addr::UNSPECIFIED, port).into())?);
+            match bind((Ipv6Addr::UNSPECIFIED, port).into()) {
+                Ok(socket) => sockets.push(socket),
+                Err(error) => info!("no SIP over IPv6: {error:#}"),
+            }
+        }
+        for address in addresses {
+            sockets.push(bind((*address, port).into())?);
+        }
+        Ok(Self {
+            sockets,
+            batch: Batch::new(BATCH, LARGEST),
+        })
+    }
+
+    /// Waits until a datagram is there; its socket's index.
+    pub async fn readable(&self) -> usize {
+        std::future::poll_fn(|context| {
+            for (index, socket) in self.sockets.iter().enumerate() {
+                if socket.socket.poll_read_ready(context).is_ready() {
+                    return std::task::Poll::Ready(index);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+
+    /// Takes a batch from a readable socket, each datagram with how long it has waited there. True
+    /// where it may hold more.
+    pub fn receive(&mut self, index: usize, mut take: impl FnMut(Flow, Bytes, Duration)) -> bool {
+        let Some(socket) = self.sockets.get(index) else {
+            return false;
+        };
+        let batch = &mut self.batch;
+        let received = socket
+            .socket
+            .try_io(Interest::READABLE, |inner| batch.receive(inner.as_fd()));
+        let count = match received {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(error) => {
+                warn!(%error, "a SIP datagram could not be read");
+                return false;
+            }
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        for at in 0..count {
+            let Some(datagram) = batch.datagram(at) else {
+                continue;
+            };
+            let local = SocketAddr::new(
+                datagram.destination.unwrap_or(socket.address.ip()),
+                socket.address.port(),
+            );
+            let flow = Flow {
+                transport: Transport::Udp,
+                local,
+                remote: datagram.source,
+            };
+            let waited = datagram
+                .arrived
+                .map_or(Duration::ZERO, |arrived| now.saturating_sub(arrived));
+            take(flow, Bytes::copy_from_slice(datagram.octets), waited);
+        }
+        count == batch.capacity()
+    }
+
+    /// Sends from the flow's local address. What the kernel's buffer has no room for is lost, as on
+    /// the wire.
+    ///
+    /// # Errors
+    /// Where nothing can be sent there.
+    pub fn send(&self, flow: Flow, octets: &[u8]) -> io::Result<()> {
+        let socket = self
+            .sockets
+            .iter()
+            .find(|socket| socket.address.ip() == flow.local.ip())
+            .or_else(|| {
+                self.sockets.iter().find(|socket| {
+                    socket.address.ip().is_unspecified()
+                        && socket.address.is_ipv4() == flow.remote.is_ipv4()
+                })
+            })
+            .ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let result = datagram::send(
+            socket.socket.get_ref().as_fd(),
+            socket.address.is_ipv6(),
+            octets,
+            flow.remote,
+            Some(flow.local.ip()),
+        );
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<UdpSocket> {
+    let bound = || -> io::Result<AsyncFd<Socket>> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM.nonblocking(),
+            Some(Protocol::UDP),
+        )?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        datagram::report_destination(&socket, address.is_ipv6())?;
+        datagram::report_time(&socket)?;
+        socket.bind(&SockAddr::from(address))?;
+        AsyncFd::with_interest(socket, Interest::READABLE)
+    };
+    let socket = bound().with_context(|| {
+        format!("SIP can't listen on {address}/udp: is another exchange running?")
+    })?;
+    Ok(UdpSocket { socket, address })
+}

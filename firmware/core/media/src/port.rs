@@ -1,0 +1,237 @@
+//! One port: what came from a party, what is sent to it, and what was measured.
+
+use core::net::SocketAddr;
+
+use dsp::dtmf::{DtmfDetector, DtmfDigit, DtmfGenerator, DtmfTiming};
+use dsp::g711::Law;
+use dsp::plc::Concealer;
+use dsp::tone::ToneGenerator;
+use model::{Codec, Instant, PortId, Quality};
+use rtp::event::{EventReceiver, EventSender};
+use rtp::jitter::{JitterBuffer, JitterConfig};
+use rtp::latch::{Latch, LatchConfig, LatchPolicy};
+use rtp::packet::PayloadType;
+use rtp::quality::{Impairment, Measured};
+use rtp::stats::{Reception, RemoteView};
+
+use crate::PortSettings;
+use crate::stream::Outgoing;
+
+/// Ticks of the media clock in a millisecond, at 8 kHz.
+pub(crate) const TICKS_PER_MS: u16 = 8;
+
+/// An event packet every 20 ms (RFC 4733 §2.5.1.2 asks for the packet interval of the audio).
+const EVENT_INTERVAL: u16 = 20 * TICKS_PER_MS;
+
+/// Shorter keys are noise: Q.24 asks for 40 ms at least.
+const SHORTEST_EVENT: u16 = 20 * TICKS_PER_MS;
+
+/// Frames of the jitter buffer, in ms: packets of 10, 20, 30 … ms are made of them.
+pub(crate) const FRAME_MS: u16 = 10;
+
+/// What is played to a party in place of what it is connected to.
+#[derive(Clone, Debug)]
+pub(crate) enum Playing {
+    /// What it is connected to, if anything.
+    Nothing,
+    /// A tone, until it ends or is stopped.
+    Tone(ToneGenerator),
+    /// A digit in band; then what was before.
+    Digit(DtmfGenerator),
+}
+
+/// A slot of the graph. A closed one waits for the next call with its buffers in place.
+pub(crate) struct Port {
+    pub(crate) id: PortId,
+    pub(crate) settings: Option<PortSettings>,
+    pub(crate) peer: Option<PortId>,
+    pub(crate) latch: Latch,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) reception: Reception,
+    pub(crate) playing: Playing,
+    pub(crate) sending_event: EventSender,
+    pub(crate) receiving_event: EventReceiver,
+    pub(crate) detector: DtmfDetector,
+    /// What came and has to be decoded; used where the other side has another codec.
+    pub(crate) jitter: JitterBuffer,
+    pub(crate) jitter_codec: Codec,
+    /// Frames still to be taken until the buffer counts as dry.
+    pub(crate) feeding: u8,
+    pub(crate) concealer: Concealer,
+    pub(crate) opened: Instant,
+    pub(crate) heard: Option<Instant>,
+    pub(crate) told_silent: Option<Instant>,
+    pub(crate) next_report: Instant,
+    pub(crate) rtcp_source: Option<SocketAddr>,
+    /// What the party's RTCP says of what we send.
+    pub(crate) remote: RemoteView,
+}
+
+impl Port {
+    pub(crate) fn new(id: PortId) -> Self {
+        Self {
+            id,
+            settings: None,
+            peer: None,
+            latch: Latch::new(LatchConfig {
+                policy: LatchPolicy::Strict,
+                signalled: None,
+                signalling_ip: None,
+            }),
+            outgoing: Outgoing::new(0),
+            reception: Reception::new(Codec::Pcma.clock_rate_hz()),
+            playing: Playing::Nothing,
+            sending_event: EventSender::new(EVENT_INTERVAL),
+            receiving_event: EventReceiver::new(SHORTEST_EVENT),
+            detector: DtmfDetector::new(),
+            jitter: JitterBuffer::new(JitterConfig::g711(FRAME_MS, None)),
+            jitter_codec: Codec::Pcma,
+            feeding: 0,
+            concealer: Concealer::new(),
+            opened: Instant::ZERO,
+            heard: None,
+            told_silent: None,
+            next_report: Instant::ZERO,
+            rtcp_source: None,
+            remote: RemoteView::default(),
+        }
+    }
+
+    pub(crate) fn open(&mut self, now: Instant, settings: PortSettings) {
+        self.latch = Latch::new(latch_config(&settings));
+        self.outgoing = Outgoing::new(settings.seed);
+        self.reception = Reception::new(Codec::Pcma.clock_rate_hz());
+        self.playing = Playing::Nothing;
+        self.sending_event = EventSender::new(EVENT_INTERVAL);
+        self.receiving_event = EventReceiver::new(SHORTEST_EVENT);
+        self.detector = DtmfDetector::new();
+        self.jitter.reset();
+        self.feeding = 0;
+        self.concealer = Concealer::new();
+        self.opened = now;
+        self.heard = None;
+        self.told_silent = None;
+        self.rtcp_source = None;
+        self.remote = RemoteView::default();
+        self.peer = None;
+        self.settings = Some(settings);
+    }
+
+    /// New settings after a negotiation: streams go on, and the source may move where it was told to.
+    pub(crate) fn update(&mut self, now: Instant, settings: PortSettings) {
+        let moved = self.settings.is_none_or(|old| {
+            old.remote != settings.remote || old.signalling_ip != settings.signalling_ip
+        });
+        if moved {
+            self.latch.rearm(latch_config(&settings));
+            self.rtcp_source = None;
+        }
+        let resumed = self.settings.is_some_and(|old| !old.may_receive) && settings.may_receive;
+        if resumed || moved {
+            self.heard = None;
+            self.opened = now;
+        }
+        self.told_silent = None;
+        self.settings = Some(settings);
+    }
+
+    /// The codec of what comes with this payload type.
+    pub(crate) fn codec_of(&self, payload_type: PayloadType) -> Option<Codec> {
+        self.settings?
+            .receive
+            .iter()
+            .flatten()
+            .find(|(number, _)| *number == payload_type.number())
+            .map(|(_, codec)| *codec)
+    }
+
+    /// Where RTP goes; none before the party's address is known, or where it may not be sent any.
+    pub(crate) fn destination(&self) -> Option<SocketAddr> {
+        self.settings
+            .filter(|settings| settings.may_send)
+            .and_then(|_| self.latch.destination())
+    }
+
+    /// Where RTCP goes (RFC 3605, RFC 5761; symmetric like RTP).
+    pub(crate) fn rtcp_destination(&self) -> Option<SocketAddr> {
+        let settings = self.settings?;
+        let rtp = self.latch.destination()?;
+        if settings.rtcp_mux {
+            return Some(rtp);
+        }
+        self.rtcp_source
+            .filter(|source| source.ip() == rtp.ip())
+            .or_else(|| {
+                settings
+                    .remote_rtcp
+                    .filter(|told| settings.remote == Some(rtp) && told.port() != 0)
+            })
+            .or_else(|| Some(SocketAddr::new(rtp.ip(), rtp.port().checked_add(1)?)))
+    }
+
+    /// True where the tick has sound to make for this port by itself.
+    pub(crate) fn is_playing(&self) -> bool {
+        !matches!(self.playing, Playing::Nothing) || self.sending_event.is_sending()
+    }
+
+    /// Begins a digit towards the party: as an event where agreed, else as sound.
+    pub(crate) fn send_digit(&mut self, now: Instant, digit: DtmfDigit, duration_ms: u16) {
+        let Some(settings) = self.settings else {
+            return;
+        };
+        if settings.send_event.is_some() {
+            let ticks = u32::from(duration_ms) * u32::from(TICKS_PER_MS);
+            let code = rtp::event::EventCode(digit.event());
+            self.sending_event
+                .start(code, EVENT_VOLUME, ticks, self.outgoing.clock(now));
+        } else {
+            let timing = DtmfTiming {
+                on_ms: duration_ms,
+                ..DtmfTiming::default()
+            };
+            self.playing = Playing::Digit(DtmfGenerator::new(digit, timing));
+        }
+    }
+
+    /// What was measured up to now.
+    pub(crate) fn quality(&self) -> Quality {
+        Measured {
+            sent_packets: self.outgoing.packets(),
+            reception: &self.reception,
+            jitter: None,
+            foreign_packets: self.latch.dropped(),
+            remote: self.remote,
+            impairment: Impairment::G711_CONCEALED,
+        }
+        .quality()
+    }
+}
+
+/// RFC 4733 §2.3.3: -10 dBm0, the level of a telephone's keys.
+const EVENT_VOLUME: u8 = 10;
+
+fn latch_config(settings: &PortSettings) -> LatchConfig {
+    LatchConfig {
+        policy: LatchPolicy::Symmetric,
+        signalled: settings.remote,
+        signalling_ip: Some(settings.signalling_ip),
+    }
+}
+
+/// The G.711 law of a codec.
+pub(crate) const fn law(codec: Codec) -> Law {
+    match codec {
+        Codec::Pcma => Law::A,
+        Codec::Pcmu => Law::Mu,
+    }
+}
+
+/// Decodes a payload into at most `samples.len()` samples; how many.
+pub(crate) fn decode(codec: Codec, payload: &[u8], samples: &mut [i16]) -> usize {
+    law(codec).decode_block(payload, samples)
+}
+
+/// Encodes samples; octets written.
+pub(crate) fn encode(codec: Codec, samples: &[i16], payload: &mut [u8]) -> usize {
+    law(codec).encode_block(samples, payload)
+}
