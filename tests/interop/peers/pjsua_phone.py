@@ -257,9 +257,6 @@ class Phone:
     def record(self, request):
         self.call(request).record(request["path"])
 
-    def stop_record(self, request):
-        self.call(request).recorder = None
-
     def stats(self, request):
         stat = self.call(request).getStreamStat(0).rtcp
         stream = self.call(request).getStreamInfo(0)
@@ -276,7 +273,7 @@ class Phone:
 
     OPS = {
         "register", "unregister", "dial", "answer", "hangup", "hold", "resume", "transfer",
-        "transfer_attended", "digits", "record", "stop_record", "stats",
+        "transfer_attended", "digits", "record", "stats",
     }  # fmt: skip
 
     def handle(self, line):

@@ -17,7 +17,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sched::{CloneFlags, setns};
+use nix::{
+    sched::{CloneFlags, setns},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 /// The host number of the exchange.
 pub const EXCHANGE: u8 = 1;
@@ -150,6 +154,12 @@ impl Drop for Network {
             .map(|hosts| hosts.clone())
             .unwrap_or_default();
         for number in hosts {
+            // What a killed program left behind would live on in a namespace without a name.
+            Host {
+                number,
+                netns: format!("{}-{number}", self.name),
+            }
+            .clear();
             let _ = ip(&["netns", "del", &format!("{}-{number}", self.name)]);
         }
         let _ = ip(&["netns", "del", &self.switch()]);
@@ -182,6 +192,25 @@ impl Host {
         ]);
         command.arg(program.as_ref());
         command
+    }
+
+    /// Kills every process inside, by its id.
+    pub(crate) fn clear(&self) {
+        let Ok(output) = Command::new("ip")
+            .args(["netns", "pids", &self.netns])
+            .output()
+        else {
+            return;
+        };
+        let own = std::process::id().cast_signed();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        for pid in text
+            .lines()
+            .filter_map(|line| line.trim().parse().ok())
+            .filter(|pid| *pid != own)
+        {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
     }
 
     /// A TCP connection made from inside, tried until `patience` ends.

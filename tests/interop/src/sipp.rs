@@ -57,8 +57,7 @@ impl Sipp {
         let mut next = self
             .argument("-au", &account.user)
             .argument("-ap", &account.password);
-        next.arguments
-            .extend(["-key".into(), "caller".into(), account.number.clone()]);
+        next.caller.clone_from(&account.number);
         next
     }
 

@@ -115,7 +115,9 @@ impl Stage {
         let path = self.scratch().join(format!("tone-{hz}-{rate}.wav"));
         let _one_at_a_time = self.making.lock();
         if !path.exists() {
-            Wave::tone(rate, hz, TONE_LENGTH).write(&path)?;
+            // Opus, alone at this rate, is played in stereo.
+            let channels = if rate == 48_000 { 2 } else { 1 };
+            Wave::tone(rate, hz, TONE_LENGTH).write(&path, channels)?;
         }
         Ok(path)
     }

@@ -50,18 +50,23 @@ impl Wave {
         Self::parse(&bytes).with_context(|| format!("{} as a WAV file", path.display()))
     }
 
-    /// Writes a RIFF file.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let data = u32::try_from(self.samples.len() * 2)?;
-        let mut bytes = Vec::with_capacity(44 + self.samples.len() * 2);
+    /// Writes a RIFF file with the same sound in every channel.
+    pub fn write(&self, path: &Path, channels: u16) -> Result<()> {
+        let width = 2 * channels;
+        let data = u32::try_from(self.samples.len() * usize::from(width))?;
+        let mut bytes = Vec::with_capacity(44 + self.samples.len() * usize::from(width));
         bytes.extend_from_slice(b"RIFF");
         bytes.extend_from_slice(&(36 + data).to_le_bytes());
-        bytes.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        bytes.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0");
+        bytes.extend_from_slice(&channels.to_le_bytes());
         bytes.extend_from_slice(&self.rate.to_le_bytes());
-        bytes.extend_from_slice(&(self.rate * 2).to_le_bytes());
-        bytes.extend_from_slice(b"\x02\0\x10\0data");
+        bytes.extend_from_slice(&(self.rate * u32::from(width)).to_le_bytes());
+        bytes.extend_from_slice(&width.to_le_bytes());
+        bytes.extend_from_slice(b"\x10\0data");
         bytes.extend_from_slice(&data.to_le_bytes());
-        bytes.extend(self.samples.iter().flat_map(|sample| sample.to_le_bytes()));
+        for sample in &self.samples {
+            bytes.extend(sample.to_le_bytes().repeat(usize::from(channels)));
+        }
         fs::write(path, bytes).with_context(|| format!("write {}", path.display()))
     }
 

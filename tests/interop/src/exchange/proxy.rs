@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -65,8 +66,9 @@ impl Proxy {
     }
 
     pub(super) fn crash(&mut self) -> Result<()> {
-        // Its workers outlive a killed parent for a moment, and hold the ports.
         self.child.kill()?;
+        // Its workers outlive it, and would go on answering.
+        self.host.clear();
         self.child = begin(&self.host, &self.run, &self.evidence)?;
         for account in self
             .accounts
@@ -87,14 +89,21 @@ impl Proxy {
         command.args([
             "htable.sets",
             "users",
-            &account.number,
+            &format!("s:{}", account.number),
             &format!("s:{}", account.password),
         ]);
-        let output = command.output().context("run kamcmd")?;
-        if !output.status.success() {
-            bail!("kamcmd: {}", String::from_utf8_lossy(&output.stderr).trim());
+        // The control socket opens a moment after the telephone's.
+        let until = Instant::now() + READY;
+        loop {
+            let output = command.output().context("run kamcmd")?;
+            if output.status.success() {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                bail!("kamcmd: {}", String::from_utf8_lossy(&output.stderr).trim());
+            }
+            thread::sleep(Duration::from_millis(50));
         }
-        Ok(())
     }
 }
 

@@ -208,8 +208,12 @@ impl Drop for Baresip {
 
 fn config(stage: &Stage, host: &Host, setup: &Setup, recordings: &Path) -> Result<String> {
     // A source must have the codec's own rate.
-    let wideband = setup.codecs.first() == Some(&"G722");
-    let tone = stage.tone(if wideband { 16_000 } else { 8000 }, setup.tone_hz)?;
+    let rate = match setup.codecs.first() {
+        Some(&"G722") => 16_000,
+        Some(&"opus") => 48_000,
+        _ => 8000,
+    };
+    let tone = stage.tone(rate, setup.tone_hz)?;
     let address = if setup.ipv6 {
         format!("[{}]", host.address6())
     } else {

@@ -5,177 +5,18 @@
 mod baresip;
 mod mailbox;
 mod pjsua;
+mod words;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
 
+pub use self::words::{By, Call, Event, MediaState, Peer, Setup, Srtp, Stats, Transport};
 use self::{baresip::Baresip, mailbox::Mailbox, pjsua::Pjsua};
-use crate::{Account, Host, Stage, Wave};
+use crate::{Host, Stage, Wave};
 
 /// How long a phone may take to do or tell something. Half of it is enough on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// pjsua2, by a Python script of ours. Knows no IPv6.
-    Pjsua,
-    /// baresip 1.0. Its recording stops at the first hold, it sends no DTMF by INFO and knows no attended transfer.
-    Baresip,
-}
-
-/// How a phone reaches the other side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// SIP over UDP.
-    Udp,
-    /// SIP over TCP.
-    Tcp,
-    /// SIP over TLS 1.2.
-    Tls,
-}
-
-/// Whether sound is encrypted (SRTP, keys in the SDP).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Srtp {
-    /// Never.
-    Off,
-    /// Where the other side can.
-    Offered,
-    /// Or no call.
-    Required,
-}
-
-/// How digits are sent in a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum By {
-    /// Telephone events among the sound.
-    Rfc4733,
-    /// SIP INFO.
-    Info,
-}
-
-/// How a phone is set up.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Whom it registers as; without, it takes calls at its own address.
-    pub account: Option<Account>,
-    /// Transport of its SIP.
-    pub transport: Transport,
-    /// Best first: `PCMA`, `PCMU`, `G722`, `GSM`, `opus` (baresip only).
-    pub codecs: Vec<&'static str>,
-    /// Encryption of sound.
-    pub srtp: Srtp,
-    /// What it plays as soon as there is a call.
-    pub tone_hz: u32,
-    /// Whether all is done by IPv6 (baresip only).
-    pub ipv6: bool,
-    /// Seconds it asks a registration to last.
-    pub expires: u32,
-    /// Certificates it trusts; without, it takes any.
-    pub trust: Option<PathBuf>,
-}
-
-/// A call on a phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Call(String);
-
-/// What a phone told.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the words of SIP")]
-pub enum Event {
-    Ready,
-    /// baresip: the name of the call just dialled.
-    Dialled {
-        call: Call,
-    },
-    Registered,
-    Unregistered,
-    RegisterFailed {
-        code: u16,
-        reason: String,
-    },
-    Incoming {
-        call: Call,
-        remote: String,
-    },
-    Ringing {
-        call: Call,
-        code: u16,
-    },
-    Established {
-        call: Call,
-        remote: String,
-    },
-    Ended {
-        call: Call,
-        code: u16,
-        reason: String,
-    },
-    Media {
-        call: Call,
-        state: MediaState,
-        codec: String,
-        remote: String,
-    },
-    Digit {
-        call: Call,
-        digit: char,
-        by: Option<By>,
-    },
-    TransferAsked {
-        call: Call,
-        to: String,
-        follow: Option<Call>,
-    },
-    TransferStatus {
-        call: Call,
-        code: u16,
-    },
-    Replaced {
-        call: Call,
-        follow: Call,
-    },
-    Mwi {
-        body: String,
-    },
-    #[serde(other)]
-    Other,
-}
-
-/// Where sound goes in a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum MediaState {
-    None,
-    Active,
-    HeldHere,
-    HeldThere,
-    Error,
-    Other,
-}
-
-/// What arrived of the sound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[expect(missing_docs, reason = "RTP's own words; packets, microseconds")]
-pub struct Stats {
-    pub codec: String,
-    pub received: u64,
-    pub sent: u64,
-    pub lost: u64,
-    pub reordered: u64,
-    pub duplicates: u64,
-    pub jitter_us: u64,
-    pub jitter_max_us: u64,
-}
 
 /// A running telephone.
 #[derive(Debug)]
@@ -191,22 +32,6 @@ pub struct Phone {
 enum Engine {
     Pjsua(Pjsua),
     Baresip(Baresip),
-}
-
-impl Default for Setup {
-    /// G.711 in the clear over UDP, silent about no one: plays 1000 Hz.
-    fn default() -> Self {
-        Self {
-            account: None,
-            transport: Transport::Udp,
-            codecs: vec!["PCMA", "PCMU"],
-            srtp: Srtp::Off,
-            tone_hz: 1000,
-            ipv6: false,
-            expires: 300,
-            trust: None,
-        }
-    }
 }
 
 impl Phone {
@@ -456,6 +281,27 @@ impl Phone {
         })
     }
 
+    /// The call this phone is in after a transfer: a new one if one is answered within this time, else still the old one.
+    pub fn follow(&self, old: &Call, within: Duration) -> Result<Call> {
+        let new = self
+            .mailbox
+            .wait("begin a new call", within, |event| match event {
+                Event::Established { call, .. } if call != old => Some(call.clone()),
+                _ => None,
+            });
+        match new {
+            Ok(call) => Ok(call),
+            Err(_)
+                if !self.mailbox.comes(Duration::ZERO, |event| {
+                    matches!(event, Event::Ended { call, .. } if call == old).then_some(())
+                }) =>
+            {
+                Ok(old.clone())
+            }
+            Err(error) => Err(error.context("its old call has ended")),
+        }
+    }
+
     /// Waits until this phone's call is taken over by another; the new call.
     pub fn replaced(&self, call: &Call) -> Result<Call> {
         self.wait("have its call replaced", |event| match event {
@@ -521,26 +367,6 @@ impl Phone {
             .as_ref()
             .with_context(|| format!("{} has no account to dial {to}", self.name))?;
         Ok(account.uri(to, self.setup.transport, self.setup.ipv6))
-    }
-}
-
-impl Peer {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pjsua => "pjsua",
-            Self::Baresip => "baresip",
-        }
-    }
-}
-
-impl Transport {
-    /// The parameter of a SIP URI.
-    pub(crate) fn parameter(self) -> &'static str {
-        match self {
-            Self::Udp => "",
-            Self::Tcp => ";transport=tcp",
-            Self::Tls => ";transport=tls",
-        }
     }
 }
 

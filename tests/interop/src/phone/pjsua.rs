@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 use super::{By, Call, Event, PATIENCE, Setup, Stats, mailbox::Mailbox, uri};
 use crate::{Host, Stage, Transport, Wave, child::Child, stage};
 
+/// From key to key.
+const DIGIT: Duration = Duration::from_millis(300);
+
 #[derive(Debug)]
 pub(super) struct Pjsua {
     // Before the child: at the end of its input the phone hangs up and leaves by itself.
@@ -91,20 +94,33 @@ impl Pjsua {
     }
 
     pub(super) fn digits(&self, call: &Call, digits: &str, by: By) -> Result<()> {
-        self.ask(
-            "digits",
-            json!({ "call": call, "digits": digits, "by": by }),
-        )
-        .map(drop)
+        if by == By::Rfc4733 {
+            return self
+                .ask(
+                    "digits",
+                    json!({ "call": call, "digits": digits, "by": by }),
+                )
+                .map(drop);
+        }
+        // It would send all INFOs at once, and UDP keeps no order.
+        for digit in digits.chars() {
+            self.ask("digits", json!({ "call": call, "digits": digit, "by": by }))?;
+            thread::sleep(DIGIT);
+        }
+        Ok(())
     }
 
     pub(super) fn listen(&self, call: &Call, length: Duration) -> Result<Wave> {
-        let count = self.next.load(Ordering::Relaxed);
-        let path = self.recordings.join(format!("{}-{count}.wav", self.name));
-        self.ask("record", json!({ "call": call, "path": path }))?;
+        // One recording for the whole call: pjsua stumbles when a recorder is taken away.
+        let path = self
+            .recordings
+            .join(format!("{}-call-{}.wav", self.name, call.0));
+        if !path.exists() {
+            self.ask("record", json!({ "call": call, "path": path }))?;
+        }
+        let before = Wave::read(&path).map_or(Duration::ZERO, |wave| wave.length());
         thread::sleep(length);
-        self.on_call("stop_record", call)?;
-        Wave::read(&path)
+        Ok(Wave::read(&path)?.after(before))
     }
 
     pub(super) fn stats(&self, call: &Call) -> Result<Stats> {

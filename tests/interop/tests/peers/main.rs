@@ -84,6 +84,28 @@ fn main() -> ExitCode {
                 )
             },
         ),
+        Scenario::new("baresip_calls_baresip_with_gsm", &[Baresip], |stage| {
+            talk(
+                stage,
+                Peer::Baresip,
+                Peer::Baresip,
+                &Setup {
+                    codecs: vec!["GSM"],
+                    ..plain()
+                },
+            )
+        }),
+        Scenario::new("baresip_calls_baresip_with_opus", &[Baresip], |stage| {
+            talk(
+                stage,
+                Peer::Baresip,
+                Peer::Baresip,
+                &Setup {
+                    codecs: vec!["opus"],
+                    ..plain()
+                },
+            )
+        }),
         Scenario::new("hold_is_silence_until_resumed", &[Pjsua], hold_and_resume),
         Scenario::new("digits_arrive_as_they_were_sent", &[Pjsua, Baresip], digits),
         Scenario::new("a_refused_call_tells_why", &[Pjsua, Baresip], refused),

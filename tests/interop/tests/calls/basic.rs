@@ -1,0 +1,121 @@
+//! A calls B and B calls A: over every transport, between every pair of programs, with each codec.
+
+use anyhow::{Result, ensure};
+use interop::{MediaState, Peer, Scenario, Setup, Srtp, Stage, Transport};
+
+use crate::support::{Office, connect, end, hear_both, needs};
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    use Peer::{Baresip, Pjsua};
+    let mut table = Vec::new();
+    for (one, two) in [(Pjsua, Pjsua), (Pjsua, Baresip), (Baresip, Baresip)] {
+        for (name, transport) in [
+            ("udp", Transport::Udp),
+            ("tcp", Transport::Tcp),
+            ("tls", Transport::Tls),
+        ] {
+            let name = format!("{}_and_{}_call_each_other_by_{name}", word(one), word(two));
+            let setup = Setup {
+                transport,
+                ..Setup::default()
+            };
+            table.push(Scenario::new(name, &needs(&[one, two]), move |stage| {
+                both_ways(stage, &[(one, setup.clone()), (two, setup)])
+            }));
+        }
+    }
+    table.push(Scenario::new(
+        "one_by_udp_and_one_by_tls_call_each_other",
+        &needs(&[Pjsua, Baresip]),
+        |stage| {
+            let tls = Setup {
+                transport: Transport::Tls,
+                ..Setup::default()
+            };
+            both_ways(stage, &[(Pjsua, Setup::default()), (Baresip, tls)])
+        },
+    ));
+    table.push(Scenario::new(
+        "encrypted_sound_is_heard",
+        &needs(&[Pjsua, Baresip]),
+        |stage| {
+            let setup = Setup {
+                transport: Transport::Tls,
+                srtp: Srtp::Required,
+                ..Setup::default()
+            };
+            both_ways(stage, &[(Pjsua, setup.clone()), (Baresip, setup)])
+        },
+    ));
+    table.push(Scenario::new(
+        "a_call_by_ipv6_is_heard",
+        &needs(&[Baresip]),
+        |stage| {
+            let setup = Setup {
+                ipv6: true,
+                ..Setup::default()
+            };
+            both_ways(stage, &[(Baresip, setup.clone()), (Baresip, setup)])
+        },
+    ));
+    for codec in ["PCMA", "PCMU", "G722"] {
+        let name = format!("{}_is_chosen_and_heard", codec.to_lowercase());
+        table.push(Scenario::new(name, &needs(&[Pjsua]), move |stage| {
+            one_codec(stage, codec)
+        }));
+    }
+    // pjsua has no Opus, and is deaf to GSM.
+    for codec in ["GSM", "opus"] {
+        let name = format!("{}_is_heard", codec.to_lowercase());
+        table.push(Scenario::new(name, &needs(&[Baresip]), move |stage| {
+            let setup = Setup {
+                codecs: vec![codec],
+                ..Setup::default()
+            };
+            both_ways(stage, &[(Baresip, setup.clone()), (Baresip, setup)])
+        }));
+    }
+    table
+}
+
+fn word(peer: Peer) -> &'static str {
+    match peer {
+        Peer::Pjsua => "pjsua",
+        Peer::Baresip => "baresip",
+    }
+}
+
+fn both_ways(stage: &Stage, phones: &[(Peer, Setup); 2]) -> Result<()> {
+    let office = Office::open(stage, phones)?;
+    let [alice, bob] = office.phones()?;
+    for (caller, callee) in [(alice, bob), (bob, alice)] {
+        let (out, call) = connect(caller, callee)?;
+        hear_both((caller, &out), (callee, &call))?;
+        end((caller, &out), (callee, &call))?;
+    }
+    Ok(())
+}
+
+fn one_codec(stage: &Stage, codec: &'static str) -> Result<()> {
+    // The caller can do all, the callee this one only.
+    let caller = Setup {
+        codecs: vec!["PCMA", "PCMU", "G722"],
+        ..Setup::default()
+    };
+    let callee = Setup {
+        codecs: vec![codec],
+        ..Setup::default()
+    };
+    let office = Office::open(stage, &[(Peer::Pjsua, caller), (Peer::Pjsua, callee)])?;
+    let [alice, bob] = office.phones()?;
+    let (out, call) = connect(alice, bob)?;
+    let used = bob.media(&call, MediaState::Active)?;
+    ensure!(used == codec, "{used} was chosen");
+    hear_both((alice, &out), (bob, &call))?;
+    let stats = bob.stats(&call)?;
+    ensure!(
+        stats.lost * 100 <= stats.received,
+        "more than 1 % was lost: {stats:?}"
+    );
+    end((alice, &out), (bob, &call))
+}
