@@ -243,6 +243,29 @@ mod tests {
         assert_eq!(Law::Mu.encode(i16::MAX), 0x80);
     }
 
+    /// Checksums over all values, computed once with implementations not ours: the decoders and the A-law encoder of
+    /// CPython's `audioop`, the µ-law encoder of the ITU-T G.191 software tools (which differ from `audioop` in
+    /// which side 508 negative samples fall that lie exactly on a decision value).
+    #[test]
+    fn every_value_is_as_other_implementations_have_it() {
+        let fnv = |octets: &mut dyn Iterator<Item = u8>| {
+            octets.fold(0x811C_9DC5_u32, |hash, octet| {
+                (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193)
+            })
+        };
+        let encoded = |law: Law| fnv(&mut (i16::MIN..=i16::MAX).map(|sample| law.encode(sample)));
+        let decoded =
+            |law: Law| fnv(&mut (0..=255).flat_map(|octet| law.decode(octet).to_le_bytes()));
+        assert_eq!(
+            (encoded(Law::A), encoded(Law::Mu)),
+            (0x826F_E2C5, 0xD161_F34D)
+        );
+        assert_eq!(
+            (decoded(Law::A), decoded(Law::Mu)),
+            (0x12FB_6645, 0x715D_95A8)
+        );
+    }
+
     #[test]
     fn every_octet_survives_decoding_and_encoding() {
         for law in [Law::A, Law::Mu] {
