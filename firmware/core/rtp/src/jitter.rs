@@ -19,6 +19,7 @@ mod slots;
 mod spread;
 
 use crate::packet::{RtpTime, SequenceNumber};
+use core::time::Duration;
 use model::Instant;
 use slots::Slots;
 use spread::Spread;
@@ -134,6 +135,9 @@ pub struct JitterBuffer {
     suspect: Option<SequenceNumber>,
     /// When an audible frame was skipped or delayed last.
     touched_at: Instant,
+    /// The moment of the last tick, and how many frames were taken at it before.
+    taken_at: Option<Instant>,
+    taken_before: u32,
     stats: JitterStats,
 }
 
@@ -176,6 +180,8 @@ impl JitterBuffer {
             newest_other: None,
             suspect: None,
             touched_at: Instant::ZERO,
+            taken_at: None,
+            taken_before: 0,
             stats: JitterStats::default(),
             config,
         }
@@ -244,8 +250,10 @@ impl JitterBuffer {
         }
     }
 
-    /// The frame of this tick; to be called once per `frame_ticks` of our clock.
+    /// The next frame; to be called once per `frame_ticks` of our clock. Where a tick is as long as several frames,
+    /// all are taken at one `now`.
     pub fn take(&mut self, now: Instant) -> Frame<'_> {
+        let now = self.due(now);
         if !self.playing {
             let Some(lowest) = self.slots.lowest() else {
                 return Frame::Empty;
@@ -268,6 +276,18 @@ impl JitterBuffer {
             self.skip(now);
         }
         self.play(frame_us)
+    }
+
+    /// When the frame taken at `now` is to sound: behind those already taken at the same moment.
+    fn due(&mut self, now: Instant) -> Instant {
+        self.taken_before = if self.taken_at == Some(now) {
+            self.taken_before.saturating_add(1)
+        } else {
+            0
+        };
+        self.taken_at = Some(now);
+        let ahead_us = i64::from(self.taken_before).saturating_mul(frame_us(&self.config));
+        now + Duration::from_micros(ahead_us.unsigned_abs())
     }
 
     /// Forgets the stream: another SSRC follows, or the latch has moved. Counts go on.

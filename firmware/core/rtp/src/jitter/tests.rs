@@ -232,6 +232,39 @@ fn packets_of_other_lengths_fit_frames_of_ten_milliseconds() {
 }
 
 #[test]
+fn two_frames_of_one_tick_need_no_more_delay_than_one() {
+    // Packets of 20 ms against a tick of 20 ms that takes two frames of 10, at every phase between the two.
+    for phase_ms in 0..20 {
+        let mut buffer = JitterBuffer::new(JitterConfig::g711(10, None));
+        let mut frames = 0;
+        for tick in 0..1000u16 {
+            let sent = u64::from(tick) * 20;
+            let timestamp = RtpTime(u32::MAX - 5000).plus(u32::from(tick) * 160);
+            let sequence = SequenceNumber(65_000).plus(tick);
+            buffer.put(
+                ms(sent + u64::from(tick % 3)),
+                sequence,
+                timestamp,
+                &payload(tick),
+            );
+            for _ in 0..2 {
+                frames += u32::from(buffer.take(ms(sent + 3 + phase_ms)) != Frame::Empty);
+            }
+        }
+        let stats = buffer.stats();
+        assert!(
+            frames >= 1994 && stats.played_frames + stats.stretched_frames == frames,
+            "{stats:?}"
+        );
+        assert!(
+            stats.skipped_frames + stats.stretched_frames <= 1,
+            "{phase_ms} {stats:?}"
+        );
+        assert!(stats.delay_ms <= 45, "{phase_ms} {stats:?}");
+    }
+}
+
+#[test]
 fn a_stream_begun_anew_is_believed_at_its_second_packet() {
     let mut buffer = g711();
     run(&mut buffer, 50, |_| Some(30));
