@@ -70,9 +70,12 @@ impl Protocol {
 impl MediaDescription {
     /// The payload types of an RTP line, in order; formats that are none are left out.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> + '_ {
+        // `+8` and `008` are numbers to Rust, but no payload types.
+        let is_plain = |text: &&String| *text == "0" || !text.starts_with(['0', '+']);
         self.formats
             .iter()
-            .filter_map(|f| f.parse().ok().filter(|pt| *pt <= 127))
+            .filter(is_plain)
+            .filter_map(|text| text.parse().ok().filter(|pt| *pt <= 127))
     }
 
     /// The `rtpmap` of a payload type.

@@ -326,6 +326,16 @@ fn payload_types_keep_their_meaning_through_the_session() {
 }
 
 #[test]
+fn a_static_number_that_the_far_end_gave_away_is_not_used_twice() {
+    let ilbc = named("iLBC", 8000, None);
+    let mut leg = leg(&[ilbc, PCMU]);
+    let odd = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP 0\na=rtpmap:0 iLBC/8000");
+    let (answer, _) = exchange(&mut leg, &odd);
+    assert_eq!(formats(&answer, 0), "0");
+    assert_eq!(formats(&parse(&leg.offer().unwrap()), 0), "0 96 101");
+}
+
+#[test]
 fn order_and_preference_of_the_answer() {
     let offer = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP 0 8 18");
     let g729 = named("G729", 8000, None);
