@@ -144,6 +144,11 @@ impl<'a> StartLine<'a> {
             return Err((ParseErrorKind::RequestUri(what), Some(method)));
         }
         match Uri::parse(uri) {
+            // RFC 3261 §19.1.1, RFC 4475 §3.1.2.11: a Request-URI has no headers.
+            Ok(Uri::Sip(uri)) if uri.raw_headers().next().is_some() => {
+                let what = Malformed("headers in it");
+                Err((ParseErrorKind::RequestUri(what), Some(method)))
+            }
             Ok(uri) => Ok(Self::Request { method, uri }),
             Err(what) => Err((ParseErrorKind::RequestUri(what), Some(method))),
         }
