@@ -329,8 +329,7 @@ impl Graph {
             pass_on(now, target, &header, payload_type, payload, octets, out);
         } else if let Some(port) = self.open_port(id) {
             if port.jitter_codec != codec {
-                port.jitter_codec = codec;
-                port.jitter.reset();
+                port.reset_jitter(codec);
             }
             if let Some(payload) = octets.get(payload) {
                 port.jitter

@@ -105,7 +105,7 @@ impl Port {
         self.sending_event = EventSender::new(EVENT_INTERVAL);
         self.receiving_event = EventReceiver::new(SHORTEST_EVENT);
         self.detector = DtmfDetector::new();
-        self.jitter.reset();
+        self.reset_jitter(settings.send_codec);
         self.feeding = 0;
         self.concealer = Concealer::new();
         self.opened = now;
@@ -133,6 +133,15 @@ impl Port {
         }
         self.told_silent = None;
         self.settings = Some(settings);
+    }
+
+    /// Empties the jitter buffer for a stream of this codec.
+    pub(crate) fn reset_jitter(&mut self, codec: Codec) {
+        self.jitter_codec = codec;
+        self.jitter.reset_for(Some(match law(codec) {
+            Law::A => |payload| Law::A.is_silent(payload),
+            Law::Mu => |payload| Law::Mu.is_silent(payload),
+        }));
     }
 
     /// The codec of what comes with this payload type.

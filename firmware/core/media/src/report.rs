@@ -88,7 +88,7 @@ pub(crate) fn receive(
     octets: &[u8],
 ) {
     // Only the party that is heard may speak of the call.
-    if port.latch.destination().map(|heard| heard.ip()) != Some(source.ip()) {
+    if !port.latch.permits_rtcp(source) {
         return;
     }
     let Ok(compound) = Compound::parse(octets) else {

@@ -240,6 +240,12 @@ impl JitterBuffer {
         }
     }
 
+    /// Empties the buffer for a stream whose quiet frames look different.
+    pub fn reset_for(&mut self, is_silent: Option<fn(&[u8]) -> bool>) {
+        self.config.is_silent = is_silent;
+        self.reset();
+    }
+
     /// A packet of the stream that is not for this buffer (a telephone event): its number is not a lost one.
     pub fn note_other(&mut self, sequence: SequenceNumber) {
         if self

@@ -4,8 +4,8 @@
 //! memory is taken at construction only ([`jitter::JitterBuffer::new`]).
 //!
 //! The way of a packet received: [`latch`] (is it ours?), [`packet`] (what is it?), [`stats`] (is it in sequence?),
-//! then [`event`] or [`jitter`] (what is played, and when?). The way of one sent: [`sender`], with [`event`]. What both
-//! ends report of it: [`rtcp`]; what that means for the ear: [`quality`].
+//! then [`event`] or [`jitter`] (what is played, and when?). The numbers of what is sent are the media
+//! graph's. What both ends report of it: [`rtcp`]; what that means for the ear: [`quality`].
 
 pub mod event;
 pub mod jitter;
@@ -13,5 +13,4 @@ pub mod latch;
 pub mod packet;
 pub mod quality;
 pub mod rtcp;
-pub mod sender;
 pub mod stats;
