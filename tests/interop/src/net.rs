@@ -194,23 +194,38 @@ impl Host {
         command
     }
 
+    /// The processes of this name inside (the kernel keeps 15 characters of it).
+    pub(crate) fn processes(&self, name: &str) -> Vec<Pid> {
+        let is = |pid: &Pid| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        self.all_processes().into_iter().filter(is).collect()
+    }
+
+    /// `SIGKILL` to a process found inside.
+    pub(crate) fn kill(pid: Pid) {
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+
     /// Kills every process inside, by its id.
     pub(crate) fn clear(&self) {
+        self.all_processes().into_iter().for_each(Self::kill);
+    }
+
+    fn all_processes(&self) -> Vec<Pid> {
         let Ok(output) = Command::new("ip")
             .args(["netns", "pids", &self.netns])
             .output()
         else {
-            return;
+            return Vec::new();
         };
-        let own = std::process::id().cast_signed();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        for pid in text
+        let pids = text
             .lines()
             .filter_map(|line| line.trim().parse().ok())
-            .filter(|pid| *pid != own)
-        {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
+            .map(Pid::from_raw);
+        // A thread of ours may be inside for a moment.
+        pids.filter(|pid| *pid != Pid::this()).collect()
     }
 
     /// A TCP connection made from inside, tried until `patience` ends.
@@ -285,6 +300,12 @@ fn sweep() {
             .and_then(|rest| rest.split('-').next())
             .and_then(|pid| pid.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            // What its programs started in turn may still run.
+            Host {
+                number: 0,
+                netns: name.clone(),
+            }
+            .clear();
             let _ = ip(&["netns", "del", &name]);
         }
     }

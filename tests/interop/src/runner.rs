@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode, thread};
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::{Need, Stage};
+use crate::{Kind, Need, Stage};
 
 /// Most of a scenario is waiting for sound to pass, so more than the cores can run at once; too many and the phones
 /// themselves stumble, which would be measured as loss.
@@ -17,6 +17,7 @@ type Play = Box<dyn FnOnce(&Stage) -> Result<()> + Send>;
 pub struct Scenario {
     name: String,
     needs: Vec<Need>,
+    lacks: Option<String>,
     play: Play,
 }
 
@@ -30,8 +31,25 @@ impl Scenario {
         Self {
             name: name.into(),
             needs: [&[Need::Namespaces], needs].concat(),
+            lacks: None,
             play: Box::new(play),
         }
+    }
+
+    /// Our exchange lacks something yet; the foreign one plays the scenario.
+    pub fn until_ours_has(mut self, what: &str) -> Self {
+        if Kind::chosen() == Kind::Ours {
+            self.lacks = Some(format!("the exchange has no {what} yet"));
+        }
+        self
+    }
+
+    /// The foreign exchange has nothing of the kind.
+    pub fn ours_only(mut self) -> Self {
+        if Kind::chosen() != Kind::Ours {
+            self.lacks = Some("kamailio is no exchange of ours".into());
+        }
+        self
     }
 }
 
@@ -51,6 +69,10 @@ pub fn main(scenarios: Vec<Scenario>) -> ExitCode {
     let mut trials = Vec::new();
     for scenario in scenarios {
         let mut ignored = false;
+        if let Some(lack) = scenario.lacks {
+            missing.insert(lack.clone(), Some(lack));
+            ignored = true;
+        }
         for need in scenario.needs {
             let reason = missing
                 .entry(format!("{need:?}"))

@@ -50,7 +50,7 @@ impl Admin {
 
     /// Sets the first password (WEB-2) and signs in.
     pub fn first_visit(&self) -> Result<()> {
-        self.done("POST", "/setup", &json!({ "password": PASSWORD }))?;
+        self.done("POST", "/first-visit", &json!({ "password": PASSWORD }))?;
         self.sign_in(PASSWORD)
     }
 
@@ -64,41 +64,49 @@ impl Admin {
         .map(drop)
     }
 
-    /// Adds a user.
+    /// Adds a user; what the API tells of it.
     pub fn add_user(&self, name: &str, full_name: &str) -> Result<Value> {
         self.done(
             "POST",
             "/users",
-            &json!({ "name": name, "fullName": full_name, "password": PASSWORD }),
+            &json!({ "name": name, "full_name": full_name }),
         )
     }
 
-    /// Adds an extension without a user; its SIP account.
-    pub fn add_extension(&self, number: &str) -> Result<Account> {
-        let password = format!("Secret-of-{number}-9");
+    /// Adds an extension of this user or nobody's; its SIP account, with the password the exchange made up.
+    pub fn add_extension(&self, number: &str, user: Option<u64>) -> Result<Account> {
         let made = self.done(
             "POST",
             "/extensions",
-            &json!({ "number": number, "sipPassword": password }),
+            &json!({ "number": number, "user": user }),
         )?;
-        let text =
-            |field: &str, otherwise: &str| made[field].as_str().unwrap_or(otherwise).to_owned();
+        let text = |field: &str| {
+            made[field]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no {field} in {made}"))
+        };
         Ok(Account {
             number: number.to_owned(),
-            user: text("sipUser", number),
-            password: text("sipPassword", &password),
+            user: text("sip_username")?,
+            password: text("sip_password")?,
             host: self.host.number,
         })
     }
 
     /// Calls under way.
     pub fn calls(&self) -> Result<Vec<Value>> {
-        self.list("/calls")
+        self.list("/calls", "calls")
     }
 
     /// Calls that have ended, newest first.
     pub fn history(&self) -> Result<Vec<Value>> {
-        self.list("/history")
+        self.list("/call-history", "calls")
+    }
+
+    /// Phones that are registered.
+    pub fn registrations(&self) -> Result<Vec<Value>> {
+        self.list("/registrations", "registrations")
     }
 
     /// One request that must succeed; its JSON.
@@ -119,6 +127,8 @@ impl Admin {
     pub fn request(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
         let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
         let mut command = self.host.command("curl");
+        // No browser: the API wants that said in everything but GET.
+        command.args(["--header", "x-requested-with: interop"]);
         // The certificate is the box's own and new.
         command.args([
             "--silent",
@@ -172,17 +182,10 @@ impl Admin {
         })
     }
 
-    fn list(&self, path: &str) -> Result<Vec<Value>> {
+    fn list(&self, path: &str, field: &str) -> Result<Vec<Value>> {
         let body = self.done("GET", path, &Value::Null)?;
-        // A bare list, or a page of one.
-        let list = if body.is_array() {
-            &body
-        } else {
-            &body["items"]
-        };
-        list.as_array()
-            .cloned()
-            .with_context(|| format!("{path} is no list: {body}"))
+        let list = body[field].as_array().cloned();
+        list.with_context(|| format!("{path} has no list of {field}: {body}"))
     }
 
     fn note(&self, text: &str) -> Result<()> {

@@ -83,7 +83,7 @@ impl Exchange {
     /// Adds an extension.
     pub fn add_extension(&self, number: &str) -> Result<Account> {
         match &self.engine {
-            Engine::Ours(ours) => ours.admin().add_extension(number),
+            Engine::Ours(ours) => ours.admin().add_extension(number, None),
             Engine::Kamailio(proxy) => proxy.add_user(number),
         }
     }
@@ -96,7 +96,7 @@ impl Exchange {
         }
     }
 
-    /// Kills the telephony (`SIGKILL`) and starts it again, with the same data.
+    /// Kills the telephony (`SIGKILL`) and waits until it is back, with the same data.
     pub fn crash(&mut self) -> Result<()> {
         match &mut self.engine {
             Engine::Ours(ours) => ours.crash_telephony(),

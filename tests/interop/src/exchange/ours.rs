@@ -1,54 +1,58 @@
-//! The exchange itself: its programs in the exchange's namespace, with a fresh data folder.
+//! The exchange itself: its supervisor in the exchange's namespace, with a fresh data folder, standard ports.
 
 use std::{
-    env,
+    env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Admin;
 use crate::{Host, Stage, child::Child, stage};
 
 /// Where the programs are; without it, the folder cargo built the tests into.
 const PROGRAMS: &str = "INTEROP_PROGRAMS";
-const READY: Duration = Duration::from_secs(15);
+const READY: Duration = Duration::from_secs(20);
 const SIP_PORT: u16 = 5060;
 /// WEB-1.
 const WEB_PORT: u16 = 4021;
+const SUPERVISOR: &str = "supervisor";
+const TELEPHONY: &str = "pbxd";
+const WEB: &str = "webd";
 
 #[derive(Debug)]
 pub(super) struct Ours {
-    // The order of dropping: first the web, then the telephony it speaks to.
-    _web: Child,
-    telephony: Child,
+    supervisor: Child,
     admin: Admin,
     host: Host,
-    data: PathBuf,
-    evidence: PathBuf,
 }
 
 impl Ours {
     pub(super) fn start(stage: &Stage, number: u8) -> Result<Self> {
         let host = stage.net.host(number)?;
         let data = stage.scratch().join("data");
-        std::fs::create_dir_all(&data)?;
-        let evidence = stage.evidence().to_owned();
-        let telephony = begin("pbxd", &host, &data, &evidence, SIP_PORT)?;
-        let web = begin("webd", &host, &data, &evidence, WEB_PORT)?;
-        let admin = Admin::new(&host, WEB_PORT, &evidence);
-        admin.first_visit()?;
-        Ok(Self {
-            _web: web,
-            telephony,
+        fs::create_dir_all(&data)?;
+        let mut command = host.command(program(SUPERVISOR));
+        command.arg("run").arg("--data").arg(&data);
+        for address in [host.address(), host.address6()] {
+            command.arg("--sip-address").arg(address.to_string());
+        }
+        command.current_dir(stage.scratch());
+        let log = stage.evidence().join("exchange.log");
+        let supervisor = Child::start(SUPERVISOR, command, &log)?;
+        let admin = Admin::new(&host, WEB_PORT, stage.evidence());
+        let mut ours = Self {
+            supervisor,
             admin,
             host,
-            data,
-            evidence,
-        })
+        };
+        ours.ready()?;
+        ours.admin.first_visit()?;
+        Ok(ours)
     }
 
     pub(super) fn admin(&self) -> &Admin {
@@ -56,39 +60,58 @@ impl Ours {
     }
 
     pub(super) fn crash_telephony(&mut self) -> Result<()> {
-        self.telephony.kill()?;
-        self.telephony = begin("pbxd", &self.host, &self.data, &self.evidence, SIP_PORT)?;
-        Ok(())
+        let pids = self.host.processes(TELEPHONY);
+        ensure!(!pids.is_empty(), "{TELEPHONY} does not run");
+        for pid in &pids {
+            Host::kill(*pid);
+        }
+        // Another process, not the old one still listed.
+        let until = Instant::now() + READY;
+        while self
+            .host
+            .processes(TELEPHONY)
+            .iter()
+            .all(|pid| pids.contains(pid))
+        {
+            if Instant::now() > until {
+                bail!("{TELEPHONY} did not come back\n{}", self.supervisor.tail());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.ready()
+    }
+
+    /// Waits until both faces can be reached.
+    fn ready(&mut self) -> Result<()> {
+        for port in [SIP_PORT, WEB_PORT] {
+            let connected = self
+                .host
+                .connect(SocketAddr::new(self.host.address(), port), READY);
+            connected.with_context(|| {
+                format!("the exchange is not ready\n{}", self.supervisor.tail())
+            })?;
+        }
+        self.supervisor.check()
     }
 }
 
 /// Why the programs can't be started.
 pub(crate) fn binaries_missing() -> Option<String> {
-    for name in ["pbxd", "webd"] {
+    [SUPERVISOR, TELEPHONY, WEB].into_iter().find_map(|name| {
         let path = program(name);
         if !path.exists() {
             return Some(format!("exchange binary not built: {}", path.display()));
         }
         // A skeleton says nothing at all.
-        let said = Command::new(&path).arg("--version").output();
-        if !said.is_ok_and(|output| output.status.success() && !output.stdout.is_empty()) {
-            return Some(format!(
-                "exchange binary not built: {} does not tell its version",
+        let said = Command::new(&path).arg("--help").output();
+        let speaks = said.is_ok_and(|output| output.status.success() && !output.stdout.is_empty());
+        (!speaks).then(|| {
+            format!(
+                "exchange binary not built: {} has no --help",
                 path.display()
-            ));
-        }
-    }
-    None
-}
-
-fn begin(name: &str, host: &Host, data: &Path, evidence: &Path, port: u16) -> Result<Child> {
-    let mut command = host.command(program(name));
-    command.arg("--data").arg(data);
-    let mut child = Child::start(name, command, &evidence.join(format!("{name}.log")))?;
-    host.connect(SocketAddr::new(host.address(), port), READY)
-        .with_context(|| format!("{name} is not ready\n{}", child.tail()))?;
-    child.check()?;
-    Ok(child)
+            )
+        })
+    })
 }
 
 fn program(name: &str) -> PathBuf {

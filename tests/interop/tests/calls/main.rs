@@ -6,6 +6,7 @@ mod basic;
 mod endings;
 mod features;
 mod load;
+mod records;
 mod registration;
 mod support;
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     scenarios.extend(registration::scenarios());
     scenarios.extend(endings::scenarios());
     scenarios.extend(features::scenarios());
+    scenarios.extend(records::scenarios());
     scenarios.extend(load::scenarios());
     interop::main(scenarios)
 }
