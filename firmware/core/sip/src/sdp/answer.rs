@@ -120,6 +120,7 @@ pub(super) fn make(
             }),
             ptime_ms: packet_ms(usable.line, capabilities.ptime_ms),
             direction,
+            held_by_remote: !usable.far.direction.may_receive(),
             rtcp_mux,
         }),
     })
@@ -369,6 +370,7 @@ pub(super) fn read(
         telephone_event: codecs.telephone_event,
         ptime_ms: packet_ms(line, ours.capabilities.ptime_ms),
         direction: ours.direction.and(far.direction.reversed()),
+        held_by_remote: ours.direction.may_send() && !far.direction.may_receive(),
         rtcp_mux,
         remote_host: far.host,
     }))

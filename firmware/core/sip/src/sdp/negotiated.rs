@@ -27,6 +27,9 @@ pub struct Negotiated {
     pub ptime_ms: u16,
     /// Ours: whether we may send and may receive.
     pub direction: Direction,
+    /// The far end put us on hold by itself: it does not want what we would send. False where we
+    /// did not offer to send, as its answer says nothing then.
+    pub held_by_remote: bool,
     /// RTP and RTCP share a port (RFC 5761).
     pub rtcp_mux: bool,
 }
@@ -57,11 +60,5 @@ impl Negotiated {
             .iter()
             .find(|choice| choice.payload_type == payload_type)
             .map(|choice| &choice.codec)
-    }
-
-    /// The far end has put us on hold: we may not send.
-    #[must_use]
-    pub const fn held_by_remote(&self) -> bool {
-        !self.direction.may_send()
     }
 }

@@ -261,7 +261,10 @@ pub(super) fn make(
     let previous = lines.get(line);
     let audio = AudioLine {
         port: local.port(),
-        protocol: previous.map_or(Protocol::RtpAvp, |p| p.protocol.clone()),
+        protocol: previous
+            .map(|p| p.protocol.clone())
+            .filter(Protocol::is_plain_rtp)
+            .unwrap_or(Protocol::RtpAvp),
         codecs: &codecs,
         telephone_event,
         ptime_ms: capabilities.ptime_ms,

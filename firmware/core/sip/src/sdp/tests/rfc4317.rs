@@ -194,7 +194,7 @@ fn section_3_1_answered_on_hold_then_resumed() {
     );
     let media = alice.answer_received(&held).unwrap().unwrap();
     assert_eq!(media.direction, Direction::RecvOnly);
-    assert!(media.held_by_remote());
+    assert!(media.held_by_remote);
 
     let resumed = bob(
         2_808_844_565,

@@ -89,7 +89,7 @@ fn a_refresh_by_the_held_side_does_not_end_the_hold() {
     pair.a.set_hold(Hold::SendOnly);
     pair.a_offers();
     assert_eq!(pair.b_offers(), (SendOnly, RecvOnly));
-    assert!(pair.b.current().unwrap().held_by_remote());
+    assert!(pair.b.current().unwrap().held_by_remote);
 }
 
 #[test]
@@ -97,6 +97,8 @@ fn hold_without_music_and_hold_of_the_old_way() {
     let mut pair = Pair::connected();
     pair.a.set_hold(Hold::Inactive);
     assert_eq!(pair.a_offers(), (Inactive, Inactive));
+    assert!(!pair.a.current().unwrap().held_by_remote);
+    assert!(pair.b.current().unwrap().held_by_remote);
     pair.a.set_hold(Hold::ZeroAddress);
     let offer = parse(&pair.a.offer().unwrap());
     assert!(offer.connection.as_ref().unwrap().address.is_unspecified());
@@ -285,6 +287,20 @@ fn lines_keep_their_places_and_may_come_back() {
             expected: 3,
             found: 2
         }
+    );
+}
+
+#[test]
+fn a_line_switched_off_in_another_transport_comes_back_in_ours() {
+    let mut leg = leg(&[PCMA]);
+    let offer = |line: &str| body(&format!("v=0\nc=IN IP4 192.0.2.9\nm=audio {line} 8"));
+    let (answer, _) = exchange(&mut leg, &offer("5000 RTP/AVPF"));
+    assert_eq!(answer.media[0].protocol, Protocol::RtpAvpf);
+    let (_, media) = exchange(&mut leg, &offer("0 RTP/SAVP"));
+    assert_eq!(media, None);
+    assert_eq!(
+        parse(&leg.offer().unwrap()).media[0].protocol,
+        Protocol::RtpAvp
     );
 }
 
