@@ -274,14 +274,12 @@ impl Store {
                 .users
                 .iter()
                 .find(|user| user.enabled && user.role == Role::ReadWrite);
-            let user = first.ok_or(ChangeError::NotFound("user"))?.clone();
-            let (id, author) = (
-                user.id,
-                Author {
-                    name: user.name.clone(),
-                    host: host.to_owned(),
-                },
-            );
+            let first = first.ok_or(ChangeError::NotFound("user"))?;
+            let id = first.id;
+            let author = Author {
+                name: first.name.clone(),
+                host: host.to_owned(),
+            };
             rows::first_password_is_set(tx)?;
             let change = Change {
                 now,

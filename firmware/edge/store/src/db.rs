@@ -43,17 +43,6 @@ impl Database {
     /// Opens and migrates it; makes it where it isn't there. The caller holds the [`DirLock`].
     pub(crate) fn open(dir: &Path, schema: Schema) -> Result<Self, StoreError> {
         let path = dir.join(schema.file);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|source| at(&path, source))?;
-        // Also where it was there with other rights; SQLite gives its -wal and -shm the same.
-        file.set_permissions(Permissions::from_mode(0o600))
-            .map_err(|source| at(&path, source))?;
-        drop(file);
         let mut writer = connect(&path, schema, false)?;
         migrate(&mut writer, &path, schema)?;
         Ok(Self {
@@ -145,9 +134,14 @@ fn at(path: &Path, source: io::Error) -> StoreError {
 }
 
 fn connect(path: &Path, schema: Schema, read_only: bool) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // By name: opening and closing the file would drop the locks that other connections of this
+    // process hold (POSIX). Before the first write, since -wal and -shm get the same rights.
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|source| at(path, source))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", schema.synchronous)?;

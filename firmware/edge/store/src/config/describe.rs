@@ -60,8 +60,8 @@ fn general(before: &General, after: &General) -> String {
     list.text("realm", &before.realm, &after.realm);
     list.plain(
         "no answer after",
-        before.no_answer_s,
-        after.no_answer_s,
+        &before.no_answer_s,
+        &after.no_answer_s,
         " s",
     );
     list.0.join(", ")
@@ -72,9 +72,14 @@ fn user(before: &User, after: &User) -> String {
     list.text("name", &before.name, &after.name);
     list.text("full name", &before.full_name, &after.full_name);
     list.optional("e-mail", before.email.as_deref(), after.email.as_deref());
-    list.plain("language", word(before.language), word(after.language), "");
-    list.plain("role", word(before.role), word(after.role), "");
-    list.plain("", state(before.enabled), state(after.enabled), "");
+    list.plain(
+        "language",
+        &word(before.language),
+        &word(after.language),
+        "",
+    );
+    list.plain("role", &word(before.role), &word(after.role), "");
+    list.plain("", &state(before.enabled), &state(after.enabled), "");
     list.0.join(", ")
 }
 
@@ -86,12 +91,12 @@ fn extension(
     list.text("number", before.number.as_str(), after.number.as_str());
     list.text("description", &before.description, &after.description);
     list.optional("user", owner_before.as_deref(), owner_after.as_deref());
-    list.plain("", state(before.enabled), state(after.enabled), "");
+    list.plain("", &state(before.enabled), &state(after.enabled), "");
     list.text("SIP user name", &before.sip_username, &after.sip_username);
     if before.sip_password != after.sip_password {
         list.0.push("SIP password changed".into());
     }
-    list.plain("codecs", codecs(before), codecs(after), "");
+    list.plain("codecs", &codecs(before), &codecs(after), "");
     list.0.join(", ")
 }
 
@@ -120,14 +125,14 @@ impl Differences {
     fn optional(&mut self, name: &str, before: Option<&str>, after: Option<&str>) {
         let quoted =
             |text: Option<&str>| text.map_or_else(|| "none".into(), |text| format!("{text:?}"));
-        self.plain(name, quoted(before), quoted(after), "");
+        self.plain(name, &quoted(before), &quoted(after), "");
     }
 
     fn plain<T: PartialEq + std::fmt::Display>(
         &mut self,
         name: &str,
-        before: T,
-        after: T,
+        before: &T,
+        after: &T,
         unit: &str,
     ) {
         if before != after {

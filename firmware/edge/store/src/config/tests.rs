@@ -301,8 +301,8 @@ fn several_changes_are_one_version_or_none() {
             ..first.clone()
         }),
         Operation::UpdateExtension(Extension {
-            number: first.number.clone(),
-            sip_username: first.sip_username.clone(),
+            number: first.number,
+            sip_username: first.sip_username,
             ..second.clone()
         }),
         Operation::AddExtension(extension("123")),

@@ -1,0 +1,122 @@
+//! What the writer's thread stores, and whom it tells.
+
+use model::{CallId, Cause, Disposition, EndedBy, Party};
+
+use super::*;
+use crate::{HistoryFilter, Journal, LiveRecord, LogQuery};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn now() -> WallTime {
+    WallTime::from_unix_seconds(1_800_000_000)
+}
+
+fn call(id: u64) -> CallRecord {
+    CallRecord {
+        call: CallId::new(id),
+        caller: Party {
+            number: "100".into(),
+            name: None,
+            extension: None,
+        },
+        dialled: id.to_string(),
+        called: None,
+        started: now(),
+        answered: None,
+        ended: now(),
+        disposition: Disposition::Cancelled,
+        cause: Cause::NORMAL_CALL_CLEARING,
+        ended_by: EndedBy::Caller,
+        transferred_from: None,
+        legs: Vec::new(),
+    }
+}
+
+fn count(store: &Store) -> u64 {
+    store.history_count(&HistoryFilter::default()).unwrap()
+}
+
+#[test]
+fn calls_go_from_the_journal_to_the_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (mut journal, _) = Journal::open(dir.path(), now()).unwrap();
+    let writer = Writer::start(store.clone(), journal.stored_calls()).unwrap();
+    for id in 1..=1000 {
+        journal.append(&[LiveRecord::CallClosed(call(id))]).unwrap();
+        writer.call(call(id)).unwrap();
+    }
+    writer.log(LogKind::Warning, now(), "a row").unwrap();
+    assert!(writer.flush(LONG));
+    assert_eq!(count(&store), 1000);
+    let rows = store
+        .log_query(LogKind::Warning, &LogQuery::default())
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    journal.append(&[]).unwrap();
+    assert_eq!(journal.unstored(), []);
+}
+
+#[test]
+fn what_is_queued_is_stored_when_it_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let writer = Writer::start(store.clone(), StoredCalls::default()).unwrap();
+    for id in 1..=500 {
+        writer.call(call(id)).unwrap();
+    }
+    drop(writer);
+    assert_eq!(count(&store), 500);
+}
+
+#[test]
+fn a_call_that_is_refused_keeps_no_other_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store
+        .inner
+        .history
+        .write(|tx| {
+            tx.execute_batch(
+                "CREATE TRIGGER bad BEFORE INSERT ON calls WHEN new.dialled = '13'
+                 BEGIN SELECT raise(ABORT, 'bad'); END",
+            )
+        })
+        .unwrap();
+    let (mut journal, _) = Journal::open(dir.path(), now()).unwrap();
+    let all: Vec<LiveRecord> = (1..=20)
+        .map(|id| LiveRecord::CallClosed(call(id)))
+        .collect();
+    journal.append(&all).unwrap();
+    let writer = Writer::start(store.clone(), journal.stored_calls()).unwrap();
+    for record in journal.unstored() {
+        writer.call(record).unwrap();
+    }
+    assert!(writer.flush(LONG));
+    assert_eq!(count(&store), 19);
+}
+
+#[test]
+fn a_disk_that_fails_is_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    // Without room for another page, as on a full disk.
+    let pages = |limit: i64| {
+        store
+            .inner
+            .history
+            .write(|tx| tx.pragma_update_and_check(None, "max_page_count", limit, |_| Ok(())))
+            .unwrap();
+    };
+    pages(1);
+    let writer = Writer::start(store.clone(), StoredCalls::default()).unwrap();
+    let mut queued = 0;
+    while writer.call(call(queued + 1)).is_ok() {
+        queued += 1;
+    }
+    assert!(queued >= QUEUE as u64, "a queue full and a batch in work");
+    assert!(!writer.flush(Duration::from_millis(100)));
+    pages(1 << 30);
+    assert!(writer.flush(LONG));
+    assert_eq!(count(&store), queued);
+}

@@ -1,0 +1,78 @@
+//! A disk without room: errors, no panic, and nothing promised is lost.
+//!
+//! A limit on the size of files stands in for the disk: a write that meets it is cut short and then
+//! fails, as on a full disk.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use store::{Blame, HistoryFilter, Journal, LiveRecord, Store};
+
+use crate::{Victim, calls, check_databases, now, say};
+
+pub(crate) fn run(dir: &Path) {
+    let (mut journal, _) = Journal::open_with(dir, now(), u64::MAX).unwrap();
+    let mut refused = 0;
+    for id in 1..=10_000 {
+        say(&format!("TRY journal {id}"));
+        match journal.append(&[LiveRecord::CallClosed(calls::call(id))]) {
+            Ok(()) => say("ACK"),
+            Err(_) => refused += 1,
+        }
+        if refused == 20 {
+            break;
+        }
+    }
+    assert_eq!(refused, 20);
+    let store = Store::open(dir).unwrap();
+    for id in 1..=10_000 {
+        say(&format!("TRY history {id}"));
+        match store.history_append(&[calls::call(id)]) {
+            Ok(_) => say("ACK"),
+            Err(error) => {
+                assert_eq!(error.blame(), Blame::Machine, "{error}");
+                refused += 1;
+            }
+        }
+        if refused == 40 {
+            return;
+        }
+    }
+    panic!("it never was full");
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 512; exec "$0" "$@""#])
+        .arg(std::env::current_exe().unwrap());
+    let done = Victim::start_by(shell, "full", dir.path(), 1).finish();
+    let said = |what: &str| -> BTreeSet<u64> {
+        let ids = done.iter().filter_map(|line| line.strip_prefix(what));
+        ids.map(|id| id.trim().parse().unwrap()).collect()
+    };
+    let (journal, history) = (said("journal"), said("history"));
+    assert!(journal.len() > 100, "{}", journal.len());
+    // Each costs some pages of the write-ahead log.
+    assert!(history.len() > 5, "{}", history.len());
+    let (_journal, found) = Journal::open(dir.path(), now()).unwrap();
+    let closed: BTreeSet<u64> = found
+        .closed
+        .iter()
+        .map(|record| record.call.raw())
+        .collect();
+    assert_eq!(closed, journal);
+    assert_eq!(found.torn_bytes, 0, "what was cut short was taken back");
+    let store = Store::open(dir.path()).unwrap();
+    let stored: BTreeSet<u64> = store
+        .history_export(HistoryFilter::default())
+        .map(|record| record.unwrap().call.raw())
+        .collect();
+    assert_eq!(stored, history);
+    store.history_append(&[calls::call(99_999)]).unwrap();
+    drop(store);
+    check_databases(dir.path());
+}
