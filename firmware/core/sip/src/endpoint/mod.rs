@@ -1,52 +1,306 @@
 //! The endpoint: everything SIP of the exchange behind one pair of bytes-in and bytes-out.
+//!
+//! * [`receive`](self): octets to messages, and messages to transactions
+//! * `server`: what a request has to pass before a session or the registrar sees it (RFC 3261 §8.2)
+//! * `auth`: digest (§22)
+//! * `core`: time, chance, timers, transactions and the way out, for all parts
+//!
+//! Sessions are in [`crate::session`], contacts of phones in [`crate::registrar`].
 
 mod api;
+mod auth;
+mod core;
+mod hash;
+pub(crate) mod limits;
+mod random;
+mod receive;
+mod server;
+mod streams;
+mod timers;
+mod values;
 
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Instant};
 
 pub use api::*;
 
+pub(crate) use self::core::{ClientUser, Core, Outcome, Purpose, ServerTold, TimerKey, send_ack};
+pub(crate) use hash::{IdMap, Seeded, TextMap};
+pub(crate) use random::Random;
+pub(crate) use timers::{TimerHandle, Timers};
+pub(crate) use values::Values;
+
+use self::core::Told;
+use auth::Gatekeeper;
+use streams::Streams;
+
 use crate::message::{Replaces, StatusCode};
+use crate::registrar::Registrar;
+use crate::session::{Session, Sessions};
 
 /// A user agent and registrar for all phones and peers of the exchange (RFC 3261 §8, §10, §13).
 ///
-/// One input, then `poll_output` to `None`, then `poll_timeout`.
+/// One input, then `poll_output` to `None`, then `poll_timeout`. The methods of the exchange follow
+/// the same rule: what they have to send comes out of `poll_output`. A method that does not fit the
+/// session's state, or names one that is over, does nothing: its end is on the way as an event.
 #[derive(Debug)]
-pub struct Endpoint {}
+pub struct Endpoint {
+    core: Core,
+    gatekeeper: Gatekeeper,
+    sessions: Sessions,
+    registrar: Registrar,
+    streams: Streams,
+    refers: IdMap<ReferId, SessionId>,
+    last_refer: u64,
+    admission: Admission,
+    refusals: u64,
+    /// Makes the tags of answers that leave no state behind.
+    stateless: Seeded,
+}
 
-#[allow(unused_variables, missing_docs, clippy::todo, clippy::needless_pass_by_value)]
+/// How much the endpoint holds at the moment. All are zero once nothing is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Client and server transactions.
+    pub transactions: usize,
+    /// Sessions, the ending ones among them.
+    pub sessions: usize,
+    /// Contacts of phones.
+    pub bindings: usize,
+    /// Running timers.
+    pub timers: usize,
+    /// Open connections.
+    pub streams: usize,
+}
+
 impl Endpoint {
-    pub fn new(now: Instant, config: EndpointConfig) -> Self { todo!() }
-    pub fn handle_input(&mut self, now: Instant, input: Input) { todo!() }
-    pub fn poll_output(&mut self) -> Option<Output> { todo!() }
-    pub fn poll_timeout(&self) -> Option<Instant> { todo!() }
+    /// An endpoint without accounts, calls or contacts.
+    #[must_use]
+    pub fn new(now: Instant, config: EndpointConfig) -> Self {
+        let realm = config.realm.clone();
+        let core = Core::new(now, config);
+        let gatekeeper = Gatekeeper::new(&realm, &core.random);
+        let stateless = Seeded::new(core.random.derive("tags without state"));
+        Self {
+            core,
+            gatekeeper,
+            sessions: Sessions::new(),
+            registrar: Registrar::new(),
+            streams: Streams::new(),
+            refers: IdMap::default(),
+            last_refer: 0,
+            admission: Admission::Open,
+            refusals: 0,
+            stateless,
+        }
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.poll_output()
+    }
+
+    /// When [`Input::Timeout`] is to be handed in, if nothing comes before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.timers.next()
+    }
+
+    /// How much is held.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            transactions: self.core.clients.len() + self.core.servers.len(),
+            sessions: self.sessions.len(),
+            bindings: self.registrar.len(),
+            timers: self.core.timers.len(),
+            streams: self.streams.len(),
+        }
+    }
+
+    /// How many new requests were refused by [`Admission`] or by a limit.
+    #[must_use]
+    pub const fn refusals(&self) -> u64 {
+        self.refusals
+    }
 
     /// Accounts in force from now on; bindings of accounts that are gone end.
-    pub fn set_accounts(&mut self, now: Instant, accounts: Vec<Account>) { todo!() }
-    pub fn set_admission(&mut self, admission: Admission) { todo!() }
-    /// Bindings known from before a restart.
-    pub fn restore_bindings(&mut self, now: Instant, bindings: Vec<Binding>) { todo!() }
-    pub fn bindings(&self, extension: ExtensionId) -> &[Binding] { todo!() }
-    pub fn all_bindings(&self) -> impl Iterator<Item = &Binding> { std::iter::empty() }
+    pub fn set_accounts(&mut self, now: Instant, accounts: Vec<Account>) {
+        self.at(now);
+        self.gatekeeper.set_accounts(accounts);
+        let gatekeeper = &self.gatekeeper;
+        self.registrar
+            .retain(&mut self.core, |extension| gatekeeper.knows(extension));
+    }
 
-    pub fn invite(&mut self, now: Instant, invite: OutgoingInvite) -> SessionId { todo!() }
+    /// What new requests are taken from now on.
+    pub const fn set_admission(&mut self, admission: Admission) {
+        self.admission = admission;
+    }
+
+    /// Bindings known from before a restart.
+    pub fn restore_bindings(&mut self, now: Instant, bindings: Vec<Binding>) {
+        self.at(now);
+        self.registrar.restore(&mut self.core, bindings);
+    }
+
+    /// The contacts of an extension, the preferred first.
+    #[must_use]
+    pub fn bindings(&self, extension: ExtensionId) -> &[Binding] {
+        self.registrar.bindings(extension)
+    }
+
+    /// All contacts.
+    pub fn all_bindings(&self) -> impl Iterator<Item = &Binding> {
+        self.registrar.all()
+    }
+}
+
+/// Calls.
+impl Endpoint {
+    /// Sends an INVITE.
+    pub fn invite(&mut self, now: Instant, invite: OutgoingInvite) -> SessionId {
+        self.at(now);
+        let id = self.sessions.next_id();
+        let session = Session::call(&mut self.core, id, invite);
+        self.sessions.add(session);
+        id
+    }
+
     /// Provisional response 101 to 199; with SDP, reliably where the peer can (RFC 3262).
-    pub fn ring(&mut self, now: Instant, session: SessionId, status: StatusCode, sdp: Option<Bytes>) { todo!() }
+    pub fn ring(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        status: StatusCode,
+        sdp: Option<Bytes>,
+    ) {
+        self.with(now, session, |session, core| {
+            session.ring(core, status, sdp)
+        });
+    }
+
     /// 200 with our answer, or our offer where the INVITE had none.
-    pub fn accept(&mut self, now: Instant, session: SessionId, sdp: Bytes) { todo!() }
-    pub fn refuse(&mut self, now: Instant, session: SessionId, refusal: Refusal) { todo!() }
+    ///
+    /// Where a reliable provisional response had a session description already, this one is left out
+    /// (RFC 6337 §2.2), and the 200 waits for its PRACK.
+    pub fn accept(&mut self, now: Instant, session: SessionId, sdp: Bytes) {
+        self.with(now, session, |session, core| session.accept(core, sdp));
+    }
+
+    /// Refuses a call.
+    pub fn refuse(&mut self, now: Instant, session: SessionId, refusal: Refusal) {
+        self.with(now, session, |session, core| session.refuse(core, &refusal));
+    }
+
     /// Ends the session by what its state asks for: CANCEL, BYE, or a final response.
-    pub fn end(&mut self, now: Instant, session: SessionId, cause: Option<Cause>) { todo!() }
+    pub fn end(&mut self, now: Instant, session: SessionId, cause: Option<Cause>) {
+        self.with(now, session, |session, core| session.end(core, cause));
+    }
+
     /// Makes an offer in the session (UPDATE or re-INVITE); 491 is retried by itself.
-    pub fn offer(&mut self, now: Instant, session: SessionId, sdp: Bytes) { todo!() }
-    pub fn answer(&mut self, now: Instant, session: SessionId, sdp: Bytes) { todo!() }
-    pub fn refuse_offer(&mut self, now: Instant, session: SessionId, status: StatusCode) { todo!() }
+    pub fn offer(&mut self, now: Instant, session: SessionId, sdp: Bytes) {
+        self.with(now, session, |session, core| session.offer(core, sdp));
+    }
+
+    /// Answers an offer, or makes the one that was asked for.
+    pub fn answer(&mut self, now: Instant, session: SessionId, sdp: Bytes) {
+        self.with(now, session, |session, core| session.answer(core, sdp));
+    }
+
+    /// Refuses an offer; what was agreed before holds.
+    pub fn refuse_offer(&mut self, now: Instant, session: SessionId, status: StatusCode) {
+        self.with(now, session, |session, core| {
+            session.refuse_offer(core, status);
+        });
+    }
+
     /// 202, and a NOTIFY that says 100 Trying.
-    pub fn accept_refer(&mut self, now: Instant, refer: ReferId) { todo!() }
-    pub fn refuse_refer(&mut self, now: Instant, refer: ReferId, status: StatusCode) { todo!() }
+    pub fn accept_refer(&mut self, now: Instant, refer: ReferId) {
+        self.with_refer(now, refer, |session, core| {
+            session.accept_refer(core, refer)
+        });
+    }
+
+    /// Refuses a transfer.
+    pub fn refuse_refer(&mut self, now: Instant, refer: ReferId, status: StatusCode) {
+        self.with_refer(now, refer, |session, core| {
+            session.refuse_refer(core, refer, status);
+        });
+    }
+
     /// NOTIFY with a sipfrag; a final status ends the subscription.
-    pub fn notify_refer(&mut self, now: Instant, refer: ReferId, status: StatusCode) { todo!() }
+    pub fn notify_refer(&mut self, now: Instant, refer: ReferId, status: StatusCode) {
+        self.with_refer(now, refer, |session, core| {
+            session.notify_refer(core, refer, status);
+        });
+    }
+
     /// The session of a dialog named by Replaces (RFC 3891 §3).
-    pub fn find_dialog(&self, replaces: &Replaces) -> Option<SessionId> { todo!() }
+    #[must_use]
+    pub fn find_dialog(&self, replaces: &Replaces) -> Option<SessionId> {
+        self.sessions
+            .find(
+                replaces.call_id.as_str(),
+                &replaces.to_tag,
+                &replaces.from_tag,
+            )
+            .map(|(session, _)| session.id())
+    }
+}
+
+/// Who hears what.
+impl Endpoint {
+    /// Time never goes back.
+    fn at(&mut self, now: Instant) {
+        self.core.now = self.core.now.max(now);
+    }
+
+    fn with(&mut self, now: Instant, id: SessionId, act: impl FnOnce(&mut Session, &mut Core)) {
+        self.at(now);
+        self.in_session(id, act);
+    }
+
+    /// Has a session do something, and forgets it where it is over then.
+    fn in_session(&mut self, id: SessionId, act: impl FnOnce(&mut Session, &mut Core)) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            act(session, &mut self.core);
+            self.sessions.tidy(id);
+        }
+    }
+
+    fn with_refer(
+        &mut self,
+        now: Instant,
+        refer: ReferId,
+        act: impl FnOnce(&mut Session, &mut Core),
+    ) {
+        let Some(id) = self.refers.get(&refer).copied() else {
+            return;
+        };
+        self.with(now, id, act);
+    }
+
+    /// Hands on what a transaction of ours says.
+    fn on_told(&mut self, told: Told) {
+        let Told { id, user, outcome } = told;
+        if user.purpose == Purpose::Stray {
+            return;
+        }
+        match self.sessions.get_mut(user.session) {
+            Some(session) => {
+                session.on_told(&mut self.core, id, user, outcome);
+                self.sessions.tidy(user.session);
+            }
+            None => {
+                // RFC 3261 §13.2.2.4: a 2xx gets its ACK and BYE even where nobody waits for it.
+                if user.purpose == Purpose::Invite
+                    && let Outcome::Response(response) = &outcome
+                    && response.status.is_success()
+                {
+                    crate::session::stray_success(&mut self.core, id, response);
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,225 @@
+//! Dialogs: the state both ends share (RFC 3261 §12).
+//!
+//! A dialog makes the requests of our end and judges the numbers of the peer's. Requests go back on
+//! the flow that the peer was last heard on, whatever its Contact says: so they pass NAT, and use the
+//! connection that is open (RFC 5923).
+
+use model::Flow;
+
+use crate::endpoint::Values;
+use crate::endpoint::limits::ROUTES;
+use crate::message::{
+    CSeq, Contacts, Essentials, HeaderName, HeaderValue, Headers, Method, NameAddr, Request,
+    Response, Uri,
+};
+
+/// What a peer can do, as its last message with such fields said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Abilities {
+    /// UPDATE is in `Allow` (RFC 3311 §4).
+    pub(crate) update: bool,
+    /// `100rel` is supported (RFC 3262).
+    pub(crate) reliable: bool,
+    /// `timer` is supported (RFC 4028).
+    pub(crate) timer: bool,
+    /// `norefersub` is supported (RFC 4488).
+    pub(crate) norefersub: bool,
+}
+
+impl Abilities {
+    /// Reads `Allow` and `Supported`, where they are there.
+    pub(crate) fn learn(&mut self, headers: &Headers) {
+        if let Ok(Some(allow)) = headers.allow() {
+            self.update = allow.contains(&Method::Update);
+        }
+        if headers.contains(&HeaderName::Supported)
+            && let Ok(supported) = headers.supported()
+        {
+            self.reliable = supported.contains("100rel");
+            self.timer = supported.contains("timer");
+            self.norefersub = supported.contains("norefersub");
+        }
+        if let Ok(required) = headers.require() {
+            self.reliable |= required.contains("100rel");
+            self.timer |= required.contains("timer");
+        }
+    }
+}
+
+/// A dialog, early or confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    /// Call-ID.
+    pub(crate) call_id: HeaderValue,
+    /// Our From or To, with tag.
+    pub(crate) local: HeaderValue,
+    /// The peer's To or From, with tag where it gave one.
+    pub(crate) remote: HeaderValue,
+    /// The peer's tag; empty for a peer of RFC 2543 (RFC 3261 §12.1.1).
+    pub(crate) remote_tag: Box<str>,
+    /// Number of our last request.
+    pub(crate) local_seq: u32,
+    /// Number of the peer's last request.
+    pub(crate) remote_seq: Option<u32>,
+    /// Where requests go: the peer's Contact.
+    pub(crate) target: Uri,
+    /// The proxies that want to see requests.
+    pub(crate) routes: Vec<Uri>,
+    /// The way of octets.
+    pub(crate) flow: Flow,
+    /// What the peer can do.
+    pub(crate) peer: Abilities,
+    /// `RSeq` of the peer's last reliable provisional response (RFC 3262 §4).
+    pub(crate) peer_rseq: Option<u32>,
+    /// A reliable provisional response answered our offer in it.
+    pub(crate) answered: bool,
+}
+
+impl Dialog {
+    /// The dialog that an INVITE from a peer makes (RFC 3261 §12.1.1).
+    pub(crate) fn as_callee(
+        request: &Request,
+        essentials: &Essentials,
+        flow: Flow,
+        tag: &str,
+    ) -> Self {
+        let mut peer = Abilities::default();
+        peer.learn(&request.headers);
+        Self {
+            call_id: HeaderValue::from(&essentials.call_id),
+            local: HeaderValue::from(essentials.to.clone().with_tag(tag)),
+            remote: raw(&request.headers, &HeaderName::From),
+            remote_tag: essentials.from.tag().unwrap_or_default().into(),
+            local_seq: 0,
+            remote_seq: Some(essentials.cseq.seq),
+            target: contact(&request.headers).unwrap_or_else(|| essentials.from.uri.clone()),
+            routes: record_routes(&request.headers),
+            flow,
+            peer,
+            peer_rseq: None,
+            answered: false,
+        }
+    }
+
+    /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2).
+    pub(crate) fn as_caller(invite: &Request, response: &Response, flow: Flow) -> Option<Self> {
+        let to = response.headers.to().ok()?;
+        let mut peer = Abilities::default();
+        peer.learn(&response.headers);
+        let mut routes = record_routes(&response.headers);
+        routes.reverse();
+        Some(Self {
+            call_id: raw(&invite.headers, &HeaderName::CallId),
+            local: raw(&invite.headers, &HeaderName::From),
+            remote: raw(&response.headers, &HeaderName::To),
+            remote_tag: to.tag().unwrap_or_default().into(),
+            local_seq: invite.headers.cseq().ok()?.seq,
+            remote_seq: None,
+            target: contact(&response.headers).unwrap_or_else(|| invite.uri.clone()),
+            routes,
+            flow,
+            peer,
+            peer_rseq: None,
+            answered: false,
+        })
+    }
+
+    /// A provisional response made the dialog, and this 2xx confirms it: its route set and target
+    /// count (RFC 3261 §13.2.2.4).
+    pub(crate) fn confirm(&mut self, response: &Response) {
+        self.routes = record_routes(&response.headers);
+        self.routes.reverse();
+        self.refresh(&response.headers);
+    }
+
+    /// Target refresh (RFC 3261 §12.2), and what the peer says it can do.
+    pub(crate) fn refresh(&mut self, headers: &Headers) {
+        if let Some(contact) = contact(headers) {
+            self.target = contact;
+        }
+        self.peer.learn(headers);
+    }
+
+    /// Takes the number of a request from the peer; false where it is out of order (RFC 3261 §12.2.2).
+    pub(crate) fn take_seq(&mut self, seq: u32) -> bool {
+        if self.remote_seq.is_some_and(|last| seq <= last) {
+            return false;
+        }
+        self.remote_seq = Some(seq);
+        true
+    }
+
+    /// The next request of our end (RFC 3261 §12.2.1.1).
+    pub(crate) fn request(&mut self, method: Method, values: &Values) -> Request {
+        self.local_seq = self.local_seq.saturating_add(1);
+        self.numbered(method, self.local_seq, values)
+    }
+
+    /// A request with a number given: ACK has that of its INVITE (RFC 3261 §13.2.2.4).
+    pub(crate) fn numbered(&self, method: Method, seq: u32, values: &Values) -> Request {
+        let (uri, routes) = self.way();
+        let mut request = Request::new(method.clone(), uri);
+        let headers = &mut request.headers;
+        headers.push(HeaderName::MaxForwards, values.max_forwards.clone());
+        headers.push(HeaderName::From, self.local.clone());
+        headers.push(HeaderName::To, self.remote.clone());
+        headers.push(HeaderName::CallId, self.call_id.clone());
+        headers.push(HeaderName::CSeq, CSeq::new(seq, method));
+        for route in routes {
+            headers.push(HeaderName::Route, NameAddr::new(route));
+        }
+        headers.push(HeaderName::UserAgent, values.product.clone());
+        request
+    }
+
+    /// Request-URI and Route: loose as a rule, strict where the first proxy is of RFC 2543.
+    fn way(&self) -> (Uri, Vec<Uri>) {
+        match self.routes.split_first() {
+            Some((first, rest)) if !is_loose(first) => {
+                let mut routes = rest.to_vec();
+                routes.push(self.target.clone());
+                (first.clone(), routes)
+            }
+            Some(_) | None => (self.target.clone(), self.routes.clone()),
+        }
+    }
+}
+
+/// A response of ours that makes or keeps up a dialog: the peer's own To, tagged.
+pub(crate) fn tag_response(response: &mut Response, local: &HeaderValue) {
+    response.headers.set(HeaderName::To, local.clone());
+}
+
+/// The first Contact.
+pub(crate) fn contact(headers: &Headers) -> Option<Uri> {
+    match headers.contacts() {
+        Ok(Contacts::List(list)) => list.into_iter().next().map(|contact| contact.uri),
+        Ok(Contacts::Star) | Err(_) => None,
+    }
+}
+
+fn record_routes(headers: &Headers) -> Vec<Uri> {
+    if !headers.contains(&HeaderName::RecordRoute) {
+        return Vec::new();
+    }
+    let routes = headers.record_routes().unwrap_or_default();
+    routes
+        .into_iter()
+        .take(ROUTES)
+        .map(|route| route.uri)
+        .collect()
+}
+
+fn raw(headers: &Headers, name: &HeaderName) -> HeaderValue {
+    headers
+        .raw(name)
+        .cloned()
+        .unwrap_or_else(|| HeaderValue::from(""))
+}
+
+fn is_loose(uri: &Uri) -> bool {
+    match uri {
+        Uri::Sip(uri) => uri.is_loose_router(),
+        Uri::Tel(_) | Uri::Other(_) => true,
+    }
+}

@@ -1,0 +1,136 @@
+//! Who a request is from (RFC 3261 §22, RFC 7616, RFC 8760).
+//!
+//! An unknown user costs the same hashes as a known one, and both get the same answer; so neither
+//! its words nor its time tell which names exist.
+
+use std::collections::BTreeMap;
+
+use model::{ExtensionId, Instant, Secret};
+
+use super::{Account, AuthenticationFailure, Random};
+use crate::digest::{
+    Algorithm, Credentials, Ha1, NonceTable, PasswordHashes, Refusal, Server, ServerOptions,
+};
+use crate::message::{HeaderName, Request, Response};
+
+/// An account with its password hashed, so that a request costs no more than its own hashes.
+#[derive(Debug)]
+struct Known {
+    account: Account,
+    hashes: PasswordHashes,
+}
+
+/// Digest for the whole exchange.
+#[derive(Debug)]
+pub(crate) struct Gatekeeper {
+    accounts: BTreeMap<String, Known>,
+    digest: Server,
+    /// What unknown users are checked against.
+    nobody: PasswordHashes,
+}
+
+/// What the credentials of a request are worth.
+#[derive(Debug)]
+pub(crate) enum Verdict<'a> {
+    /// They prove this account.
+    Proved(&'a Account),
+    /// There are none that can be checked.
+    Missing,
+    /// They are right but old.
+    Stale,
+    /// They are wrong.
+    Wrong {
+        /// Who they claim to be from.
+        username: String,
+        /// What is wrong.
+        failure: AuthenticationFailure,
+    },
+}
+
+impl Gatekeeper {
+    pub(crate) fn new(realm: &str, random: &Random) -> Self {
+        let key = random.derive("nonces");
+        let nobody = Secret::new(format!("{:?}", random.derive("nobody's password")));
+        Self {
+            accounts: BTreeMap::new(),
+            digest: Server::new(realm, &key, ServerOptions::default(), NonceTable::default()),
+            nobody: hashes("nobody", realm, &nobody),
+        }
+    }
+
+    /// These accounts, and no others.
+    pub(crate) fn set_accounts(&mut self, accounts: Vec<Account>) {
+        let mut known = core::mem::take(&mut self.accounts);
+        for account in accounts {
+            let old = known
+                .remove(&account.username)
+                .filter(|old| old.account.password == account.password);
+            let hashes = match old {
+                Some(old) => old.hashes,
+                None => hashes(&account.username, self.digest.realm(), &account.password),
+            };
+            self.accounts
+                .insert(account.username.clone(), Known { account, hashes });
+        }
+    }
+
+    /// True where an extension has an account.
+    pub(crate) fn knows(&self, extension: ExtensionId) -> bool {
+        self.accounts
+            .values()
+            .any(|known| known.account.extension == extension)
+    }
+
+    /// Checks a request.
+    pub(crate) fn check(&mut self, now: Instant, request: &Request) -> Verdict<'_> {
+        let credentials = self.credentials(request);
+        let Some(credentials) = credentials else {
+            return Verdict::Missing;
+        };
+        let known = self.accounts.get(&credentials.username);
+        let hashes = known.map_or(&self.nobody, |known| &known.hashes);
+        let result = self.digest.verify(now, request, &credentials, hashes);
+        let failure = match (result, known) {
+            (Ok(()), Some(known)) => return Verdict::Proved(&known.account),
+            (Err(Refusal::Stale), Some(_)) => return Verdict::Stale,
+            // Nobody's password is not known to anybody; all the same nobody gets in by it.
+            (Ok(()) | Err(Refusal::Stale), None)
+            | (Err(Refusal::WrongResponse | Refusal::OtherUri), None) => {
+                AuthenticationFailure::UnknownUser
+            }
+            (Err(Refusal::WrongResponse), Some(_)) => AuthenticationFailure::WrongPassword,
+            (Err(Refusal::OtherUri), Some(_)) => AuthenticationFailure::NotAllowed,
+            (Err(Refusal::NotOffered), _) => return Verdict::Missing,
+        };
+        Verdict::Wrong {
+            username: credentials.username,
+            failure,
+        }
+    }
+
+    fn credentials(&self, request: &Request) -> Option<Credentials> {
+        let headers = &request.headers;
+        self.digest
+            .credentials(headers, &HeaderName::Authorization)
+            .or_else(|| {
+                self.digest
+                    .credentials(headers, &HeaderName::ProxyAuthorization)
+            })
+    }
+
+    /// Adds the challenges.
+    pub(crate) fn challenge(&mut self, now: Instant, stale: bool, response: &mut Response) {
+        for challenge in self.digest.challenges(now, stale) {
+            response
+                .headers
+                .push(HeaderName::WwwAuthenticate, challenge);
+        }
+    }
+}
+
+fn hashes(username: &str, realm: &str, password: &Secret) -> PasswordHashes {
+    PasswordHashes::Precomputed {
+        md5: Some(Ha1::new(Algorithm::Md5, username, realm, password)),
+        sha256: Some(Ha1::new(Algorithm::Sha256, username, realm, password)),
+    }
+}

@@ -1,0 +1,38 @@
+//! How much of everything the endpoint holds at most. Beyond it new work is refused, with 503 and
+//! Retry-After where it can be; what is under way goes on.
+
+/// Sessions. The exchange serves 500 calls of two legs at a time; twice that leaves room for the
+/// seconds in which ended ones linger.
+pub(crate) const SESSIONS: usize = 2_000;
+
+/// Server transactions. Each lives 32 s over UDP: 16 for each session that can exist, of the rate at
+/// which one call makes them (INVITE, PRACK, BYE, a few INFO), and one REGISTER a second for each of
+/// 4,000 phones would still fit in it.
+pub(crate) const SERVER_TRANSACTIONS: usize = 50_000;
+
+/// Early dialogs of one INVITE (RFC 3261 §12.1). A phone makes one, a proxy that rings a group a few.
+pub(crate) const FORKS: usize = 16;
+
+/// Transfers under way in one session.
+pub(crate) const REFERS: usize = 4;
+
+/// Provisional responses that wait for the PRACK of the one before.
+pub(crate) const WAITING_PROVISIONALS: usize = 8;
+
+/// Contacts of one extension: every phone a person has, each by two ways. The oldest makes room.
+pub(crate) const BINDINGS_PER_EXTENSION: usize = 10;
+
+/// Contacts in one REGISTER: no more than may be kept.
+pub(crate) const CONTACTS_PER_REGISTER: usize = BINDINGS_PER_EXTENSION;
+
+/// Path values of a binding: proxies between a phone and the exchange.
+pub(crate) const PATH_VALUES: usize = 8;
+
+/// Routes of a dialog: as many hops as Max-Forwards allows would be 70; no call passes so many proxies.
+pub(crate) const ROUTES: usize = 20;
+
+/// Connections: 2,000 extensions with a phone and a program each.
+pub(crate) const STREAMS: usize = 4_096;
+
+/// Retry-After of a refusal by a limit, in seconds: long enough for transactions to end.
+pub(crate) const RETRY_AFTER_S: u32 = 10;

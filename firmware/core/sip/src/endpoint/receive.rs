@@ -1,0 +1,142 @@
+//! Octets to messages, messages and time-outs to transactions (RFC 3261 §17, §18).
+
+use bytes::Bytes;
+use model::{Flow, Instant};
+
+use super::core::TimerKey;
+use super::{Endpoint, Input};
+use crate::message::{Limits, Message, ParseError, Response};
+use crate::stream::{Frame, Framer};
+use crate::transaction::{ClientEvent, ServerEvent, TimerName};
+
+impl Endpoint {
+    /// Takes one input; what it leads to comes out of `poll_output`.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        self.at(now);
+        match input {
+            Input::Datagram { flow, bytes } => self.on_message(flow, &bytes),
+            Input::StreamOpened { flow } => {
+                if self.streams.open(flow).is_none() {
+                    self.core.close_stream(flow);
+                }
+            }
+            Input::StreamData { flow, bytes } => self.on_stream(flow, &bytes),
+            Input::StreamClosed { flow } => {
+                self.streams.close(flow);
+                self.transport_failed(flow);
+                self.registrar.on_closed(&mut self.core, flow);
+            }
+            Input::SendFailed { flow } => self.transport_failed(flow),
+            Input::Timeout => self.on_timeout(),
+        }
+    }
+
+    fn on_stream(&mut self, flow: Flow, bytes: &Bytes) {
+        let Some(framer) = self.streams.open(flow) else {
+            self.core.close_stream(flow);
+            return;
+        };
+        framer.push(bytes);
+        loop {
+            // A message may close the stream it came on.
+            let Some(frame) = self.streams.open(flow).and_then(Framer::next) else {
+                return;
+            };
+            match frame {
+                Ok(Frame::Message(bytes)) => self.on_message(flow, &bytes),
+                Ok(Frame::Ping) => self.core.transmit(flow, Bytes::from_static(Framer::PONG)),
+                Ok(Frame::Pong) => {}
+                Err(_) => {
+                    // RFC 3261 §18.3: where a message ends can't be told any more.
+                    self.streams.close(flow);
+                    self.core.close_stream(flow);
+                    self.transport_failed(flow);
+                    self.registrar.on_closed(&mut self.core, flow);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_message(&mut self, flow: Flow, bytes: &Bytes) {
+        match Message::parse_bytes(bytes, &Limits::DEFAULT) {
+            Ok(Message::Request(request)) => self.on_request(flow, request),
+            Ok(Message::Response(response)) => self.on_response(response),
+            Err(error) => self.on_malformed(flow, error),
+        }
+    }
+
+    /// What can be answered is; keep-alives and the rest are dropped.
+    fn on_malformed(&mut self, flow: Flow, error: ParseError) {
+        let Some(rejected) = error.rejected else {
+            return;
+        };
+        let mut response = rejected.response();
+        if let Ok(mut via) = response.headers.via() {
+            super::server::complete_via(&mut via, flow);
+            response
+                .headers
+                .set_first_element(&crate::message::HeaderName::Via, via);
+        }
+        self.respond_without_state(flow, response);
+    }
+
+    fn on_response(&mut self, response: Response) {
+        if response.essentials().is_err() {
+            return;
+        }
+        if let Some(told) = self.core.on_response(response) {
+            self.on_told(told);
+        }
+    }
+
+    /// Requests that wait for an answer by this way fail at once.
+    fn transport_failed(&mut self, flow: Flow) {
+        for id in self.core.clients.on_flow(flow) {
+            let told = self
+                .core
+                .client_event(id, ClientEvent::TransportFailed, None);
+            if let Some(told) = told {
+                self.on_told(told);
+            }
+        }
+        for id in self.core.servers.invites_on(flow) {
+            if let Some((session, told)) = self.core.server_event(id, ServerEvent::TransportFailed)
+            {
+                self.in_session(session, |session, core| {
+                    session.on_server_told(core, id, told);
+                });
+            }
+        }
+    }
+
+    fn on_timeout(&mut self) {
+        let now = self.core.now;
+        while let Some(key) = self.core.timers.expired(now) {
+            match key {
+                TimerKey::Client(id, name) => self.on_client_timer(id, name),
+                TimerKey::Server(id, name) => {
+                    let told = self.core.server_event(id, ServerEvent::Timer(name));
+                    if let Some((session, told)) = told {
+                        self.in_session(session, |session, core| {
+                            session.on_server_told(core, id, told);
+                        });
+                    }
+                }
+                TimerKey::Session(id, timer) => {
+                    self.in_session(id, |session, core| session.on_timer(core, timer));
+                }
+                TimerKey::Bindings(extension) => {
+                    self.registrar.on_timer(&mut self.core, extension);
+                }
+            }
+        }
+        self.tidy_refers();
+    }
+
+    fn on_client_timer(&mut self, id: crate::transaction::ClientId, name: TimerName) {
+        if let Some(told) = self.core.client_event(id, ClientEvent::Timer(name), None) {
+            self.on_told(told);
+        }
+    }
+}

@@ -1,0 +1,536 @@
+//! What a request has to pass before a session or the registrar sees it (RFC 3261 §8.2, §9.2, §12.2.2).
+//!
+//! In this order: known transaction; admission; method, URI scheme, Require, Max-Forwards, body;
+//! dialog; digest. Who fails gets an answer that leaves no state behind (§8.2.7, §26.3.2.4): its To
+//! tag is a hash of the request, so a repeated request gets a repeated answer.
+
+use core::hash::BuildHasher;
+
+use model::Flow;
+
+use super::auth::Verdict;
+use super::core::is_our_via;
+use super::limits::{RETRY_AFTER_S, SERVER_TRANSACTIONS, SESSIONS};
+use super::values::{OPTIONS, is_allowed};
+use super::{
+    Account, Admission, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId,
+    ServerTold, SessionId,
+};
+use crate::message::{
+    Essentials, HeaderName, HeaderValue, Method, Replaces, Request, Response, RetryAfter,
+    StatusCode, Tokens, Uri, Via,
+};
+use crate::session::{Called, InDialog, Session, sdp_in};
+use crate::transaction::{ServerEvent, cancelled_key, merge_key, server_key};
+
+/// A refusal of the server core: status and what it needs besides.
+type Refused = Box<Response>;
+
+impl Endpoint {
+    pub(super) fn on_request(&mut self, flow: Flow, mut request: Request) {
+        let Ok(mut essentials) = request.essentials() else {
+            self.bad_request(flow, request);
+            return;
+        };
+        complete_via(&mut essentials.via, flow);
+        request
+            .headers
+            .set_first_element(&HeaderName::Via, &essentials.via);
+        let key = server_key(
+            &request,
+            &essentials.via,
+            &essentials.call_id,
+            &essentials.cseq,
+        );
+        if let Some(id) = self.core.servers.matching(&key) {
+            let event = if request.method == Method::Ack {
+                ServerEvent::Ack
+            } else {
+                ServerEvent::Request
+            };
+            let told = self.core.server_event(id, event);
+            if request.method == Method::Ack
+                && let Some((session, ServerTold::Ack)) = told
+            {
+                let seq = essentials.cseq.seq;
+                self.in_session(session, |session, core| session.on_ack(core, &request, seq));
+            }
+            return;
+        }
+        match request.method {
+            Method::Ack => self.on_ack(&request, &essentials),
+            Method::Cancel => self.on_cancel(key, flow, request, &essentials),
+            _ => self.on_new_request(key, flow, request, &essentials),
+        }
+    }
+
+    /// RFC 3261 §8.1.1, §8.2: something every request must have is missing or malformed.
+    fn bad_request(&mut self, flow: Flow, mut request: Request) {
+        if request.method == Method::Ack {
+            return;
+        }
+        let Ok(mut via) = request.headers.via() else {
+            return;
+        };
+        complete_via(&mut via, flow);
+        request.headers.set_first_element(&HeaderName::Via, via);
+        let response = self.core.response_to(&request, StatusCode::BAD_REQUEST);
+        self.respond_without_state(flow, response);
+    }
+
+    /// ACK for a 2xx (RFC 3261 §13.3.1.4); any other that matches nothing is absorbed.
+    fn on_ack(&mut self, request: &Request, essentials: &Essentials) {
+        let found = self.find(essentials);
+        if let Some((id, _)) = found {
+            let seq = essentials.cseq.seq;
+            self.in_session(id, |session, core| session.on_ack(core, request, seq));
+        }
+    }
+
+    /// CANCEL (RFC 3261 §9.2).
+    fn on_cancel(&mut self, key: Box<str>, flow: Flow, request: Request, essentials: &Essentials) {
+        let invite = cancelled_key(
+            &request,
+            &essentials.via,
+            &essentials.call_id,
+            &essentials.cseq,
+        );
+        let Some(invite) = self.core.servers.matching(&invite) else {
+            let status = StatusCode::CALL_DOES_NOT_EXIST;
+            let response = self.core.response_to(&request, status);
+            self.respond_without_state(flow, response);
+            return;
+        };
+        let transaction = self.core.servers.get(invite);
+        let open = transaction.is_some_and(|transaction| transaction.is_open_invite());
+        let session = transaction.and_then(|transaction| transaction.session);
+        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        let tag = session
+            .and_then(|id| self.sessions.get_mut(id))
+            .map(|session| session.local_tag().to_owned())
+            .unwrap_or_else(|| self.stateless_tag(&request));
+        self.core.respond_tagged(server, StatusCode::OK, &tag);
+        if let (true, Some(session)) = (open, session) {
+            self.in_session(session, |session, core| {
+                session.on_cancel(core, invite, &request);
+            });
+        }
+    }
+
+    fn on_new_request(
+        &mut self,
+        key: Box<str>,
+        flow: Flow,
+        request: Request,
+        essentials: &Essentials,
+    ) {
+        let outside = essentials.to.tag().is_none();
+        if outside && let Some(response) = self.not_admitted(&request) {
+            self.refusals += 1;
+            self.respond_without_state(flow, response);
+            return;
+        }
+        if let Err(response) = self.inspect(flow, &request, essentials, outside) {
+            self.respond_without_state(flow, *response);
+            return;
+        }
+        if !outside && request.method != Method::Register {
+            self.on_request_in_dialog(key, flow, request, essentials);
+            return;
+        }
+        match request.method {
+            Method::Options => self.on_options(flow, &request),
+            Method::Register | Method::Invite | Method::Refer => {
+                self.on_request_with_credentials(key, flow, request, essentials);
+            }
+            // These have a meaning in dialogs only.
+            _ => {
+                let status = StatusCode::CALL_DOES_NOT_EXIST;
+                let response = self.core.response_to(&request, status);
+                self.respond_without_state(flow, response);
+            }
+        }
+    }
+
+    /// Overload: new work is refused, in-dialog requests go on.
+    fn not_admitted(&self, request: &Request) -> Option<Response> {
+        let full = self.core.servers.len() >= SERVER_TRANSACTIONS
+            || (request.method == Method::Invite && self.sessions.len() >= SESSIONS);
+        let seconds = match (&self.admission, &request.method) {
+            (
+                Admission::RefuseCalls { retry_after_s } | Admission::RefuseAll { retry_after_s },
+                Method::Invite,
+            )
+            | (Admission::RefuseAll { retry_after_s }, Method::Register) => *retry_after_s,
+            _ if full => RETRY_AFTER_S,
+            (Admission::Open | Admission::RefuseCalls { .. } | Admission::RefuseAll { .. }, _) => {
+                return None;
+            }
+        };
+        let mut response = Response::to(request, StatusCode::SERVICE_UNAVAILABLE);
+        response
+            .headers
+            .push(HeaderName::RetryAfter, RetryAfter::new(seconds));
+        Some(response)
+    }
+
+    /// Method, URI scheme, extensions, hops, body (RFC 3261 §8.2.1 to §8.2.3).
+    fn inspect(
+        &self,
+        flow: Flow,
+        request: &Request,
+        essentials: &Essentials,
+        outside: bool,
+    ) -> Result<(), Refused> {
+        let refuse = |status| Box::new(self.core.response_to(request, status));
+        if !is_allowed(&request.method) {
+            let mut response = refuse(match request.method {
+                Method::Other(_) => StatusCode::NOT_IMPLEMENTED,
+                _ => StatusCode::METHOD_NOT_ALLOWED,
+            });
+            response
+                .headers
+                .push(HeaderName::Allow, self.core.values.allow.clone());
+            return Err(response);
+        }
+        if !matches!(request.uri, Uri::Sip(_)) {
+            return Err(refuse(StatusCode::UNSUPPORTED_URI_SCHEME));
+        }
+        self.inspect_extensions(request)?;
+        if outside && request.method == Method::Invite {
+            if essentials.max_forwards == Some(0) {
+                return Err(refuse(StatusCode::TOO_MANY_HOPS));
+            }
+            if self.is_loop(flow, request) {
+                return Err(refuse(StatusCode::LOOP_DETECTED));
+            }
+        }
+        self.inspect_body(request)
+    }
+
+    /// An INVITE that has passed us before, seen from one of its Vias.
+    fn is_loop(&self, flow: Flow, request: &Request) -> bool {
+        request.headers.vias().is_ok_and(|vias| {
+            vias.iter().any(|via| {
+                is_our_via(via, flow)
+                    && via
+                        .branch()
+                        .and_then(crate::transaction::number_in)
+                        .is_some()
+            })
+        })
+    }
+
+    /// RFC 3261 §8.2.2.3
+    fn inspect_extensions(&self, request: &Request) -> Result<(), Refused> {
+        if !request.headers.contains(&HeaderName::Require) {
+            return Ok(());
+        }
+        let Ok(required) = request.headers.require() else {
+            let response = self.core.response_to(request, StatusCode::BAD_REQUEST);
+            return Err(Box::new(response));
+        };
+        let unknown: Vec<&str> = required
+            .iter()
+            .filter(|tag| !OPTIONS.iter().any(|own| own.eq_ignore_ascii_case(tag)))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut response = self.core.response_to(request, StatusCode::BAD_EXTENSION);
+        response
+            .headers
+            .push(HeaderName::Unsupported, Tokens::new(&unknown));
+        Err(Box::new(response))
+    }
+
+    /// RFC 3261 §8.2.3
+    fn inspect_body(&self, request: &Request) -> Result<(), Refused> {
+        let describes = matches!(
+            request.method,
+            Method::Invite | Method::Update | Method::Prack
+        );
+        if !describes || request.body.is_empty() {
+            return Ok(());
+        }
+        let headers = &request.headers;
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let encoded = headers
+            .raw(&HeaderName::ContentEncoding)
+            .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if encoded {
+            let mut response = self.core.response_to(request, status);
+            response
+                .headers
+                .push(HeaderName::AcceptEncoding, "identity");
+            return Err(Box::new(response));
+        }
+        if matches!(headers.content_type(), Ok(Some(kind)) if kind.is_sdp()) {
+            return Ok(());
+        }
+        let optional = headers
+            .raw(&HeaderName::ContentDisposition)
+            .and_then(HeaderValue::as_str)
+            .is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"));
+        if optional {
+            return Ok(());
+        }
+        let mut response = self.core.response_to(request, status);
+        response.headers.push(HeaderName::Accept, "application/sdp");
+        Err(Box::new(response))
+    }
+
+    /// OPTIONS outside of dialogs (RFC 3261 §11): a sign of life for anybody.
+    fn on_options(&mut self, flow: Flow, request: &Request) {
+        let mut response = self.core.response_to(request, StatusCode::OK);
+        let values = &self.core.values;
+        let headers = &mut response.headers;
+        headers.push(HeaderName::Allow, values.allow.clone());
+        headers.push(HeaderName::Accept, values.accept.clone());
+        headers.push(HeaderName::Supported, values.supported_all.clone());
+        self.respond_without_state(flow, response);
+    }
+
+    fn on_request_in_dialog(
+        &mut self,
+        key: Box<str>,
+        flow: Flow,
+        request: Request,
+        essentials: &Essentials,
+    ) {
+        let found = self.find(essentials);
+        let room = self.core.servers.len() < 2 * SERVER_TRANSACTIONS;
+        let (Some((id, at)), true) = (found, room) else {
+            let status = if room {
+                StatusCode::CALL_DOES_NOT_EXIST
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            };
+            let response = self.core.response_to(&request, status);
+            self.respond_without_state(flow, response);
+            return;
+        };
+        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        let refer = self.next_refer(&request.method, id);
+        let incoming = InDialog {
+            at,
+            server,
+            request: &request,
+            essentials,
+            refer,
+        };
+        self.in_session(id, |session, core| session.on_request(core, incoming));
+        if request.method == Method::Refer {
+            self.tidy_refers();
+        }
+    }
+
+    fn next_refer(&mut self, method: &Method, session: SessionId) -> ReferId {
+        if *method == Method::Refer {
+            self.last_refer += 1;
+            self.refers.insert(ReferId(self.last_refer), session);
+        }
+        ReferId(self.last_refer)
+    }
+
+    /// Forgets the names of transfers that are over.
+    pub(super) fn tidy_refers(&mut self) {
+        let sessions = &mut self.sessions;
+        self.refers.retain(|refer, session| {
+            sessions
+                .get_mut(*session)
+                .is_some_and(|session| session.has_refer(*refer))
+        });
+    }
+
+    fn find(&self, essentials: &Essentials) -> Option<(SessionId, usize)> {
+        let local_tag = essentials.to.tag()?;
+        let remote_tag = essentials.from.tag().unwrap_or_default();
+        self.sessions
+            .find(essentials.call_id.as_str(), local_tag, remote_tag)
+            .map(|(session, at)| (session.id(), at))
+    }
+
+    fn on_request_with_credentials(
+        &mut self,
+        key: Box<str>,
+        flow: Flow,
+        request: Request,
+        essentials: &Essentials,
+    ) {
+        let verdict = self.gatekeeper.check(self.core.now, &request);
+        let (account, stale) = match verdict {
+            Verdict::Proved(account) => (Some(account.clone()), false),
+            Verdict::Missing => (None, false),
+            Verdict::Stale => (None, true),
+            Verdict::Wrong { username, failure } => {
+                self.authentication_failed(flow, username, failure);
+                (None, false)
+            }
+        };
+        let Some(account) = account else {
+            self.challenge(flow, &request, stale);
+            return;
+        };
+        if request.method == Method::Register && !names(&essentials.to.uri, &account) {
+            let failure = AuthenticationFailure::NotAllowed;
+            self.authentication_failed(flow, account.username, failure);
+            self.challenge(flow, &request, false);
+            return;
+        }
+        let from_tag = essentials.from.tag().unwrap_or_default();
+        let merge_key = merge_key(from_tag, &essentials.call_id, &essentials.cseq);
+        if self.core.servers.is_merged(&merge_key) {
+            let response = self.core.response_to(&request, StatusCode::LOOP_DETECTED);
+            self.respond_without_state(flow, response);
+            return;
+        }
+        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        self.core.servers.watch_for_merging(server, merge_key);
+        match request.method {
+            Method::Invite => self.on_invite(server, flow, request, essentials, &account),
+            Method::Register => {
+                let response =
+                    self.registrar
+                        .register(&mut self.core, &account, flow, &request, essentials);
+                let response = response.with_to_tag(&self.stateless_tag(&request));
+                self.core.respond(server, &response);
+            }
+            // REFER makes sense here only where there is a call to transfer.
+            _ => {
+                let tag = self.stateless_tag(&request);
+                self.core
+                    .respond_tagged(server, StatusCode::FORBIDDEN, &tag);
+            }
+        }
+    }
+
+    fn authentication_failed(
+        &mut self,
+        flow: Flow,
+        username: String,
+        failure: AuthenticationFailure,
+    ) {
+        self.core.event(Event::AuthenticationFailed {
+            flow,
+            username,
+            failure,
+        });
+    }
+
+    fn challenge(&mut self, flow: Flow, request: &Request, stale: bool) {
+        let mut response = self.core.response_to(request, StatusCode::UNAUTHORIZED);
+        self.gatekeeper
+            .challenge(self.core.now, stale, &mut response);
+        self.respond_without_state(flow, response);
+    }
+
+    /// A call.
+    fn on_invite(
+        &mut self,
+        server: crate::transaction::ServerId,
+        flow: Flow,
+        request: Request,
+        essentials: &Essentials,
+        account: &Account,
+    ) {
+        let replaces = match self.replaced(&request) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                let tag = self.stateless_tag(&request);
+                self.core.respond_tagged(server, status, &tag);
+                return;
+            }
+        };
+        let invite = IncomingInvite {
+            flow,
+            account: Some(account.extension),
+            request_uri: request.uri.clone(),
+            from: essentials.from.clone(),
+            to: essentials.to.clone(),
+            sdp: sdp_in(&request.headers, &request.body),
+            replaces,
+            user_agent: request.headers.user_agent().ok().flatten(),
+            request: request.clone(),
+        };
+        let called = Called {
+            server,
+            request: &request,
+            essentials,
+            id: self.sessions.next_id(),
+        };
+        if let Some(session) = Session::called(&mut self.core, &called, invite) {
+            self.sessions.add(session);
+        }
+    }
+
+    /// The session that an INVITE wants to take the place of (RFC 3891 §3).
+    fn replaced(&self, request: &Request) -> Result<Option<SessionId>, StatusCode> {
+        let replaces: Option<Replaces> = request
+            .headers
+            .replaces()
+            .map_err(|_| StatusCode::BAD_REQUEST)?;
+        let Some(replaces) = replaces else {
+            return Ok(None);
+        };
+        if request.headers.contains(&HeaderName::Join) {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        let find = |from_tag: &str| {
+            self.sessions
+                .find(replaces.call_id.as_str(), &replaces.to_tag, from_tag)
+        };
+        let found = match replaces.from_tag.as_str() {
+            // §6.1: zero stands for no tag, of a peer of RFC 2543.
+            "0" => find("0").or_else(|| find("")),
+            from_tag => find(from_tag),
+        };
+        let Some((session, _)) = found else {
+            return Err(StatusCode::CALL_DOES_NOT_EXIST);
+        };
+        match (session.is_confirmed(), session.is_calling()) {
+            (true, _) if replaces.early_only => Err(StatusCode::BUSY_HERE),
+            (true, _) | (false, true) => Ok(Some(session.id())),
+            // It has ended and waits for nothing but the answer to BYE.
+            (false, false) if session.is_ending() => Err(StatusCode::DECLINE),
+            // An early dialog that we did not begin.
+            (false, false) => Err(StatusCode::CALL_DOES_NOT_EXIST),
+        }
+    }
+
+    /// Sends an answer and forgets it.
+    pub(super) fn respond_without_state(&mut self, flow: Flow, response: Response) {
+        let tag = self.tag_for(&response.headers);
+        let bytes = response.with_to_tag(&tag).to_bytes();
+        self.core.transmit(flow, bytes);
+    }
+
+    /// The same tag for the same request, without remembering it (RFC 3261 §8.2.7).
+    fn stateless_tag(&self, request: &Request) -> String {
+        self.tag_for(&request.headers)
+    }
+
+    fn tag_for(&self, headers: &crate::message::Headers) -> String {
+        let value = |name| headers.raw(&name).map(HeaderValue::as_bytes);
+        let hash = self.stateless.hash_one((
+            value(HeaderName::Via),
+            value(HeaderName::CallId),
+            value(HeaderName::CSeq),
+            value(HeaderName::From),
+        ));
+        format!("{hash:016x}")
+    }
+}
+
+/// Notes where the request came from (RFC 3261 §18.2.1, RFC 3581 §4).
+pub(super) fn complete_via(via: &mut Via, flow: Flow) {
+    via.set_received(flow.remote.ip());
+    if via.wants_rport() {
+        via.set_rport(flow.remote.port());
+    }
+}
+
+/// True where an address of record is the account's.
+fn names(uri: &Uri, account: &Account) -> bool {
+    uri.user().is_some_and(|user| user == account.aor_user)
+}

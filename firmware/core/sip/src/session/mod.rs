@@ -1,0 +1,320 @@
+//! INVITE sessions (RFC 3261 §13 to §15): one machine for both roles, cut by topic.
+//!
+//! ```text
+//!  call -----> Calling --2xx: ACK--------------+
+//!                | 300-699, timeout            v    BYE came           (transfers notified)
+//!                +--------> Over <-------- Confirmed ---------> Ending -------------------> Over
+//!                +--------> Over               ^ |  BYE sent      ^        BYE answered
+//!                | 300-699 sent                | +----------------+
+//! called ----> Ringing --2xx sent--------------+
+//! ```
+//! * [`caller`]: our INVITE until it is answered, forks among it (§13.2, §9.1)
+//! * [`callee`]: the peer's INVITE until our answer is acknowledged (§13.3)
+//! * [`reliable`]: provisional responses of ours that need PRACK (RFC 3262 §3)
+//! * [`offers`]: offers and answers in the session by re-INVITE, UPDATE and PRACK (§14, RFC 3311)
+//! * [`refresh`]: session timers (RFC 4028)
+//! * [`refer`]: transfers the peer asks for (RFC 3515)
+//! * [`ending`]: CANCEL and BYE, both ways (§9, §15)
+//!
+//! A session never looks at a body but to hand it on.
+
+mod callee;
+mod caller;
+mod ending;
+mod info;
+mod offers;
+mod refer;
+mod refresh;
+mod reliable;
+mod requests;
+mod table;
+
+use core::fmt::Write;
+
+use bytes::Bytes;
+use model::{Cause, Flow};
+
+use crate::dialog::Dialog;
+use crate::endpoint::{Core, Event, Random, ReferId, SessionId, TimerHandle, TimerKey};
+use crate::message::{HeaderName, HeaderValue, Headers, Host, NameAddr, Request, Response, SipUri};
+use crate::transaction::{ClientId, number_in};
+
+pub(crate) use callee::Called;
+pub(crate) use caller::stray_success;
+pub(crate) use requests::InDialog;
+pub(crate) use table::Sessions;
+
+use callee::{Answered, Ringing};
+use caller::Calling;
+use offers::Offers;
+use refer::Refer;
+use refresh::Refresh;
+
+/// What a session waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionTimer {
+    /// Our 2xx again (RFC 3261 §13.3.1.4).
+    Success,
+    /// No ACK in 64·T1.
+    AckLimit,
+    /// Our reliable provisional response again (RFC 3262 §3).
+    Provisional,
+    /// No PRACK in 64·T1.
+    PrackLimit,
+    /// The next try after 491 (RFC 3261 §14.1).
+    Glare,
+    /// No final answer to a cancelled INVITE in 64·T1 (RFC 3261 §9.1).
+    CancelLimit,
+    /// Time to refresh (RFC 4028 §10).
+    Refresh,
+    /// Nobody has refreshed (RFC 4028 §10).
+    Expiry,
+    /// The exchange has not said how a transfer ended.
+    Refer(ReferId),
+}
+
+/// Where a session is.
+#[derive(Debug)]
+enum Stage {
+    /// Our INVITE has no final answer.
+    Calling(Calling),
+    /// The peer's INVITE has none.
+    Ringing(Ringing),
+    /// A 2xx was sent or came.
+    Confirmed,
+    /// It is over for the exchange; the answer to BYE or the end of a transfer is waited for.
+    Ending {
+        /// The BYE under way.
+        bye: Option<ClientId>,
+    },
+    /// Nothing is left to do.
+    Over,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: SessionId,
+    /// Our tag, in all its dialogs.
+    local_tag: Box<str>,
+    /// Our Contact.
+    contact: HeaderValue,
+    stage: Stage,
+    /// One; before an answer none, or one for each fork.
+    dialogs: Vec<Dialog>,
+    /// The exchange knows that it is over: no events any more.
+    silent: bool,
+    offers: Offers,
+    /// Our 2xx that has no ACK yet.
+    answered: Option<Answered>,
+    /// BYE waits for ACK (RFC 3261 §15): with which reason.
+    bye_after_ack: Option<Option<Cause>>,
+    /// Our last ACK for a 2xx, by `CSeq` number.
+    acknowledged: Option<(u32, Bytes)>,
+    refresh: Refresh,
+    refers: Vec<Refer>,
+    /// What we last described ourselves as, to refresh by re-INVITE.
+    local_sdp: Option<Bytes>,
+    cancel_limit: Option<TimerHandle>,
+}
+
+impl Session {
+    fn new(id: SessionId, local_tag: Box<str>, contact: HeaderValue, stage: Stage) -> Self {
+        Self {
+            id,
+            local_tag,
+            contact,
+            stage,
+            dialogs: Vec::with_capacity(1),
+            silent: false,
+            offers: Offers::new(),
+            answered: None,
+            bye_after_ack: None,
+            acknowledged: None,
+            refresh: Refresh::new(),
+            refers: Vec::new(),
+            local_sdp: None,
+            cancel_limit: None,
+        }
+    }
+
+    /// Its number.
+    pub(crate) const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Our tag.
+    pub(crate) fn local_tag(&self) -> &str {
+        &self.local_tag
+    }
+
+    /// True where it is over but for an answer that is waited for.
+    pub(crate) const fn is_ending(&self) -> bool {
+        matches!(self.stage, Stage::Ending { .. }) || self.silent
+    }
+
+    /// True where a transfer of that name is under way.
+    pub(crate) fn has_refer(&self, id: ReferId) -> bool {
+        self.refers.iter().any(|refer| refer.id == id)
+    }
+
+    /// True where it can be forgotten.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// True from the first 2xx to the end.
+    pub(crate) const fn is_confirmed(&self) -> bool {
+        matches!(self.stage, Stage::Confirmed) && !self.silent
+    }
+
+    /// True for an INVITE of ours without a final answer.
+    pub(crate) const fn is_calling(&self) -> bool {
+        matches!(self.stage, Stage::Calling(_)) && !self.silent
+    }
+
+    /// The dialog with these tags and Call-ID.
+    pub(crate) fn dialog_at(
+        &self,
+        call_id: &str,
+        local_tag: &str,
+        remote_tag: &str,
+    ) -> Option<usize> {
+        if *self.local_tag != *local_tag {
+            return None;
+        }
+        self.dialogs.iter().position(|dialog| {
+            *dialog.remote_tag == *remote_tag && dialog.call_id.as_bytes() == call_id.as_bytes()
+        })
+    }
+
+    fn tell(&self, core: &mut Core, event: Event) {
+        if !self.silent {
+            core.event(event);
+        }
+    }
+
+    /// Starts a timer of this session.
+    fn start(
+        &self,
+        core: &mut Core,
+        place: &mut Option<TimerHandle>,
+        timer: SessionTimer,
+        ms: u64,
+    ) {
+        let at = core.now + core::time::Duration::from_millis(ms);
+        core.timers
+            .restart(place, at, TimerKey::Session(self.id, timer));
+    }
+
+    /// Takes a timer that ran out.
+    pub(crate) fn on_timer(&mut self, core: &mut Core, timer: SessionTimer) {
+        match timer {
+            SessionTimer::Success => self.repeat_success(core),
+            SessionTimer::AckLimit => self.not_acknowledged(core),
+            SessionTimer::Provisional => self.repeat_provisional(core),
+            SessionTimer::PrackLimit => self.not_pracked(core),
+            SessionTimer::Glare => self.glare_over(core),
+            SessionTimer::CancelLimit => self.cancel_unanswered(core),
+            SessionTimer::Refresh => self.time_to_refresh(core),
+            SessionTimer::Expiry => self.expired(core),
+            SessionTimer::Refer(refer) => self.refer_forgotten(core, refer),
+        }
+    }
+
+    /// Stops all timers but those of transfers.
+    fn stop_timers(&mut self, core: &mut Core) {
+        if let Some(mut answered) = self.answered.take() {
+            answered.stop(core);
+        }
+        if let Stage::Ringing(ringing) = &mut self.stage {
+            ringing.reliable.stop(core);
+        }
+        self.offers.stop(core);
+        self.refresh.stop(core);
+        core.timers.stop_in(&mut self.cancel_limit);
+    }
+
+    /// What a response of ours in the session's dialog has (RFC 3261 §12.1.1).
+    fn in_dialog(&self, core: &Core, response: &mut Response) {
+        if let Some(dialog) = self.dialogs.first() {
+            crate::dialog::tag_response(response, &dialog.local);
+        }
+        response
+            .headers
+            .push(HeaderName::Contact, self.contact.clone());
+        core.values.introduce(&mut response.headers);
+    }
+}
+
+/// A tag of ours: chance, and the number of the session, so that finding it takes no text map.
+pub(crate) fn local_tag(random: &mut Random, id: SessionId) -> Box<str> {
+    let mut tag = random.tag();
+    // Writing to a string can't fail.
+    let _ = write!(tag, ".{:x}", id.raw());
+    tag.into()
+}
+
+/// The session that a tag of ours names; the rest of the tag is still to be compared.
+pub(crate) fn session_in(tag: &str) -> Option<SessionId> {
+    number_in(tag).map(SessionId)
+}
+
+/// Our address as a URI.
+pub(crate) fn own_uri(flow: Flow, user: &str) -> SipUri {
+    SipUri::new(Host::from(flow.local.ip()))
+        .with_user(user)
+        .with_port(Some(flow.local.port()))
+}
+
+/// Our Contact on a flow (RFC 3261 §8.1.1.8).
+pub(crate) fn own_contact(flow: Flow, user: &str) -> HeaderValue {
+    let uri = own_uri(flow, user);
+    let uri = match flow.transport {
+        model::Transport::Udp => uri,
+        model::Transport::Tcp => uri.with_param("transport", "tcp"),
+        model::Transport::Tls => uri.with_param("transport", "tls"),
+    };
+    HeaderValue::from(NameAddr::new(uri))
+}
+
+/// The session description in a message, where it has one.
+pub(crate) fn sdp_in(headers: &Headers, body: &Bytes) -> Option<Bytes> {
+    if body.is_empty() {
+        return None;
+    }
+    match headers.content_type() {
+        Ok(Some(kind)) if kind.is_sdp() => Some(body.clone()),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+fn sdp_of(response: &Response) -> Option<Bytes> {
+    sdp_in(&response.headers, &response.body)
+}
+
+fn put_sdp(core: &Core, headers: &mut Headers, body: &mut Bytes, sdp: Bytes) {
+    headers.push(HeaderName::ContentType, core.values.sdp.clone());
+    *body = sdp;
+}
+
+fn put_request_sdp(core: &Core, request: &mut Request, sdp: Bytes) {
+    put_sdp(core, &mut request.headers, &mut request.body, sdp);
+}
+
+fn put_response_sdp(core: &Core, response: &mut Response, sdp: Bytes) {
+    put_sdp(core, &mut response.headers, &mut response.body, sdp);
+}
+
+/// The Q.850 cause of a message (RFC 3326).
+pub(crate) fn cause_in(headers: &Headers) -> Option<Cause> {
+    if !headers.contains(&HeaderName::Reason) {
+        return None;
+    }
+    let reasons = headers.reasons().ok()?;
+    reasons.iter().find_map(crate::message::Reason::q850_cause)
+}
+
+fn reason_value(cause: Option<Cause>) -> Option<HeaderValue> {
+    cause.map(|cause| HeaderValue::from(crate::message::Reason::q850(cause)))
+}

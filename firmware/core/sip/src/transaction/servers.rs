@@ -1,0 +1,164 @@
+//! The server transactions under way, and which of them a request belongs to (RFC 3261 §17.2.3).
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use model::Flow;
+
+use super::{Actions, InviteServer, Server, ServerEvent, ServerId};
+use crate::endpoint::{IdMap, Seeded, SessionId, TextMap, TimerHandle};
+use crate::message::{Method, Request};
+
+/// Either machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ServerMachine {
+    /// INVITE.
+    Invite(InviteServer),
+    /// Any other.
+    Other(Server),
+}
+
+/// A request from a peer until it can't come again.
+#[derive(Debug)]
+pub(crate) struct ServerTransaction {
+    /// The state.
+    pub(crate) machine: ServerMachine,
+    /// The request, its Via completed.
+    pub(crate) request: Box<Request>,
+    /// The way answers go: the one the request came.
+    pub(crate) flow: Flow,
+    /// The last answer.
+    pub(crate) wire: Bytes,
+    /// The two timers of the machine.
+    pub(crate) timers: [Option<TimerHandle>; 2],
+    /// The session that has to answer.
+    pub(crate) session: Option<SessionId>,
+    key: Box<str>,
+    merge_key: Option<Box<str>>,
+}
+
+impl ServerTransaction {
+    /// Takes an event.
+    pub(crate) fn on(&mut self, event: ServerEvent) -> Actions {
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.on(event),
+            ServerMachine::Other(machine) => machine.on(event),
+        }
+    }
+
+    /// True for an INVITE that has no final answer yet.
+    pub(crate) const fn is_open_invite(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.is_proceeding(),
+            ServerMachine::Other(_) => false,
+        }
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    all: IdMap<ServerId, ServerTransaction>,
+    by_key: TextMap<ServerId>,
+    /// Requests outside of dialogs by From tag, Call-ID and `CSeq` (RFC 3261 §8.2.2.2).
+    by_merge_key: TextMap<ServerId>,
+    /// INVITEs that came on a connection: where it closes, their callers are gone.
+    by_stream: BTreeSet<(Flow, ServerId)>,
+    last: u64,
+}
+
+impl Servers {
+    pub(crate) fn new(seeded: Seeded) -> Self {
+        Self {
+            all: IdMap::default(),
+            by_key: TextMap::with_hasher(seeded),
+            by_merge_key: TextMap::with_hasher(seeded),
+            by_stream: BTreeSet::new(),
+            last: 0,
+        }
+    }
+
+    /// Adds a transaction; what it has to do first comes back.
+    pub(crate) fn add(
+        &mut self,
+        key: Box<str>,
+        flow: Flow,
+        request: Box<Request>,
+    ) -> (ServerId, Actions) {
+        self.last += 1;
+        let id = ServerId(self.last);
+        let reliable = flow.transport.is_stream();
+        let (machine, actions) = if request.method == Method::Invite {
+            let (machine, actions) = InviteServer::start(reliable);
+            (ServerMachine::Invite(machine), actions)
+        } else {
+            let (machine, actions) = Server::start(reliable);
+            (ServerMachine::Other(machine), actions)
+        };
+        let transaction = ServerTransaction {
+            machine,
+            request,
+            flow,
+            wire: Bytes::new(),
+            timers: [None, None],
+            session: None,
+            key: key.clone(),
+            merge_key: None,
+        };
+        if reliable && transaction.is_open_invite() {
+            self.by_stream.insert((flow, id));
+        }
+        self.all.insert(id, transaction);
+        self.by_key.insert(key, id);
+        (id, actions)
+    }
+
+    /// The transaction with this key.
+    pub(crate) fn matching(&self, key: &str) -> Option<ServerId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// True where the same request came before on another way (RFC 3261 §8.2.2.2).
+    pub(crate) fn is_merged(&self, merge_key: &str) -> bool {
+        self.by_merge_key.contains_key(merge_key)
+    }
+
+    /// From now on the same request on another way is seen as such.
+    pub(crate) fn watch_for_merging(&mut self, id: ServerId, merge_key: Box<str>) {
+        if let Some(transaction) = self.all.get_mut(&id) {
+            transaction.merge_key = Some(merge_key.clone());
+            self.by_merge_key.insert(merge_key, id);
+        }
+    }
+
+    pub(crate) fn get(&self, id: ServerId) -> Option<&ServerTransaction> {
+        self.all.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ServerId) -> Option<&mut ServerTransaction> {
+        self.all.get_mut(&id)
+    }
+
+    /// Forgets one.
+    pub(crate) fn remove(&mut self, id: ServerId) -> Option<ServerTransaction> {
+        let gone = self.all.remove(&id)?;
+        self.by_key.remove(&gone.key);
+        self.by_stream.remove(&(gone.flow, id));
+        if let Some(merge_key) = &gone.merge_key {
+            self.by_merge_key.remove(merge_key);
+        }
+        Some(gone)
+    }
+
+    /// The INVITEs that came on a connection.
+    pub(crate) fn invites_on(&self, flow: Flow) -> Vec<ServerId> {
+        self.by_stream
+            .range((flow, ServerId(0))..=(flow, ServerId(u64::MAX)))
+            .map(|(_, id)| *id)
+            .collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
