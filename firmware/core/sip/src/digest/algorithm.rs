@@ -6,7 +6,8 @@ use md5::Md5;
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha512_256};
 
-/// A digest algorithm, ordered from the weakest to the strongest.
+/// A digest algorithm, ordered by preference: what RFC 7616 means by SHA-512-256 is disputed (its
+/// own example isn't FIPS 180-4's), so that comes after SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// `MD5`, and what is meant where none is named.

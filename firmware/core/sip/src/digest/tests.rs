@@ -1,1 +1,5 @@
-//! Tests.
+//! The examples of the RFCs, and both ends against each other.
+
+mod examples;
+mod exchange;
+mod nonces;

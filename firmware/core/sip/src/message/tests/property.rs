@@ -171,7 +171,7 @@ proptest! {
     #[test]
     fn what_is_built_is_read_back_the_same(message in message()) {
         let octets = message.to_bytes();
-        prop_assert_eq!(parse(&octets).expect("a message"), message.clone());
+        prop_assert_eq!(&parse(&octets).expect("a message"), &message);
         read_all(&message);
         if let Message::Request(request) = &message {
             prop_assert!(request.essentials().is_ok());
