@@ -19,6 +19,9 @@ mod streams;
 mod timers;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Instant};
 
