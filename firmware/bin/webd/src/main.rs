@@ -1,2 +1,49 @@
-//! The administration: HTTPS, REST API, live events.
-fn main() {}
+//! The administration as a process; what it does is in the library.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+use webd::{Command, Settings, USAGE};
+
+/// Threads for the store and for passwords; one request needs one at a time.
+const BLOCKING_THREADS: usize = 16;
+
+fn main() -> ExitCode {
+    let settings = match Settings::parse(std::env::args_os().skip(1), |name| std::env::var_os(name))
+    {
+        Ok(Command::Run(settings)) => settings,
+        Ok(Command::Help) => {
+            let _ = std::io::stdout().write_all(USAGE.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "webd: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let filter = EnvFilter::try_from_env("WEBD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    match serve(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "The administration can't run."
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(settings: Settings) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()?
+        .block_on(webd::run(settings))
+}

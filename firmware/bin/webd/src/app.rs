@@ -1,0 +1,241 @@
+//! What every handler works with: the store, the line to `pbxd`, the counters of logins, the events.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use model::control::{Reply, Request};
+use model::{ConfigVersion, WallTime};
+use store::{Author, ChangeError, Changed, Expected, LogKind, Operation, Store, StoreError};
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock;
+use crate::control::Control;
+use crate::gate::Hosts;
+use crate::hub::Hub;
+use crate::password::Hasher;
+use crate::problem::{Code, Problem};
+use crate::throttle::Throttle;
+
+/// A session nobody uses ends after so long.
+pub const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
+/// A session ends after so long in any case.
+pub const SESSION_ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
+/// Event streams open at once; each costs a connection and a queue.
+pub const MAX_STREAMS: usize = 64;
+/// Exports running at once; each holds a thread.
+pub const MAX_EXPORTS: usize = 4;
+
+/// What every handler works with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Inner>);
+
+/// The parts of [`App`].
+#[derive(Debug)]
+pub struct Inner {
+    /// The only SQL.
+    pub store: Store,
+    /// The line to `pbxd`.
+    pub control: Control,
+    /// Live events.
+    pub hub: Hub,
+    /// Passwords of people.
+    pub hasher: Hasher,
+    /// Names this box answers to.
+    pub hosts: Hosts,
+    /// The data directory.
+    pub data: PathBuf,
+    /// When this process started.
+    pub started: WallTime,
+    /// True once the process is to end.
+    pub ending: watch::Receiver<bool>,
+    /// Event streams that may still be opened.
+    pub streams: Arc<Semaphore>,
+    /// Exports that may still be started.
+    pub exports: Arc<Semaphore>,
+    throttle: Mutex<Throttle>,
+    first_visit_over: AtomicBool,
+}
+
+/// What the parts are made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The opened store.
+    pub store: Store,
+    /// The line to `pbxd`.
+    pub control: Control,
+    /// Names this box answers to.
+    pub hosts: Hosts,
+    /// The data directory.
+    pub data: PathBuf,
+    /// True once the process is to end.
+    pub ending: watch::Receiver<bool>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together and starts what feeds the events.
+    ///
+    /// # Errors
+    /// Where the system gives no random bytes.
+    pub fn start(parts: Parts) -> anyhow::Result<Self> {
+        let hub = Hub::start(parts.store.clone(), &parts.control);
+        Ok(Self(Arc::new(Inner {
+            hasher: Hasher::new()?,
+            hub,
+            store: parts.store,
+            control: parts.control,
+            hosts: parts.hosts,
+            data: parts.data,
+            started: clock::now(),
+            ending: parts.ending,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            throttle: Mutex::default(),
+            first_visit_over: AtomicBool::new(false),
+        })))
+    }
+
+    /// Works with the store on a thread for blocking work.
+    ///
+    /// # Errors
+    /// What the work says.
+    pub async fn with_store<T, E>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(result) => result.map_err(Into::into),
+            Err(error) => {
+                tracing::error!(%error, "Work with the store ended in a panic.");
+                Err(Problem::internal())
+            }
+        }
+    }
+
+    /// Changes the configuration, and tells the exchange and whoever listens. It is told even where
+    /// the one who asked has gone meanwhile.
+    ///
+    /// # Errors
+    /// [`ChangeError`] as a problem.
+    pub async fn change(
+        &self,
+        author: Author,
+        expected: Expected,
+        operations: Vec<Operation>,
+    ) -> Result<Changed, Problem> {
+        self.change_raw(author, expected, operations)
+            .await?
+            .map_err(Into::into)
+    }
+
+    /// As [`App::change`], for who decides on the store's own refusal.
+    ///
+    /// # Errors
+    /// A problem where the store couldn't be asked at all; inside, its refusal.
+    pub async fn change_raw(
+        &self,
+        author: Author,
+        expected: Expected,
+        operations: Vec<Operation>,
+    ) -> Result<Result<Changed, ChangeError>, Problem> {
+        let app = self.clone();
+        self.with_store(move |store| {
+            let name = author.name.clone();
+            let result = store.change_all(clock::now(), &author, expected, operations);
+            if let Ok(changed) = &result
+                && changed.different
+            {
+                app.announce(changed.version, Some(&name));
+            }
+            Ok::<_, Problem>(result)
+        })
+        .await
+    }
+
+    /// Tells the exchange and whoever listens that the configuration is another one.
+    pub fn announce(&self, version: ConfigVersion, by: Option<&str>) {
+        self.control.reload();
+        self.hub.config_changed(version, by);
+        self.hub.sessions_changed();
+    }
+
+    /// Asks the exchange.
+    ///
+    /// # Errors
+    /// [`Code::ExchangeUnreachable`].
+    pub async fn ask(&self, request: Request) -> Result<Reply, Problem> {
+        self.control
+            .ask(request)
+            .await
+            .map_err(|_| exchange_unreachable())
+    }
+
+    /// True until the password of the first account is set.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    pub async fn is_first_visit(&self) -> Result<bool, Problem> {
+        if self.first_visit_over.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let first = self
+            .with_store(|store: &Store| store.needs_first_password())
+            .await?;
+        if !first {
+            self.first_visit_over.store(true, Ordering::Relaxed);
+        }
+        Ok(first)
+    }
+
+    /// Works with the counters of logins.
+    pub fn throttle<T>(&self, work: impl FnOnce(&mut Throttle) -> T) -> T {
+        work(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes a row of the Security log. A log that can't be written doesn't stop what is logged.
+    pub async fn security(&self, text: String) {
+        let hub = self.hub.clone();
+        let written = self
+            .with_store(move |store| {
+                store.log_append(LogKind::Security, clock::now(), &text)?;
+                hub.security_changed();
+                Ok::<_, StoreError>(())
+            })
+            .await;
+        if let Err(problem) = written {
+            tracing::error!(%problem, "A row of the Security log was lost.");
+        }
+    }
+}
+
+/// The exchange isn't there.
+#[must_use]
+pub fn exchange_unreachable() -> Problem {
+    Problem::new(
+        Code::ExchangeUnreachable,
+        "The exchange is starting or has stopped: try again in a few seconds. Settings can be \
+         changed meanwhile and take effect when it is back.",
+    )
+    .retry_after(5)
+}
+
+/// The exchange answered what it wasn't asked, or that it failed.
+#[must_use]
+pub fn exchange_failed(reply: &Reply) -> Problem {
+    tracing::error!(?reply, "The exchange failed to answer.");
+    Problem::internal()
+}

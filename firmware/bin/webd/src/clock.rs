@@ -1,0 +1,56 @@
+//! The time, for people: read here and nowhere else, written as RFC 3339 in answers and as the
+//! rows of a log show it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::WallTime;
+
+/// Now.
+#[must_use]
+pub fn now() -> WallTime {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    WallTime::from_unix_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// RFC 3339 in UTC, to the millisecond: `2026-11-22T07:35:53.120Z`.
+#[must_use]
+pub fn rfc3339(at: WallTime) -> String {
+    format!("{:.3}", timestamp(at))
+}
+
+/// As in a log (LOG-1): `22/Nov/2026 08:35:53`, in the time of the box.
+#[must_use]
+pub fn log_style(at: WallTime) -> String {
+    timestamp(at)
+        .to_zoned(TimeZone::system())
+        .strftime("%d/%b/%Y %H:%M:%S")
+        .to_string()
+}
+
+/// Reads RFC 3339.
+#[must_use]
+pub fn parse(text: &str) -> Option<WallTime> {
+    let at: Timestamp = text.parse().ok()?;
+    Some(WallTime::from_unix_micros(at.as_microsecond()))
+}
+
+fn timestamp(at: WallTime) -> Timestamp {
+    Timestamp::from_microsecond(at.as_unix_micros()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_comes_back_as_it_was_written() {
+        let at = WallTime::from_unix_micros(1_795_332_953_120_000);
+        assert_eq!(rfc3339(at), "2026-11-22T07:35:53.120Z");
+        assert_eq!(parse("2026-11-22T08:35:53.12+01:00"), Some(at));
+        assert_eq!(parse("yesterday"), None);
+    }
+}

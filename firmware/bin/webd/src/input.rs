@@ -1,0 +1,265 @@
+//! What a request brings: bodies, query parameters and ids, refused with the name of the field.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use crate::problem::{Code, FieldError, Problem};
+
+/// The largest body that is read, in bytes: a thousand times the largest object there is.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// The parameters of a query.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+/// The id in a path. What isn't an id names no object.
+#[derive(Clone, Copy, Debug)]
+pub struct PathId<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "Send JSON with the header `Content-Type: application/json`.",
+            ));
+        }
+        let bytes =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|rejection| match rejection {
+                    BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                        Problem::new(Code::TooLarge, "Send at most 1 MiB.")
+                    }
+                    _ => Problem::new(Code::MalformedJson, "The body ended early: send it again."),
+                })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(value)| Self(value))
+            .map_err(|rejection| {
+                let text = rejection.body_text();
+                let text = text
+                    .strip_prefix("Failed to deserialize query string: ")
+                    .unwrap_or(&text);
+                query_problem(text)
+            })
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Problem::not_found("object")),
+        }
+    }
+}
+
+/// One parameter of a query that can't be read.
+pub fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Problem {
+    let detail = detail.into();
+    Problem::new(Code::InvalidQuery, format!("Parameter {name}: {detail}"))
+        .with_errors(vec![FieldError::new(format!("?{name}"), code, detail)])
+}
+
+fn is_json(request: &Request) -> bool {
+    request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        let error = error.into_inner();
+        if error.is_data() {
+            data_problem(pointer, &error.to_string())
+        } else {
+            syntax_problem(&error)
+        }
+    })?;
+    json.end().map_err(|error| syntax_problem(&error))?;
+    Ok(value)
+}
+
+fn syntax_problem(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        Code::MalformedJson,
+        format!(
+            "Correct the JSON at line {} column {}.",
+            error.line(),
+            error.column()
+        ),
+    )
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", escape(key))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// RFC 6901 §3.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Serde says what is wrong in words only: this reads them.
+fn data_problem(pointer: String, text: &str) -> Problem {
+    let text = text.split(" at line ").next().unwrap_or(text);
+    let (within, code, detail) = describe(text);
+    let pointer = match within {
+        Some(name) if !pointer.ends_with(&format!("/{}", escape(name))) => {
+            format!("{pointer}/{}", escape(name))
+        }
+        _ => pointer,
+    };
+    Problem::field(&pointer, code, detail)
+}
+
+fn query_problem(text: &str) -> Problem {
+    match describe(text) {
+        (Some(name), code, detail) => parameter(name, code, detail),
+        (None, _, _) => {
+            let (name, rest) = text.split_once(": ").unwrap_or(("", text));
+            let (_, code, detail) = describe(rest);
+            parameter(name, code, detail)
+        }
+    }
+}
+
+/// The field that is named, a code, and what to do.
+fn describe(text: &str) -> (Option<&str>, &'static str, String) {
+    let quoted = || text.split('`').nth(1);
+    let expected = || {
+        let list: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
+        list.join(", ")
+    };
+    if text.starts_with("unknown field") {
+        let known = expected();
+        let detail = if known.is_empty() {
+            "there is no such field: leave it out".to_owned()
+        } else {
+            format!("there is no such field: use one of {known}")
+        };
+        (quoted(), "unknown_field", detail)
+    } else if text.starts_with("missing field") {
+        (quoted(), "missing", "this is needed: add it".to_owned())
+    } else if text.starts_with("duplicate field") {
+        (quoted(), "duplicate", "give it once".to_owned())
+    } else if text.starts_with("unknown variant") {
+        (None, "unknown_value", format!("use one of: {}", expected()))
+    } else {
+        (None, "wrong_type", text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the errors of reading it matter")]
+    struct Sample {
+        name: String,
+        kinds: Vec<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Red,
+        Blue,
+    }
+
+    fn refused(text: &str) -> String {
+        let problem = parse::<Sample>(text.as_bytes()).expect_err("it is wrong");
+        format!("{problem:?}")
+    }
+
+    #[test]
+    fn an_error_names_its_field() {
+        for (text, parts) in [
+            (r#"{"name":1,"kinds":[]}"#, ["\"/name\"", "wrong_type"]),
+            (r#"{"kinds":[]}"#, ["\"/name\"", "missing"]),
+            (
+                r#"{"name":"","kinds":[],"x":1}"#,
+                ["\"/x\"", "unknown_field"],
+            ),
+            (
+                r#"{"name":"","name":"","kinds":[]}"#,
+                ["\"/name\"", "duplicate"],
+            ),
+            (
+                r#"{"name":"","kinds":["red","green"]}"#,
+                ["\"/kinds/1\"", "use one of: red, blue"],
+            ),
+            (r#"{"name":"","kinds":[]} x"#, ["MalformedJson", "line 1"]),
+            ("{", ["MalformedJson", "line 1"]),
+        ] {
+            let problem = refused(text);
+            for part in parts {
+                assert!(problem.contains(part), "{text}: {part} not in {problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_error_names_its_parameter() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only the errors of reading it matter")]
+        struct Page {
+            limit: Option<u32>,
+            kind: Option<Kind>,
+        }
+        for (query, parts) in [
+            ("limit=x", ["?limit", "wrong_type"]),
+            ("kind=green", ["?kind", "unknown_value"]),
+            ("more=1", ["?more", "unknown_field"]),
+        ] {
+            let uri = format!("/x?{query}").parse().expect("a uri");
+            let text = Query::<Page>::try_from_uri(&uri)
+                .expect_err("wrong")
+                .body_text();
+            let text = text
+                .strip_prefix("Failed to deserialize query string: ")
+                .unwrap_or(&text);
+            let problem = format!("{:?}", query_problem(text));
+            for part in parts {
+                assert!(problem.contains(part), "{query}: {part} not in {problem}");
+            }
+        }
+    }
+}

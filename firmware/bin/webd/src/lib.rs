@@ -1,0 +1,34 @@
+//! The administration: HTTPS, REST API, live events.
+//!
+//! It holds no telephony state: it edits the configuration in `store`, tells `pbxd` to load it, and
+//! may be killed at any moment.
+
+mod api;
+mod app;
+mod certificate;
+mod clock;
+mod control;
+mod csv;
+mod gate;
+mod host;
+mod hub;
+mod input;
+mod listener;
+mod page;
+mod password;
+mod problem;
+mod redirect;
+mod resources;
+mod revision;
+mod router;
+mod server;
+mod settings;
+mod throttle;
+mod words;
+
+pub use app::{App, Parts};
+pub use control::Control;
+pub use gate::Hosts;
+pub use router::{openapi, router};
+pub use server::run;
+pub use settings::{Command, Settings, SettingsError, USAGE};

@@ -1,0 +1,48 @@
+//! Live events over one long answer (server-sent events).
+//!
+//! A stream begins with `hello`, which has everything a reader needs to know; then come the changes.
+//! A reader that lost its connection or fell behind gets `hello` again: nothing is replayed, so
+//! `Last-Event-ID` isn't needed, though ids grow. The stream ends when its session does.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use futures_util::Stream;
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+mod hello;
+mod reader;
+
+/// A comment comes so often: proxies and phones' networks forget a silent connection.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Live events
+///
+/// `hello` (first, and again after a gap): calls, registrations, versions, whether the exchange
+/// answers. Then `call`, `call_ended`, `registrations`, `config_changed`, `config_in_force`,
+/// `security`, `exchange`; at the end `bye` with a reason. Needs no `Last-Event-ID`.
+#[utoipa::path(get, path = "/events", operation_id = "listen", tag = "live",
+    responses(
+        (status = 200, description = "Events without end", body = String,
+            content_type = "text/event-stream"),
+        (status = 429, description = "Too many streams are open (`too_many_streams`)",
+            content_type = "application/problem+json", body = crate::problem::ProblemBody),
+    ))]
+pub async fn listen(
+    State(app): State<App>,
+    actor: Actor,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {
+    let permit = std::sync::Arc::clone(&app.streams)
+        .try_acquire_owned()
+        .map_err(|_| {
+            Problem::new(Code::TooManyStreams, "Close a page that shows live events.")
+                .retry_after(60)
+        })?;
+    let stream = reader::stream(app, actor.logged_in, permit);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")))
+}

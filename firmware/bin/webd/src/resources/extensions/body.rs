@@ -1,0 +1,201 @@
+//! Extensions as the API writes and reads them.
+
+use model::{ExtensionNumber, Secret, config};
+use serde::{Deserialize, Serialize};
+use store::Snapshot;
+use utoipa::ToSchema;
+
+use crate::revision::etag;
+use crate::words::Codec;
+
+/// An extension.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Extension {
+    /// Never reused.
+    id: u32,
+    /// What is dialled; unique in the dial plan.
+    #[schema(example = "122")]
+    number: String,
+    /// What the administrator wrote about it.
+    #[schema(example = "Reception")]
+    description: String,
+    /// Id of the user whose it is.
+    user: Option<u32>,
+    /// A disabled extension neither registers nor calls.
+    enabled: bool,
+    /// True where it may register and call: it and its user are enabled.
+    active: bool,
+    /// SIP user name of its phones.
+    #[schema(example = "122")]
+    sip_username: String,
+    /// Codecs offered and accepted, the preferred first.
+    codecs: Vec<Codec>,
+    /// For If-Match.
+    #[schema(example = "\"r17\"")]
+    etag: String,
+}
+
+/// All extensions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Extensions {
+    /// By id.
+    pub(super) extensions: Vec<Extension>,
+}
+
+/// An extension that was just added, with its SIP password.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedExtension {
+    /// The extension.
+    #[serde(flatten)]
+    extension: Extension,
+    /// For its phones; it isn't shown again.
+    #[schema(example = "mXb7RkTq2wHcZ9sYfLpN")]
+    sip_password: String,
+}
+
+/// An extension to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionCreation {
+    /// What is dialled; unique in the dial plan.
+    #[schema(example = "122", min_length = 1, max_length = 16, pattern = "^[0-9]+$")]
+    pub(super) number: String,
+    /// What the administrator writes about it.
+    #[serde(default)]
+    #[schema(example = "Reception", max_length = 128)]
+    pub(super) description: String,
+    /// Id of the user whose it is.
+    #[serde(default)]
+    pub(super) user: Option<u32>,
+    /// A disabled extension neither registers nor calls.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    /// SIP user name of its phones; the number where left out.
+    #[serde(default)]
+    #[schema(
+        example = "122",
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[A-Za-z0-9._-]+$"
+    )]
+    pub(super) sip_username: Option<String>,
+    /// SIP password of its phones: 8 to 64 printable ASCII characters; a strong random one where
+    /// left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 64,
+        pattern = "^[!-~]+$")]
+    pub(super) sip_password: Option<Secret>,
+    /// Codecs offered and accepted, the preferred first, each once.
+    #[serde(default = "all_codecs")]
+    #[schema(min_items = 1, max_items = 2)]
+    pub(super) codecs: Vec<Codec>,
+}
+
+/// What replaces an extension; all of it but the SIP password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionChange {
+    /// What is dialled; unique in the dial plan.
+    #[schema(example = "122", min_length = 1, max_length = 16, pattern = "^[0-9]+$")]
+    pub(super) number: String,
+    /// What the administrator writes about it.
+    #[schema(example = "Reception", max_length = 128)]
+    pub(super) description: String,
+    /// Id of the user whose it is; nobody's where left out.
+    #[serde(default)]
+    pub(super) user: Option<u32>,
+    /// A disabled extension neither registers nor calls.
+    pub(super) enabled: bool,
+    /// SIP user name of its phones.
+    #[schema(
+        example = "122",
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[A-Za-z0-9._-]+$"
+    )]
+    pub(super) sip_username: String,
+    /// Codecs offered and accepted, the preferred first, each once.
+    #[schema(min_items = 1, max_items = 2)]
+    pub(super) codecs: Vec<Codec>,
+}
+
+/// The SIP password to be set.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSipPassword {
+    /// 8 to 64 printable ASCII characters; a strong random one where left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 64,
+        pattern = "^[!-~]+$")]
+    pub(super) password: Option<Secret>,
+}
+
+/// A SIP password that was just set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SipPassword {
+    /// For the phones; it isn't shown again.
+    #[schema(example = "mXb7RkTq2wHcZ9sYfLpN")]
+    sip_password: String,
+}
+
+/// A number that nothing has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// The number.
+    #[schema(example = "123")]
+    number: String,
+}
+
+impl Extension {
+    pub(super) fn new(snapshot: &Snapshot, extension: &config::Extension) -> Self {
+        let revision = snapshot.revisions.extensions.get(&extension.id);
+        Self {
+            id: extension.id.raw(),
+            number: extension.number.to_string(),
+            description: extension.description.clone(),
+            user: extension.user.map(model::UserId::raw),
+            enabled: extension.enabled,
+            active: snapshot.configuration.is_active(extension),
+            sip_username: extension.sip_username.clone(),
+            codecs: extension
+                .codecs
+                .iter()
+                .map(|codec| (*codec).into())
+                .collect(),
+            etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
+        }
+    }
+}
+
+impl CreatedExtension {
+    pub(super) fn new(extension: Extension, sip_password: &str) -> Self {
+        Self {
+            extension,
+            sip_password: sip_password.to_owned(),
+        }
+    }
+}
+
+impl SipPassword {
+    pub(super) fn new(sip_password: &str) -> Self {
+        Self {
+            sip_password: sip_password.to_owned(),
+        }
+    }
+}
+
+impl Suggestion {
+    pub(super) fn new(number: &ExtensionNumber) -> Self {
+        Self {
+            number: number.to_string(),
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn all_codecs() -> Vec<Codec> {
+    model::Codec::ALL.map(Into::into).to_vec()
+}

@@ -1,0 +1,314 @@
+//! Extensions (USR-2): internal numbers and the SIP accounts of their phones.
+//!
+//! A SIP password is told once: to who creates the extension or sets the password.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use model::{ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Secret, UserId, config};
+use serde::Deserialize;
+use store::{Expected, NewExtension, Operation, Snapshot, Store};
+use utoipa::IntoParams;
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::input::{Body, Params, PathId, parameter};
+use crate::password;
+use crate::problem::Problem;
+use crate::revision::{self, IfMatch, etag};
+
+mod body;
+
+pub use body::{
+    CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, NewSipPassword,
+    SipPassword, Suggestion,
+};
+
+type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
+
+/// Where to look for an unused number.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct From {
+    /// The first number that would do; the one offered has as many digits.
+    #[serde(default = "first_number")]
+    #[param(
+        default = "100",
+        example = "100",
+        pattern = "^[0-9]+$",
+        min_length = 1,
+        max_length = 16
+    )]
+    first: String,
+}
+
+/// All extensions
+#[utoipa::path(get, path = "/extensions", operation_id = "list_extensions", tag = "configuration",
+    responses((status = 200, description = "By id", body = Extensions)))]
+pub async fn list(State(app): State<App>) -> Result<Json<Extensions>, Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let extensions = snapshot
+        .configuration
+        .extensions
+        .iter()
+        .map(|extension| Extension::new(&snapshot, extension))
+        .collect();
+    Ok(Json(Extensions { extensions }))
+}
+
+/// Add an extension
+///
+/// The SIP user name is the number where none is given, the SIP password a strong random one. The
+/// answer is the only one that tells the password.
+#[utoipa::path(post, path = "/extensions", operation_id = "add_extension", tag = "configuration",
+    request_body = ExtensionCreation,
+    responses((status = 201, description = "Added", body = CreatedExtension, headers(
+        ("ETag" = String, description = "For If-Match"),
+        ("Location" = String, description = "Where the extension is")))))]
+pub async fn add(
+    State(app): State<App>,
+    actor: Actor,
+    Body(body): Body<ExtensionCreation>,
+) -> Result<
+    (
+        StatusCode,
+        [(HeaderName, String); 2],
+        Json<CreatedExtension>,
+    ),
+    Problem,
+> {
+    let number = number(&body.number)?;
+    let password = match body.sip_password {
+        Some(password) => password,
+        None => random_sip_password()?,
+    };
+    let new = NewExtension {
+        sip_username: body.sip_username.unwrap_or_else(|| number.to_string()),
+        number,
+        description: body.description,
+        user: body.user.map(UserId::new),
+        enabled: body.enabled,
+        sip_password: password.clone(),
+        codecs: body.codecs.into_iter().map(Into::into).collect(),
+    };
+    let changed = app
+        .change(
+            actor.author(),
+            Expected::Anything,
+            vec![Operation::AddExtension(new)],
+        )
+        .await?;
+    let id = changed.extensions.first().ok_or_else(Problem::internal)?;
+    let (revision, extension) = read(&app, *id).await?;
+    let location = format!("/api/v1/extensions/{id}");
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location), (ETAG, etag(revision))],
+        Json(CreatedExtension::new(extension, password.expose())),
+    ))
+}
+
+/// The first unused number
+///
+/// From a number on, of the same count of digits.
+#[utoipa::path(get, path = "/extensions/suggestion", operation_id = "suggest_number",
+    tag = "configuration", params(From),
+    responses(
+        (status = 200, description = "Nothing has this number", body = Suggestion),
+        (status = 404, description = "All numbers of that count of digits are taken (`not_found`)",
+            content_type = "application/problem+json", body = crate::problem::ProblemBody),
+    ))]
+pub async fn suggestion(
+    State(app): State<App>,
+    Params(from): Params<From>,
+) -> Result<Json<Suggestion>, Problem> {
+    let first: ExtensionNumber = from
+        .first
+        .parse()
+        .map_err(|error: model::InvalidNumber| parameter("first", "invalid", error.to_string()))?;
+    let configuration = app.with_store(|store: &Store| store.load()).await?;
+    let plan = DialPlan::build(&configuration).map_err(|_| Problem::internal())?;
+    let number = plan
+        .first_unused(&first)
+        .ok_or_else(|| Problem::not_found("unused number with so many digits"))?;
+    Ok(Json(Suggestion::new(&number)))
+}
+
+/// One extension
+#[utoipa::path(get, path = "/extensions/{id}", operation_id = "show_extension",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the extension")),
+    responses((status = 200, description = "The extension", body = Extension,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<WithETag<Extension>, Problem> {
+    let (revision, extension) = read(&app, ExtensionId::new(id)).await?;
+    Ok((revision::header(revision), Json(extension)))
+}
+
+/// Change an extension
+///
+/// Everything but the SIP password is replaced.
+#[utoipa::path(put, path = "/extensions/{id}", operation_id = "change_extension",
+    tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the extension"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+    ),
+    request_body = ExtensionChange,
+    responses((status = 200, description = "Changed", body = Extension,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn replace(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    if_match: IfMatch,
+    Body(body): Body<ExtensionChange>,
+) -> Result<WithETag<Extension>, Problem> {
+    let id = ExtensionId::new(id);
+    let number = number(&body.number)?;
+    // The password stays: it is taken from what is there, and Expected::Object holds it fast.
+    let (snapshot, revision) = find(&app, id).await?;
+    if_match.expect(revision)?;
+    let before = stored(&snapshot, id)?;
+    let extension = config::Extension {
+        id,
+        number,
+        description: body.description,
+        user: body.user.map(UserId::new),
+        enabled: body.enabled,
+        sip_username: body.sip_username,
+        sip_password: before.sip_password.clone(),
+        codecs: body.codecs.into_iter().map(Into::into).collect(),
+    };
+    app.change(
+        actor.author(),
+        Expected::Object(revision),
+        vec![Operation::UpdateExtension(extension)],
+    )
+    .await?;
+    let (revision, extension) = read(&app, id).await?;
+    Ok((revision::header(revision), Json(extension)))
+}
+
+/// Remove an extension
+#[utoipa::path(delete, path = "/extensions/{id}", operation_id = "remove_extension",
+    tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the extension"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+    ),
+    responses((status = 204, description = "Removed")))]
+pub async fn remove(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
+    let id = ExtensionId::new(id);
+    let (_, revision) = find(&app, id).await?;
+    app.change(
+        actor.author(),
+        if_match.expect(revision)?,
+        vec![Operation::RemoveExtension(id)],
+    )
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set or generate the SIP password
+///
+/// Without a password in the body a strong random one is made. The answer is the only one that
+/// tells it. Phones with the old one can't register any more.
+#[utoipa::path(post, path = "/extensions/{id}/sip-password", operation_id = "set_sip_password",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the extension")),
+    request_body = NewSipPassword,
+    responses((status = 200, description = "Set", body = SipPassword,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn set_sip_password(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    Body(body): Body<NewSipPassword>,
+) -> Result<WithETag<SipPassword>, Problem> {
+    let id = ExtensionId::new(id);
+    let password = match body.password {
+        Some(password) => password,
+        None => random_sip_password()?,
+    };
+    // Nobody says what the password is based on: what else changes meanwhile stays changed.
+    for _ in 0..5 {
+        let (snapshot, revision) = find(&app, id).await?;
+        let mut extension = stored(&snapshot, id)?.clone();
+        extension.sip_password = password.clone();
+        let set = vec![Operation::UpdateExtension(extension)];
+        let expected = Expected::Object(revision);
+        match app.change_raw(actor.author(), expected, set).await? {
+            Ok(changed) => {
+                let revision = if changed.different {
+                    changed.version
+                } else {
+                    revision
+                };
+                let answer = SipPassword::new(password.expose());
+                return Ok((revision::header(revision), Json(answer)));
+            }
+            Err(store::ChangeError::Conflict { .. }) => {}
+            Err(store::ChangeError::Faults { faults, .. }) => {
+                let text = faults
+                    .first()
+                    .map_or("use another", |fault| fault.text.as_str());
+                return Err(Problem::field("/password", "weak_password", text));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Problem::new(
+        crate::problem::Code::Busy,
+        "Others change this extension: try again.",
+    )
+    .retry_after(1))
+}
+
+async fn find(app: &App, id: ExtensionId) -> Result<(Snapshot, ConfigVersion), Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    match snapshot.revisions.extensions.get(&id).copied() {
+        Some(revision) => Ok((snapshot, revision)),
+        None => Err(Problem::not_found("extension")),
+    }
+}
+
+async fn read(app: &App, id: ExtensionId) -> Result<(ConfigVersion, Extension), Problem> {
+    let (snapshot, revision) = find(app, id).await?;
+    let extension = stored(&snapshot, id)?;
+    Ok((revision, Extension::new(&snapshot, extension)))
+}
+
+fn stored(snapshot: &Snapshot, id: ExtensionId) -> Result<&config::Extension, Problem> {
+    snapshot
+        .configuration
+        .extension(id)
+        .ok_or_else(|| Problem::not_found("extension"))
+}
+
+fn number(text: &str) -> Result<ExtensionNumber, Problem> {
+    text.parse().map_err(|error: model::InvalidNumber| {
+        Problem::field("/number", "invalid_number", error.to_string())
+    })
+}
+
+fn random_sip_password() -> Result<Secret, Problem> {
+    password::random_sip_password().map_err(|error| {
+        tracing::error!(%error, "No password can be made.");
+        Problem::internal()
+    })
+}
+
+fn first_number() -> String {
+    "100".to_owned()
+}

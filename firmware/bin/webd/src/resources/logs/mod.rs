@@ -1,0 +1,109 @@
+//! The logs people read (LOG-1).
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use store::{LogKind, LogQuery, Store};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::App;
+use crate::input::{Params, PathId, parameter};
+use crate::problem::Problem;
+use crate::words::LogRow;
+
+/// Which log.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Log {
+    /// Changes of the configuration, sessions opened and closed.
+    Config,
+    /// Failed logins and registrations, bans.
+    Security,
+    /// What an administrator should look at.
+    Warning,
+    /// What went wrong.
+    Error,
+}
+
+/// Which rows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Rows {
+    /// Older rows than the one with this id: the next page.
+    #[param(minimum = 0)]
+    before: Option<i64>,
+    /// Newer rows than the one with this id: what happened since.
+    #[param(minimum = 0)]
+    since: Option<i64>,
+    /// Rows with this in their text, in any case.
+    #[param(max_length = 200, example = "Admin")]
+    contains: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u32>,
+}
+
+/// Rows of a log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LogRows {
+    /// The newest first.
+    rows: Vec<LogRow>,
+    /// `before` of the next page; nothing where this is the last.
+    next: Option<i64>,
+}
+
+/// Rows of a log
+#[utoipa::path(get, path = "/logs/{log}", operation_id = "list_log", tag = "records",
+    params(("log" = Log, Path, description = "Which log"), Rows),
+    responses((status = 200, description = "The newest first", body = LogRows)))]
+pub async fn list(
+    State(app): State<App>,
+    PathId(log): PathId<Log>,
+    Params(rows): Params<Rows>,
+) -> Result<Json<LogRows>, Problem> {
+    let limit = rows.limit.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return Err(parameter("limit", "out_of_range", "use 1 to 1000"));
+    }
+    for (name, id) in [("before", rows.before), ("since", rows.since)] {
+        if id.is_some_and(|id| id < 0) {
+            return Err(parameter(name, "out_of_range", "use the id of a row"));
+        }
+    }
+    if rows
+        .contains
+        .as_deref()
+        .is_some_and(|text| text.chars().count() > 200)
+    {
+        return Err(parameter(
+            "contains",
+            "too_long",
+            "use at most 200 characters",
+        ));
+    }
+    let kind = match log {
+        Log::Config => LogKind::Config,
+        Log::Security => LogKind::Security,
+        Log::Warning => LogKind::Warning,
+        Log::Error => LogKind::Error,
+    };
+    let query = LogQuery {
+        before: rows.before,
+        after: rows.since,
+        contains: rows.contains.filter(|text| !text.is_empty()),
+        // One more tells whether there is a next page.
+        limit: limit + 1,
+    };
+    let mut rows: Vec<LogRow> = app
+        .with_store(move |store: &Store| store.log_query(kind, &query))
+        .await?
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    Ok(Json(LogRows { rows, next }))
+}

@@ -1,0 +1,15 @@
+//! The resources of the API, a folder each. `router` says where they are and who may use them.
+
+pub mod call_history;
+pub mod calls;
+pub mod dial_plan;
+pub mod events;
+pub mod extensions;
+pub mod first_visit;
+pub mod general;
+pub mod logs;
+pub mod problems;
+pub mod registrations;
+pub mod session;
+pub mod status;
+pub mod users;

@@ -1,0 +1,96 @@
+//! How the box is (WEB-6, SYS-9).
+
+use axum::Json;
+use axum::extract::State;
+use model::control::{Reply, Request};
+use serde::Serialize;
+use store::Store;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::clock;
+use crate::host;
+use crate::problem::Problem;
+
+/// How the box is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Status {
+    /// Version of the software.
+    #[schema(example = "0.1.0")]
+    version: String,
+    /// The time of the box.
+    #[schema(format = DateTime)]
+    time: String,
+    /// How long the system has been up, in seconds.
+    uptime_s: Option<u64>,
+    /// When the administration started.
+    #[schema(format = DateTime)]
+    started: String,
+    /// Version of the stored configuration.
+    config_version: u64,
+    /// The exchange; nothing where it doesn't answer.
+    exchange: Option<ExchangeStatus>,
+    /// The disk with the data.
+    disk: Option<Disk>,
+}
+
+/// How the exchange is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExchangeStatus {
+    /// Version of its program.
+    version: String,
+    /// When it started.
+    #[schema(format = DateTime)]
+    started: String,
+    /// Version of the configuration in force.
+    config_version: u64,
+    /// Calls under way.
+    calls: u32,
+    /// Registered phones.
+    registrations: u32,
+    /// True where sound has real-time priority and locked memory.
+    real_time: bool,
+    /// Requests refused because of overload since the start.
+    overload_refusals: u64,
+}
+
+/// A disk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Disk {
+    /// Its size in bytes.
+    total_bytes: u64,
+    /// What is free of it, in bytes.
+    free_bytes: u64,
+}
+
+/// How the box is
+#[utoipa::path(get, path = "/status", operation_id = "show_status", tag = "live",
+    responses((status = 200, description = "How it is now", body = Status)))]
+pub async fn show(State(app): State<App>) -> Result<Json<Status>, Problem> {
+    let version = app.with_store(|store: &Store| store.version()).await?;
+    let exchange = match app.control.ask(Request::Status).await {
+        Ok(Reply::Status(status)) => Some(ExchangeStatus {
+            version: status.version,
+            started: clock::rfc3339(status.started),
+            config_version: status.config.raw(),
+            calls: status.calls,
+            registrations: status.registrations,
+            real_time: status.real_time,
+            overload_refusals: status.overload_refusals,
+        }),
+        _ => None,
+    };
+    let disk = host::disk(&app.data).map(|(total_bytes, free_bytes)| Disk {
+        total_bytes,
+        free_bytes,
+    });
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        time: clock::rfc3339(clock::now()),
+        uptime_s: host::uptime_s(),
+        started: clock::rfc3339(app.started),
+        config_version: version.raw(),
+        exchange,
+        disk,
+    }))
+}

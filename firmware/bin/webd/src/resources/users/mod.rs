@@ -1,0 +1,233 @@
+//! Users (USR-1): who has extensions, who administers.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderName, StatusCode};
+use model::{ConfigVersion, UserId, config};
+use serde::Deserialize;
+use store::{Expected, NewUser, Operation, Orphans, Snapshot, Store};
+use utoipa::IntoParams;
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::input::{Body, Params, PathId};
+use crate::password;
+use crate::problem::Problem;
+use crate::revision::{self, IfMatch, etag};
+
+mod body;
+
+pub use body::{Password, User, UserChange, UserCreation, Users};
+
+type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
+
+/// How a user is removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Removal {
+    /// What becomes of the user's extensions.
+    #[serde(default)]
+    #[param(inline)]
+    extensions: body::ExtensionsThen,
+}
+
+/// All users
+#[utoipa::path(get, path = "/users", operation_id = "list_users", tag = "configuration",
+    responses((status = 200, description = "By id", body = Users)))]
+pub async fn list(State(app): State<App>) -> Result<Json<Users>, Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let users = snapshot
+        .configuration
+        .users
+        .iter()
+        .map(|user| User::new(&snapshot, user))
+        .collect();
+    Ok(Json(Users { users }))
+}
+
+/// Add a user
+///
+/// Without a password the user can't log in.
+#[utoipa::path(post, path = "/users", operation_id = "add_user", tag = "configuration",
+    request_body = UserCreation,
+    responses((status = 201, description = "Added", body = User, headers(
+        ("ETag" = String, description = "For If-Match"),
+        ("Location" = String, description = "Where the user is")))))]
+pub async fn add(
+    State(app): State<App>,
+    actor: Actor,
+    Body(body): Body<UserCreation>,
+) -> Result<(StatusCode, [(HeaderName, String); 2], Json<User>), Problem> {
+    let hash = match body.password {
+        Some(password) => {
+            password::check(password.expose(), &body.name)
+                .map_err(|text| Problem::field("/password", "weak_password", text))?;
+            Some(app.hasher.hash(password).await?)
+        }
+        None => None,
+    };
+    let new = NewUser {
+        name: body.name,
+        full_name: body.full_name,
+        email: body.email,
+        language: body.language.into(),
+        role: body.role.into(),
+        enabled: body.enabled,
+        password_hash: hash,
+    };
+    let changed = app
+        .change(
+            actor.author(),
+            Expected::Anything,
+            vec![Operation::AddUser(new)],
+        )
+        .await?;
+    let id = changed.users.first().ok_or_else(Problem::internal)?;
+    let (revision, user) = read(&app, *id).await?;
+    let location = format!("/api/v1/users/{id}");
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location), (ETAG, etag(revision))],
+        Json(user),
+    ))
+}
+
+/// One user
+#[utoipa::path(get, path = "/users/{id}", operation_id = "show_user", tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the user")),
+    responses((status = 200, description = "The user", body = User,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<WithETag<User>, Problem> {
+    let (revision, user) = read(&app, UserId::new(id)).await?;
+    Ok((revision::header(revision), Json(user)))
+}
+
+/// Change a user
+///
+/// Everything but the password is replaced. A user who is disabled or gets another role is logged
+/// out.
+#[utoipa::path(put, path = "/users/{id}", operation_id = "change_user", tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the user"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+    ),
+    request_body = UserChange,
+    responses((status = 200, description = "Changed", body = User,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn replace(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    if_match: IfMatch,
+    Body(body): Body<UserChange>,
+) -> Result<WithETag<User>, Problem> {
+    let id = UserId::new(id);
+    let (snapshot, revision) = find(&app, id).await?;
+    let expected = if_match.expect(revision)?;
+    let role = model::Role::from(body.role);
+    let user = config::User {
+        id,
+        name: body.name,
+        full_name: body.full_name,
+        email: body.email,
+        language: body.language.into(),
+        role,
+        enabled: body.enabled,
+    };
+    app.change(actor.author(), expected, vec![Operation::UpdateUser(user)])
+        .await?;
+    let before = snapshot.configuration.user(id).map(|user| user.role);
+    if before.is_some_and(|before| before != role) {
+        app.with_store(move |store: &Store| store.session_delete_all(id))
+            .await?;
+        app.hub.sessions_changed();
+    }
+    let (revision, user) = read(&app, id).await?;
+    Ok((revision::header(revision), Json(user)))
+}
+
+/// Remove a user
+#[utoipa::path(delete, path = "/users/{id}", operation_id = "remove_user", tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the user"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+        Removal,
+    ),
+    responses(
+        (status = 204, description = "Removed"),
+        (status = 422, description = "Somebody must be left who may administer (`invalid`)",
+            content_type = "application/problem+json", body = crate::problem::ProblemBody),
+    ))]
+pub async fn remove(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    Params(removal): Params<Removal>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
+    let user = UserId::new(id);
+    let (_, revision) = find(&app, user).await?;
+    let remove = Operation::RemoveUser {
+        user,
+        extensions: Orphans::from(removal.extensions),
+    };
+    app.change(actor.author(), if_match.expect(revision)?, vec![remove])
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set a user's password
+///
+/// Ends the user's sessions; one's own session goes on.
+#[utoipa::path(put, path = "/users/{id}/password", operation_id = "set_user_password",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the user")),
+    request_body = Password,
+    responses((status = 204, description = "Set")))]
+pub async fn set_password(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    Body(body): Body<Password>,
+) -> Result<StatusCode, Problem> {
+    let user = UserId::new(id);
+    let (snapshot, _) = find(&app, user).await?;
+    let name = snapshot
+        .configuration
+        .user(user)
+        .map_or("", |user| user.name.as_str());
+    password::check(body.password.expose(), name)
+        .map_err(|text| Problem::field("/password", "weak_password", text))?;
+    let hash = app.hasher.hash(body.password).await?;
+    let set = Operation::SetUserPassword {
+        user,
+        hash: Some(hash),
+        keep_session: Some(actor.logged_in.token.clone()),
+    };
+    app.change(actor.author(), Expected::Anything, vec![set])
+        .await?;
+    app.hub.sessions_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn find(app: &App, id: UserId) -> Result<(Snapshot, ConfigVersion), Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    match snapshot.revisions.users.get(&id).copied() {
+        Some(revision) => Ok((snapshot, revision)),
+        None => Err(Problem::not_found("user")),
+    }
+}
+
+async fn read(app: &App, id: UserId) -> Result<(ConfigVersion, User), Problem> {
+    let (snapshot, revision) = find(app, id).await?;
+    let user = snapshot
+        .configuration
+        .user(id)
+        .ok_or_else(|| Problem::not_found("user"))?;
+    Ok((revision, User::new(&snapshot, user)))
+}

@@ -1,0 +1,149 @@
+//! The whole API on one page: every path, its handler, and the rights it needs.
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::{Api, SCHEME};
+use crate::app::App;
+use crate::input::MAX_BODY;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::resources::{
+    call_history, calls, dial_plan, events, extensions, first_visit, general, logs, problems,
+    registrations, session, status, users,
+};
+use crate::{gate, page};
+
+/// Where the API is.
+pub const BASE: &str = "/api/v1";
+
+fn api() -> OpenApiRouter<App> {
+    Api::new(base_document())
+        .always(routes!(first_visit::show))
+        .always(routes!(first_visit::set))
+        .always(routes!(problems::list))
+        .public(routes!(session::open))
+        .own(routes!(session::show))
+        .own(routes!(session::close))
+        .own(routes!(session::set_password))
+        .read(routes!(users::list))
+        .write(routes!(users::add))
+        .read(routes!(users::show))
+        .write(routes!(users::replace))
+        .write(routes!(users::remove))
+        .write(routes!(users::set_password))
+        .read(routes!(extensions::list))
+        .write(routes!(extensions::add))
+        .read(routes!(extensions::suggestion))
+        .read(routes!(extensions::show))
+        .write(routes!(extensions::replace))
+        .write(routes!(extensions::remove))
+        .write(routes!(extensions::set_sip_password))
+        .read(routes!(dial_plan::list))
+        .read(routes!(dial_plan::export))
+        .read(routes!(general::show))
+        .write(routes!(general::replace))
+        .read(routes!(calls::list))
+        .write(routes!(calls::end))
+        .read(routes!(registrations::list))
+        .read(routes!(call_history::list))
+        .read(routes!(call_history::show))
+        .read(routes!(call_history::export))
+        .read(routes!(logs::list))
+        .read(routes!(status::show))
+        .read(routes!(events::listen))
+        .into_router()
+}
+
+/// Everything `webd` serves on its main listener.
+pub fn router(app: App) -> Router {
+    let (routes, document) = document();
+    let document = Json(document);
+    Router::new()
+        .merge(routes)
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { document.clone() }),
+        )
+        .route("/admin", get(page::admin))
+        .route("/", get(|| async { Redirect::temporary("/admin") }))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(app.clone(), gate::enter))
+        .layer(from_fn(gate::headers))
+        .with_state(app)
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn openapi() -> Document {
+    document().1
+}
+
+fn document() -> (Router<App>, Document) {
+    OpenApiRouter::with_openapi(base_document())
+        .nest(BASE, api())
+        .split_for_parts()
+}
+
+fn base_document() -> Document {
+    #[derive(OpenApi)]
+    #[openapi(
+        info(
+            title = "Operator Box",
+            description = "The administration of the exchange.\n\n\
+                Log in with `POST /api/v1/session`; the answer sets a cookie that every further \
+                request sends. A program adds the header `X-Requested-With` (any text) to everything \
+                but GET. Changing or removing an object needs its `ETag` in `If-Match`. Errors are \
+                `application/problem+json` (RFC 9457); `code` says which, `errors` names the fields, \
+                `detail` says what to do.",
+            license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        ),
+        components(schemas(ProblemBody)),
+        tags(
+            (name = "access", description = "First visit and sessions"),
+            (name = "configuration", description = "What an administrator decides"),
+            (name = "live", description = "What happens now"),
+            (name = "records", description = "What happened"),
+        ),
+    )]
+    struct Base;
+
+    let mut document = Base::openapi();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme(
+            SCHEME,
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                gate::COOKIE_NAME,
+                "Set by POST /api/v1/session.",
+            ))),
+        );
+    document
+}
+
+async fn unknown_path(request: Request) -> Response {
+    let path: String = request.uri().path().chars().take(200).collect();
+    Problem::new(
+        Code::UnknownPath,
+        format!("There is nothing at {path}. The paths there are: /api/v1/openapi.json."),
+    )
+    .into_response()
+}
+
+async fn method_not_allowed() -> Response {
+    Problem::new(
+        Code::MethodNotAllowed,
+        "Use one of the methods that the Allow header lists.",
+    )
+    .into_response()
+}

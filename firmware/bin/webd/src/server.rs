@@ -1,0 +1,229 @@
+//! The process: opens the store, makes the certificate, listens, renews, and ends in order.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::app::{App, Parts};
+use crate::certificate::Keeper;
+use crate::control::Control;
+use crate::gate::Hosts;
+use crate::listener::{Limited, limit};
+use crate::settings::Settings;
+use crate::{clock, host, redirect, router};
+
+/// Requests under way get so long when the process ends.
+const GRACE: Duration = Duration::from_secs(5);
+/// A TLS handshake takes no longer.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The certificate is looked at so often: a box's clock may jump by years once it finds the time.
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(60);
+/// Sessions that have ended are forgotten so often.
+const PURGE: Duration = Duration::from_secs(60 * 60);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// Where the store can't be opened, the certificate not be made, or the main listener not be bound.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow!("TLS has a provider already"))?;
+    let store = Store::open(&settings.data).context("the store can't be opened")?;
+    let names: Vec<String> = host::names().into_iter().chain(settings.names).collect();
+    let hosts = Hosts::new(names);
+    let keeper = Keeper::open(&settings.data)?;
+    let (pem, made) = keeper.current(clock::now(), hosts.names(), &host::addresses())?;
+    if made {
+        tracing::info!("Made a certificate.");
+    }
+    let tls = RustlsConfig::from_pem(pem.certificate.into(), pem.key.into())
+        .await
+        .context("the certificate can't be used")?;
+
+    let listener = bind(settings.listen)
+        .with_context(|| format!("{} can't be listened on", settings.listen))?;
+    let port = listener.local_addr()?.port();
+    let (end, ending) = watch::channel(false);
+    let control = Control::start(settings.control);
+    // A change made just before the last end of this process may not have been told.
+    control.reload();
+    let app = App::start(Parts {
+        store: store.clone(),
+        control,
+        hosts: hosts.clone(),
+        data: settings.data,
+        ending,
+    })?;
+
+    let handle = Handle::new();
+    let limited = Limited::default();
+    let mut servers = JoinSet::new();
+    let main = router::router(app);
+    servers.spawn(serve_tls(
+        listener,
+        tls.clone(),
+        limited.clone(),
+        handle.clone(),
+        main,
+    ));
+    let lead = redirect::router(hosts.clone(), port);
+    if let Some(listener) = settings.redirect_http.and_then(bind_if_possible) {
+        servers.spawn(serve_plain(
+            listener,
+            limited.clone(),
+            handle.clone(),
+            lead.clone(),
+        ));
+    }
+    if let Some(listener) = settings.redirect_https.and_then(bind_if_possible) {
+        servers.spawn(serve_tls(
+            listener,
+            tls.clone(),
+            limited,
+            handle.clone(),
+            lead,
+        ));
+    }
+    tokio::spawn(renew(keeper, hosts, tls));
+    tokio::spawn(purge(store));
+    say_where(settings.listen.ip(), port);
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = servers.join_next() => {
+            let why = match ended {
+                Some(Ok(Err(error))) => anyhow!(error),
+                _ => anyhow!("a listener ended"),
+            };
+            return Err(why.context("listening failed"));
+        }
+    }
+    tracing::info!("Ending.");
+    end.send_replace(true);
+    handle.graceful_shutdown(Some(GRACE));
+    while servers.join_next().await.is_some() {}
+    Ok(())
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn bind_if_possible(address: SocketAddr) -> Option<TcpListener> {
+    match bind(address) {
+        Ok(listener) => {
+            match listener.local_addr() {
+                Ok(address) => tracing::info!(%address, "Leading visitors to the administration."),
+                Err(error) => tracing::warn!(%error, "A listener doesn't know its address."),
+            }
+            Some(listener)
+        }
+        Err(error) => {
+            tracing::warn!(%address, %error, "Not listening there: visitors have to type the port.");
+            None
+        }
+    }
+}
+
+async fn serve_tls(
+    listener: TcpListener,
+    tls: RustlsConfig,
+    limited: Limited,
+    handle: Handle<SocketAddr>,
+    router: axum::Router,
+) -> std::io::Result<()> {
+    let acceptor = RustlsAcceptor::new(tls)
+        .handshake_timeout(HANDSHAKE)
+        .acceptor(limited);
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(acceptor)
+        .handle(handle);
+    limit(&mut server);
+    server
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+}
+
+async fn serve_plain(
+    listener: TcpListener,
+    limited: Limited,
+    handle: Handle<SocketAddr>,
+    router: axum::Router,
+) -> std::io::Result<()> {
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(limited)
+        .handle(handle);
+    limit(&mut server);
+    server
+        .serve(router.into_make_service_with_connect_info::<SocketAddr>())
+        .await
+}
+
+async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig) {
+    let mut look = tokio::time::interval(LOOK_AT_CERTIFICATE);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    look.tick().await;
+    loop {
+        look.tick().await;
+        let (keeper, hosts) = (keeper.clone(), hosts.clone());
+        let looked = tokio::task::spawn_blocking(move || {
+            keeper.current(clock::now(), hosts.names(), &host::addresses())
+        });
+        match looked.await {
+            Ok(Ok((pem, true))) => {
+                let reloaded = tls
+                    .reload_from_pem(pem.certificate.into(), pem.key.into())
+                    .await;
+                match reloaded {
+                    Ok(()) => tracing::info!("Made a new certificate."),
+                    Err(error) => tracing::error!(%error, "The new certificate can't be used."),
+                }
+            }
+            Ok(Ok((_, false))) | Err(_) => {}
+            Ok(Err(error)) => tracing::error!(%error, "The certificate can't be renewed."),
+        }
+    }
+}
+
+async fn purge(store: Store) {
+    let mut tick = tokio::time::interval(PURGE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let store = store.clone();
+        let purged = tokio::task::spawn_blocking(move || store.session_purge(clock::now()));
+        if let Ok(Err(error)) = purged.await {
+            tracing::warn!(%error, "Old sessions can't be removed.");
+        }
+    }
+}
+
+/// One line for each address that a browser can use.
+fn say_where(bound: IpAddr, port: u16) {
+    let mut addresses = if bound.is_unspecified() {
+        host::addresses()
+    } else {
+        vec![bound]
+    };
+    if addresses.iter().any(|address| !address.is_loopback()) {
+        addresses.retain(|address| !address.is_loopback());
+    }
+    for address in addresses {
+        let url = format!("https://{}/admin", SocketAddr::new(address, port));
+        tracing::info!(url, "The administration is there.");
+    }
+}

@@ -1,0 +1,231 @@
+//! How fast passwords may be guessed: by account and by address, twice as slow with each failure.
+//!
+//! An attempt counts as failed from its start, so that a hundred at once are a hundred. An address
+//! that has logged in to an account before isn't held up by what others try on that account: nobody
+//! locks the administrator out by guessing.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// Failures of one account before it is held up.
+const FREE_ACCOUNT: u32 = 5;
+/// Failures of one address before it is held up; several people may sit behind one.
+const FREE_ADDRESS: u32 = 10;
+/// The longest hold of an account.
+const MAX_ACCOUNT: Duration = Duration::from_secs(60);
+/// The longest hold of an address.
+const MAX_ADDRESS: Duration = Duration::from_secs(15 * 60);
+/// Failures are forgotten after so long without a new one.
+const MEMORY: Duration = Duration::from_secs(60 * 60);
+/// Keys remembered at most: half a megabyte.
+const MAX_KEYS: usize = 4096;
+/// Pairs of account and address remembered as known.
+const MAX_KNOWN: usize = 1024;
+
+/// What an attempt is counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Account(String),
+    Address(IpAddr),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    failures: u32,
+    last: Instant,
+    until: Instant,
+}
+
+/// Counts failed logins.
+#[derive(Debug, Default)]
+pub struct Throttle {
+    counts: HashMap<Key, Count>,
+    known: VecDeque<(String, IpAddr)>,
+}
+
+/// Too early: how long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooEarly {
+    /// Until an attempt may be made.
+    pub wait: Duration,
+}
+
+impl Throttle {
+    /// Begins an attempt and counts it as failed.
+    ///
+    /// # Errors
+    /// [`TooEarly`]; the attempt isn't counted then.
+    pub fn begin(&mut self, now: Instant, account: &str, address: IpAddr) -> Result<(), TooEarly> {
+        let (account, address) = (normal(account), network(address));
+        let known = self.known.contains(&(account.clone(), address));
+        let mut keys = vec![(Key::Address(address), FREE_ADDRESS, MAX_ADDRESS)];
+        if !known {
+            keys.push((Key::Account(account), FREE_ACCOUNT, MAX_ACCOUNT));
+        }
+        let wait = keys
+            .iter()
+            .filter_map(|(key, ..)| self.counts.get(key))
+            .map(|count| count.until.saturating_duration_since(now))
+            .max()
+            .unwrap_or_default();
+        if !wait.is_zero() {
+            return Err(TooEarly { wait });
+        }
+        for (key, free, longest) in keys {
+            self.count(now, key, free, longest);
+        }
+        Ok(())
+    }
+
+    /// The attempt was good: account and address start again, and know each other.
+    pub fn succeed(&mut self, account: &str, address: IpAddr) {
+        let pair = (normal(account), network(address));
+        self.counts.remove(&Key::Account(pair.0.clone()));
+        self.counts.remove(&Key::Address(pair.1));
+        self.known.retain(|known| *known != pair);
+        if self.known.len() >= MAX_KNOWN {
+            self.known.pop_front();
+        }
+        self.known.push_back(pair);
+    }
+
+    /// The attempt was neither: it wasn't made, for want of time or memory.
+    pub fn cancel(&mut self, now: Instant, account: &str, address: IpAddr) {
+        for key in [
+            Key::Account(normal(account)),
+            Key::Address(network(address)),
+        ] {
+            if let Some(count) = self.counts.get_mut(&key) {
+                count.failures = count.failures.saturating_sub(1);
+                count.until = now;
+            }
+        }
+    }
+
+    fn count(&mut self, now: Instant, key: Key, free: u32, longest: Duration) {
+        if self.counts.len() >= MAX_KEYS && !self.counts.contains_key(&key) {
+            self.make_room(now);
+        }
+        let count = self.counts.entry(key).or_insert(Count {
+            failures: 0,
+            last: now,
+            until: now,
+        });
+        if now.saturating_duration_since(count.last) > MEMORY {
+            count.failures = 0;
+        }
+        count.failures = count.failures.saturating_add(1);
+        count.last = now;
+        if let Some(over) = count.failures.checked_sub(free) {
+            let hold = Duration::from_secs(1 << over.min(16)).min(longest);
+            count.until = now + hold;
+        }
+    }
+
+    fn make_room(&mut self, now: Instant) {
+        self.counts
+            .retain(|_, count| now.saturating_duration_since(count.last) <= MEMORY);
+        while self.counts.len() >= MAX_KEYS {
+            let Some(oldest) = self
+                .counts
+                .iter()
+                .min_by_key(|(_, count)| (count.until, count.last))
+                .map(|(key, _)| key.clone())
+            else {
+                return;
+            };
+            self.counts.remove(&oldest);
+        }
+    }
+}
+
+fn normal(account: &str) -> String {
+    account
+        .chars()
+        .take(64)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+/// One household or office has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    fn other(n: u32) -> IpAddr {
+        IpAddr::V4((0xc633_6400 + n).into())
+    }
+
+    #[test]
+    fn each_failure_doubles_the_wait_up_to_the_longest() {
+        let (mut throttle, mut now) = (Throttle::default(), Instant::now());
+        let mut waits = Vec::new();
+        for n in 0..14 {
+            while let Err(early) = throttle.begin(now, "Admin", other(n)) {
+                waits.push(early.wait.as_secs());
+                now += early.wait;
+            }
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_burst_does_not_get_past() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let let_in = (0..100)
+            .filter(|_| throttle.begin(now, "ADMIN", HERE).is_ok())
+            .count();
+        assert_eq!(let_in, 5);
+    }
+
+    #[test]
+    fn guessing_many_names_from_one_address_is_held_up_too() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let let_in = (0..100)
+            .filter(|n| throttle.begin(now, &format!("user{n}"), HERE).is_ok())
+            .count();
+        assert_eq!(let_in, 10);
+    }
+
+    #[test]
+    fn others_do_not_lock_out_who_has_been_here() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        assert!(throttle.begin(now, "Admin", HERE).is_ok());
+        throttle.succeed("admin", HERE);
+        for n in 0..50 {
+            let _ = throttle.begin(now, "Admin", other(n));
+        }
+        assert!(throttle.begin(now, "Admin", other(99)).is_err());
+        assert!(throttle.begin(now, "Admin", HERE).is_ok());
+    }
+
+    #[test]
+    fn the_table_has_a_bound() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for n in 0..3 * 4096 {
+            let _ = throttle.begin(now, &format!("user{n}"), other(n));
+        }
+        assert!(throttle.counts.len() <= MAX_KEYS);
+    }
+
+    #[test]
+    fn neighbours_in_one_ipv6_network_count_as_one() {
+        let (a, b) = ("2001:db8::1", "2001:db8::2");
+        let address = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(address(a), address(b));
+        assert_eq!(address("::ffff:192.0.2.1"), HERE);
+    }
+}

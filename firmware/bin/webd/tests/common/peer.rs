@@ -1,0 +1,151 @@
+//! An exchange as `webd` sees it: a Unix socket that answers and sends notices.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use model::control::{
+    ActiveCall, Ask, CallState, Message, Notice, Registration, Reply, Request, Status,
+};
+use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
+
+/// What the peer was asked, and who watches it.
+#[derive(Default)]
+struct Seen {
+    reloads: usize,
+    watchers: Vec<UnixStream>,
+    connections: Vec<UnixStream>,
+}
+
+/// A fake exchange; it goes when this is dropped.
+pub struct Peer {
+    seen: Arc<Mutex<Seen>>,
+    path: std::path::PathBuf,
+}
+
+impl Peer {
+    pub fn start(path: &Path) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let shared = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Self {
+            seen,
+            path: path.to_owned(),
+        }
+    }
+
+    /// How often it was told to load the configuration.
+    pub fn reloads(&self) -> usize {
+        self.seen.lock().unwrap().reloads
+    }
+
+    /// True once somebody watches.
+    pub fn is_watched(&self) -> bool {
+        !self.seen.lock().unwrap().watchers.is_empty()
+    }
+
+    /// Tells all who watch.
+    pub fn notify(&self, notice: &Notice) {
+        let message = Message::Notice {
+            notice: notice.clone(),
+        };
+        let line = serde_json::to_string(&message).unwrap() + "\n";
+        for mut watcher in &self.seen.lock().unwrap().watchers {
+            watcher.write_all(line.as_bytes()).unwrap();
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+        for connection in &self.seen.lock().unwrap().connections {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// The one call there is.
+pub fn call() -> ActiveCall {
+    let party = |number: &str| Party {
+        number: number.into(),
+        name: None,
+        extension: None,
+    };
+    ActiveCall {
+        call: CallId::new(1),
+        state: CallState::Ringing,
+        caller: party("101"),
+        dialled: "102".into(),
+        called: Some(party("102")),
+        started: WallTime::from_unix_seconds(1_800_000_000),
+        answered: None,
+        legs: Vec::new(),
+    }
+}
+
+fn serve(stream: UnixStream, seen: &Mutex<Seen>) {
+    seen.lock()
+        .unwrap()
+        .connections
+        .push(stream.try_clone().unwrap());
+    let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    for line in lines {
+        let Ok(line) = line else { return };
+        let ask: Ask = serde_json::from_str(&line).unwrap();
+        let reply = answer(&ask.request, seen);
+        let message = Message::Reply { id: ask.id, reply };
+        let line = serde_json::to_string(&message).unwrap() + "\n";
+        if (&stream).write_all(line.as_bytes()).is_err() {
+            return;
+        }
+        if ask.request == Request::Watch {
+            let watcher = stream.try_clone().unwrap();
+            seen.lock().unwrap().watchers.push(watcher);
+        }
+    }
+}
+
+fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
+    match request {
+        Request::Status => Reply::Status(Status {
+            version: "9.9".into(),
+            started: WallTime::from_unix_seconds(1_800_000_000),
+            config: ConfigVersion::new(3),
+            calls: 1,
+            registrations: 1,
+            real_time: true,
+            overload_refusals: 0,
+        }),
+        Request::Reload => {
+            seen.lock().unwrap().reloads += 1;
+            Reply::Reloaded {
+                version: ConfigVersion::new(3),
+            }
+        }
+        Request::Calls => Reply::Calls {
+            calls: vec![call()],
+        },
+        Request::Registrations => Reply::Registrations {
+            registrations: vec![Registration {
+                extension: ExtensionId::new(1),
+                contact: "sip:101@192.0.2.9".into(),
+                address: "192.0.2.9:5060".into(),
+                transport: Transport::Udp,
+                user_agent: Some("Phone 1.0".into()),
+                expires: WallTime::from_unix_seconds(1_800_000_600),
+            }],
+        },
+        Request::HangUp { call } if call.raw() == 1 => Reply::Done,
+        Request::HangUp { .. } => Reply::NotFound,
+        Request::Watch => Reply::Done,
+    }
+}

@@ -1,0 +1,275 @@
+//! What the exchange tells, and the events: with an exchange, without one, and when it comes and goes.
+
+mod common;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use common::{World, eventually, peer};
+use futures_util::StreamExt;
+use model::control::Notice;
+use model::{CallId, ExtensionId, Role};
+use serde_json::{Value, json};
+
+/// Reads server-sent events.
+struct Events {
+    body: Pin<Box<BodyDataStream>>,
+    text: String,
+}
+
+impl Events {
+    async fn open(world: &World, cookie: &str) -> Self {
+        let response = world.get("/api/v1/events").cookie(cookie).open().await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self {
+            body: Box::pin(Body::into_data_stream(response.into_body())),
+            text: String::new(),
+        }
+    }
+
+    /// The next event: name and data. Nothing where the stream has ended.
+    async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let prefix = format!("{name}: ");
+                    let line = event.lines().find_map(|line| line.strip_prefix(&prefix));
+                    line.map(str::to_owned)
+                };
+                let parsed = field("event").zip(field("data"));
+                self.text = rest.to_owned();
+                if let Some((name, data)) = parsed {
+                    return Some((name, serde_json::from_str(&data).unwrap()));
+                }
+                continue;
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(10), self.body.next())
+                .await
+                .expect("an event comes")?;
+            self.text
+                .push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+        }
+    }
+
+    /// The next event of this name.
+    async fn wait_for(&mut self, name: &str) -> Value {
+        loop {
+            let (got, data) = self.next().await.expect("the stream goes on");
+            if got == name {
+                return data;
+            }
+        }
+    }
+}
+
+async fn connected(world: &World, cookie: &str) {
+    eventually("the exchange is reached", async || {
+        world
+            .get("/api/v1/calls")
+            .cookie(cookie)
+            .send()
+            .await
+            .status
+            == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_an_exchange_settings_work_and_calls_say_so() {
+    let world = World::new();
+    let admin = world.admin();
+    for path in ["/api/v1/calls", "/api/v1/registrations"] {
+        let answer = world.get(path).cookie(&admin).send().await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (503, "exchange_unreachable")
+        );
+        assert_eq!(answer.header("retry-after"), "5");
+    }
+    let status = world.get("/api/v1/status").cookie(&admin).send().await;
+    assert_eq!(status.json()["exchange"], Value::Null);
+    assert!(status.json()["disk"]["free_bytes"].as_u64().unwrap() > 0);
+    let added = world
+        .post("/api/v1/extensions")
+        .cookie(&admin)
+        .json(json!({ "number": "122" }))
+        .send()
+        .await;
+    assert_eq!(added.status, 201);
+
+    // The change is told as soon as there is somebody to tell.
+    let peer = world.peer();
+    eventually("the exchange loads", async || peer.reloads() == 1).await;
+    connected(&world, &admin).await;
+    drop(peer);
+    eventually("the exchange is gone", async || {
+        world
+            .get("/api/v1/calls")
+            .cookie(&admin)
+            .send()
+            .await
+            .status
+            == 503
+    })
+    .await;
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+}
+
+#[tokio::test]
+async fn calls_and_registrations_are_the_exchanges() {
+    let world = World::new();
+    let admin = world.admin();
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+    let calls = world
+        .get("/api/v1/calls")
+        .cookie(&admin)
+        .send()
+        .await
+        .json();
+    assert_eq!(calls["calls"][0]["state"], "ringing");
+    assert_eq!(calls["calls"][0]["started"], "2027-01-15T08:00:00.000Z");
+    let phones = world
+        .get("/api/v1/registrations")
+        .cookie(&admin)
+        .send()
+        .await
+        .json();
+    assert_eq!(phones["registrations"][0]["transport"], "udp");
+    let end = |id: u32| {
+        world
+            .delete(&format!("/api/v1/calls/{id}"))
+            .cookie(&admin)
+            .send()
+    };
+    assert_eq!(end(1).await.status, 204);
+    assert_eq!(end(2).await.code(), "not_found");
+    let status = world
+        .get("/api/v1/status")
+        .cookie(&admin)
+        .send()
+        .await
+        .json();
+    assert_eq!(status["exchange"]["calls"], 1);
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_a_picture_and_goes_on_with_changes() {
+    let world = World::new();
+    let (_, reader) = world.session(Role::ReadOnly);
+    let admin = world.admin();
+    let peer = world.peer();
+    connected(&world, &admin).await;
+    let mut events = Events::open(&world, &reader).await;
+    let (name, hello) = events.next().await.unwrap();
+    assert_eq!(name, "hello");
+    assert_eq!(hello["exchange"], true);
+    assert_eq!(hello["calls"][0]["id"], 1);
+    assert_eq!(hello["registrations"][0]["extension"], 1);
+
+    peer.notify(&Notice::Call { call: peer::call() });
+    assert_eq!(events.wait_for("call").await["dialled"], "102");
+    let call = CallId::new(1);
+    peer.notify(&Notice::CallEnded { call });
+    assert_eq!(events.wait_for("call_ended").await, json!({ "call": 1 }));
+    let extension = ExtensionId::new(7);
+    let registrations = Vec::new();
+    peer.notify(&Notice::Registrations {
+        extension,
+        registrations,
+    });
+    assert_eq!(events.wait_for("registrations").await["extension"], 7);
+
+    let body = json!({ "number": "122" });
+    world
+        .post("/api/v1/extensions")
+        .cookie(&admin)
+        .json(body)
+        .send()
+        .await;
+    let changed = events.wait_for("config_changed").await;
+    assert!(changed["by"].as_str().unwrap().starts_with("someone"));
+
+    let login = json!({ "name": "nobody", "password": "guess guess" });
+    world.post("/api/v1/session").json(login).send().await;
+    let row = events.wait_for("security").await;
+    assert_eq!(row["text"], "Login failed for host 192.0.2.1: unknown user");
+
+    drop(peer);
+    assert_eq!(
+        events.wait_for("exchange").await,
+        json!({ "reachable": false })
+    );
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_a_new_picture() {
+    let world = World::new();
+    let admin = world.admin();
+    let peer = world.peer();
+    connected(&world, &admin).await;
+    let mut events = Events::open(&world, &admin).await;
+    events.wait_for("hello").await;
+    for n in 0..300 {
+        let call = CallId::new(n);
+        peer.notify(&Notice::CallEnded { call });
+    }
+    eventually("all have come", async || {
+        world
+            .get("/api/v1/calls")
+            .cookie(&admin)
+            .send()
+            .await
+            .status
+            == 200
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(events.next().await.unwrap().0, "hello");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_and_with_the_process() {
+    let world = World::new();
+    let (_, cookie) = world.session(Role::ReadOnly);
+    let admin = world.admin();
+    let mut events = Events::open(&world, &cookie).await;
+    let mut others = Events::open(&world, &admin).await;
+    events.wait_for("hello").await;
+    others.wait_for("hello").await;
+    let out = world.delete("/api/v1/session").cookie(&cookie).send().await;
+    assert_eq!(out.status, 204);
+    assert_eq!(
+        events.wait_for("bye").await,
+        json!({ "reason": "session_ended" })
+    );
+    assert!(events.next().await.is_none());
+
+    world.end.send_replace(true);
+    assert_eq!(
+        others.wait_for("bye").await,
+        json!({ "reason": "shutting_down" })
+    );
+    assert!(others.next().await.is_none());
+}
+
+#[tokio::test]
+async fn streams_have_a_limit() {
+    let world = World::new();
+    let admin = world.admin();
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(Events::open(&world, &admin).await);
+    }
+    let refused = world.get("/api/v1/events").cookie(&admin).send().await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (429, "too_many_streams")
+    );
+    open.pop();
+    open.push(Events::open(&world, &admin).await);
+}

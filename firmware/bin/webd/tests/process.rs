@@ -1,0 +1,326 @@
+//! The program itself: its ports, its certificate, and that it may be killed at any moment.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+const PASSWORD: &str = "correct horse battery";
+
+struct Webd {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Webd {
+    fn start(data: &Path, more: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_webd"))
+            .args(["--data", data.to_str().unwrap()])
+            .args(["--listen", "127.0.0.1:0"])
+            .args(more)
+            .env("NO_COLOR", "1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        Self {
+            child,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+
+    fn quiet(data: &Path) -> Self {
+        Self::start(data, &["--redirect-http", "off", "--redirect-https", "off"])
+    }
+
+    /// Waits for a log line with `text` in it.
+    fn line(&mut self, text: &str) -> String {
+        if let Some(line) = self.seen.iter().find(|line| line.contains(text)) {
+            return line.clone();
+        }
+        loop {
+            let line = self
+                .lines
+                .recv_timeout(Duration::from_secs(60))
+                .unwrap_or_else(|_| panic!("no line with {text}: {:?}", self.seen));
+            self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn port(&mut self) -> u16 {
+        let line = self.line("The administration is there.");
+        let at = line.split("https://127.0.0.1:").nth(1).unwrap();
+        at.split('/').next().unwrap().parse().unwrap()
+    }
+
+    fn signal(&mut self, name: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Webd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client that trusts the box's own certificate and nothing else.
+fn trusting(data: &Path) -> Arc<ClientConfig> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        rustls::crypto::aws_lc_rs::default_provider()
+            .install_default()
+            .unwrap();
+    });
+    let certificate = CertificateDer::from_pem_file(data.join("tls/certificate.pem")).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+fn https(tls: &Arc<ClientConfig>, name: &str, port: u16, request: &str) -> String {
+    let tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let connection = ClientConnection::new(Arc::clone(tls), name).unwrap();
+    let mut stream = StreamOwned::new(connection, tcp);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+fn request(method: &str, path: &str, port: u16, headers: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nX-Requested-With: test\r\nContent-Length: {}\r\n\
+         {headers}\r\n{body}",
+        body.len()
+    )
+}
+
+fn log_in(tls: &Arc<ClientConfig>, port: u16) -> String {
+    let body = format!("{{\"name\":\"Admin\",\"password\":\"{PASSWORD}\"}}");
+    let answer = https(
+        tls,
+        "127.0.0.1",
+        port,
+        &request("POST", "/api/v1/session", port, "", &body),
+    );
+    let cookie = answer
+        .split("set-cookie: ")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{answer}"));
+    format!("Cookie: {}\r\n", cookie.split(';').next().unwrap())
+}
+
+fn first_visit(tls: &Arc<ClientConfig>, port: u16) {
+    let body = format!("{{\"password\":\"{PASSWORD}\"}}");
+    let answer = https(
+        tls,
+        "127.0.0.1",
+        port,
+        &request("POST", "/api/v1/first-visit", port, "", &body),
+    );
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+}
+
+#[test]
+fn it_serves_by_a_certificate_of_its_own() {
+    let data = tempfile::tempdir().unwrap();
+    let mut webd = Webd::quiet(data.path());
+    let port = webd.port();
+    let tls = trusting(data.path());
+    for name in ["127.0.0.1", "localhost"] {
+        let answer = https(&tls, name, port, &request("GET", "/admin", port, "", ""));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("/api/v1/openapi.json"));
+    }
+    let root = https(&tls, "127.0.0.1", port, &request("GET", "/", port, "", ""));
+    assert!(root.contains("location: /admin"), "{root}");
+
+    let before = std::fs::read(data.path().join("tls/certificate.pem")).unwrap();
+    assert!(webd.signal("-TERM").success());
+    let mut webd = Webd::quiet(data.path());
+    webd.port();
+    let after = std::fs::read(data.path().join("tls/certificate.pem")).unwrap();
+    assert_eq!(before, after, "it is kept");
+}
+
+#[test]
+fn other_ports_lead_there() {
+    let data = tempfile::tempdir().unwrap();
+    let mut webd = Webd::start(
+        data.path(),
+        &[
+            "--redirect-http",
+            "127.0.0.1:0",
+            "--redirect-https",
+            "127.0.0.1:0",
+        ],
+    );
+    let port = webd.port();
+    webd.line("Leading visitors");
+    let ports: Vec<u16> = webd
+        .seen
+        .iter()
+        .filter(|line| line.contains("Leading visitors"))
+        .map(|line| line.rsplit(':').next().unwrap().trim().parse().unwrap())
+        .collect();
+    let [http, tls_port] = ports[..] else {
+        panic!("{:?}", webd.seen);
+    };
+    let ask = |host: &str| format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(("127.0.0.1", http)).unwrap();
+    stream.write_all(ask("localhost").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 307"), "{answer}");
+    assert!(answer.contains(&format!("location: https://localhost:{port}/admin")));
+    let tls = trusting(data.path());
+    let answer = https(&tls, "127.0.0.1", tls_port, &ask("127.0.0.1"));
+    assert!(answer.contains(&format!("location: https://127.0.0.1:{port}/admin")));
+    let answer = https(&tls, "127.0.0.1", tls_port, &ask("evil.test"));
+    assert!(answer.starts_with("HTTP/1.1 421"), "{answer}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_and_only_the_main_one_matters() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = taken.local_addr().unwrap();
+    let address = address.to_string();
+    let mut webd = Webd::start(
+        data.path(),
+        &["--redirect-http", &address, "--redirect-https", "off"],
+    );
+    webd.line("Not listening there");
+    webd.port();
+    drop(webd);
+    let mut webd = Webd::start(data.path(), &["--listen", &address]);
+    webd.line("can't be listened on");
+    assert_eq!(webd.child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn what_was_acknowledged_survives_being_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    let mut cookie = None;
+    for round in 0..4 {
+        let mut webd = Webd::quiet(data.path());
+        let port = webd.port();
+        let tls = trusting(data.path());
+        if round == 0 {
+            first_visit(&tls, port);
+        }
+        let cookie = cookie.get_or_insert_with(|| log_in(&tls, port)).clone();
+        let (send, answers) = channel();
+        let worker = std::thread::spawn(move || {
+            for n in 0.. {
+                let number = format!("{}", 1000 + round * 1000 + n);
+                let body = format!("{{\"number\":\"{number}\"}}");
+                let ask = request("POST", "/api/v1/extensions", port, &cookie, &body);
+                let answer = std::panic::catch_unwind(|| https(&tls, "127.0.0.1", port, &ask));
+                match answer {
+                    Ok(answer) if answer.starts_with("HTTP/1.1 201") => {
+                        let _ = send.send(number);
+                    }
+                    _ => return,
+                }
+            }
+        });
+        // Killed right after an answer, while the next request is under way.
+        for _ in 0..5 {
+            acknowledged.push(answers.recv_timeout(Duration::from_secs(60)).unwrap());
+        }
+        webd.signal("-KILL");
+        worker.join().unwrap();
+        acknowledged.extend(answers.try_iter());
+    }
+    let store = store::Store::open(data.path()).unwrap();
+    let stored = store.load().unwrap();
+    assert!(stored.check().is_empty());
+    for number in &acknowledged {
+        let there = stored
+            .extensions
+            .iter()
+            .any(|extension| extension.number.as_str() == number);
+        assert!(there, "{number} was acknowledged and is lost");
+    }
+    assert!(acknowledged.len() >= 20);
+}
+
+#[test]
+fn it_ends_in_order_while_somebody_listens() {
+    let data = tempfile::tempdir().unwrap();
+    let mut webd = Webd::quiet(data.path());
+    let port = webd.port();
+    let tls = trusting(data.path());
+    first_visit(&tls, port);
+    let cookie = log_in(&tls, port);
+    let ask = request("GET", "/api/v1/events", port, &cookie, "");
+    let listener = std::thread::spawn(move || https(&tls, "127.0.0.1", port, &ask));
+    webd.line("Session opened.");
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = std::time::Instant::now();
+    assert!(webd.signal("-TERM").success());
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    let events = listener.join().unwrap();
+    assert!(events.contains("event: hello"), "{events}");
+    assert!(
+        events.contains("{\"reason\":\"shutting_down\"}"),
+        "{events}"
+    );
+}
+
+#[test]
+fn a_log_has_no_secrets() {
+    let data = tempfile::tempdir().unwrap();
+    let mut webd = Webd::quiet(data.path());
+    let port = webd.port();
+    let tls = trusting(data.path());
+    first_visit(&tls, port);
+    let cookie = log_in(&tls, port);
+    let body = "{\"number\":\"122\",\"sip_password\":\"telephone-secret\"}";
+    let added = https(
+        &tls,
+        "127.0.0.1",
+        port,
+        &request("POST", "/api/v1/extensions", port, &cookie, body),
+    );
+    assert!(added.starts_with("HTTP/1.1 201"), "{added}");
+    assert!(webd.signal("-TERM").success());
+    webd.seen.extend(webd.lines.try_iter());
+    let token = cookie.split('=').nth(1).unwrap().trim();
+    for secret in [PASSWORD, token, "telephone-secret", "argon2"] {
+        assert!(
+            !webd.seen.iter().any(|line| line.contains(secret)),
+            "{secret}"
+        );
+    }
+}
