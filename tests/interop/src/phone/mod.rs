@@ -7,7 +7,10 @@ mod mailbox;
 mod pjsua;
 mod words;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -17,6 +20,9 @@ use crate::{Host, Stage, Wave};
 
 /// How long a phone may take to do or tell something. Half of it is enough on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much longer is listened where a tone has not been heard for long enough.
+const SLICE: Duration = Duration::from_millis(400);
 
 /// A running telephone.
 #[derive(Debug)]
@@ -342,6 +348,29 @@ impl Phone {
             Engine::Baresip(baresip) => baresip.listen(length),
         };
         wave.with_context(|| format!("{} could not listen", self.name))
+    }
+
+    /// Waits until this tone has been heard for so long in all; gives up after twice that time. The slack is for a loaded
+    /// machine, where the phones' own jitter buffers cut and stretch; [`Phone::stats`] tells of loss.
+    pub fn hear(&self, call: &Call, hz: u32, at_least: Duration) -> Result<()> {
+        let until = Instant::now() + at_least * 2;
+        let (mut total, mut heard) = (Duration::ZERO, Vec::new());
+        let mut slice = at_least + SLICE;
+        loop {
+            let wave = self.listen(call, slice)?;
+            total += wave.tone_time(hz);
+            heard.push(wave.to_string());
+            if total >= at_least {
+                return Ok(());
+            }
+            let name = &self.name;
+            ensure!(
+                Instant::now() < until,
+                "{name} heard {hz} Hz for {total:?}, not {at_least:?}; it heard: {}",
+                heard.join(" | ")
+            );
+            slice = SLICE;
+        }
     }
 
     /// How the sound of a call arrived so far (pjsua only).

@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use interop::{Call, Exchange, Need, Peer, Phone, Setup, Stage};
 
-/// How long is listened, and how much of it must be the tone: the rest is for the sound to begin.
+/// How long is listened for a tone that must not be there.
 const LISTEN: Duration = Duration::from_millis(2500);
+/// How long a tone must be heard.
 const HEARD: Duration = Duration::from_secs(2);
 /// By then a transferred phone has begun its new call, if there is to be one.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -85,10 +86,7 @@ pub(crate) fn connect(caller: &Phone, callee: &Phone) -> Result<(Call, Call)> {
 
 /// The tone of the other is heard.
 pub(crate) fn hear(phone: &Phone, call: &Call, other: &Phone) -> Result<()> {
-    phone
-        .listen(call, LISTEN)?
-        .assert_tone(other.tone_hz(), HEARD)
-        .with_context(|| format!("at {}", phone.name()))
+    phone.hear(call, other.tone_hz(), HEARD)
 }
 
 /// Each hears the other.

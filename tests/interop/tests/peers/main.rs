@@ -299,7 +299,7 @@ fn sipp_plays(stage: &Stage) -> Result<()> {
     let call = bob.incoming()?;
     bob.answer(&call)?;
     bob.established(&call)?;
-    bob.listen(&call, LISTEN)?.assert_tone(1000, HEARD)?;
+    bob.hear(&call, 1000, HEARD)?;
     let stats = bob.stats(&call)?;
     ensure!(
         stats.codec == "PCMA" && stats.lost == 0 && stats.received > 100,
@@ -321,7 +321,7 @@ fn sipp_echoes(stage: &Stage) -> Result<()> {
     )?;
     let out = alice.dial(&format!("sip:echo@{}", address(22)))?;
     alice.established(&out)?;
-    alice.listen(&out, LISTEN)?.assert_tone(620, HEARD)?;
+    alice.hear(&out, 620, HEARD)?;
     alice.hangup(&out)?;
     answering.finish()
 }
@@ -372,7 +372,5 @@ fn connect(alice: &Phone, bob: &Phone) -> Result<(Call, Call)> {
 }
 
 fn hear(phone: &Phone, call: &Call, other: &Phone) -> Result<()> {
-    phone
-        .listen(call, LISTEN)?
-        .assert_tone(other.tone_hz(), HEARD)
+    phone.hear(call, other.tone_hz(), HEARD)
 }
