@@ -13,6 +13,9 @@ mod key;
 mod server;
 mod servers;
 
+#[cfg(test)]
+mod tests;
+
 use core::time::Duration;
 
 pub(crate) use actions::{Action, Actions, TimerName};
