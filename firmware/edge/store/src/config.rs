@@ -7,7 +7,7 @@ mod apply;
 mod describe;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Configuration, Extension, Fault, FaultCode, General, User};
 use model::{
@@ -155,6 +155,8 @@ pub struct Snapshot {
     pub configuration: Configuration,
     /// When each part of it last changed.
     pub revisions: Revisions,
+    /// The users who have a password.
+    pub with_password: BTreeSet<UserId>,
 }
 
 /// What a login is compared with.
@@ -191,7 +193,20 @@ impl Store {
         self.inner.config.read(rows::load_version)
     }
 
-    /// Makes one change and says what it did once it is safe on the disk.
+    /// Who made the change that gave this version, and when; an object's revision is such a version.
+    /// None for the first version, and for one that the Config log doesn't reach back to.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn changed_by(
+        &self,
+        version: ConfigVersion,
+    ) -> Result<Option<(Author, WallTime)>, StoreError> {
+        self.inner.config.read(|tx| rows::changed_by(tx, version))
+    }
+
+    /// Makes one change and says what it did once it is safe on the disk. A process that is killed
+    /// before the answer may have made it or not, but never a part of it.
     ///
     /// # Errors
     /// [`ChangeError`]; nothing was changed then.
@@ -355,7 +370,7 @@ impl Change<'_> {
         changed.version = ConfigVersion::new(current.raw() + 1);
         changed.different = true;
         for edit in &edits {
-            self.write(tx, &mut snapshot.revisions, edit, changed.version)?;
+            self.write(tx, &mut snapshot, edit, changed.version)?;
         }
         if !rows::has_administrator(tx)? {
             let faults = vec![no_administrator(object.as_deref())];
@@ -370,10 +385,11 @@ impl Change<'_> {
     fn write(
         &self,
         tx: &Transaction<'_>,
-        revisions: &mut Revisions,
+        snapshot: &mut Snapshot,
         edit: &Edit,
         version: ConfigVersion,
     ) -> Result<(), ChangeError> {
+        let revisions = &mut snapshot.revisions;
         match edit {
             Edit::General { after, .. } => {
                 rows::put_general(tx, after, version)?;
@@ -395,6 +411,7 @@ impl Change<'_> {
                 if let Some(user) = before {
                     rows::delete_user(tx, user.id)?;
                     revisions.users.remove(&user.id);
+                    snapshot.with_password.remove(&user.id);
                 }
             }
             Edit::Extension {
@@ -420,11 +437,16 @@ impl Change<'_> {
                 ..
             } => {
                 rows::put_password(tx, user.id, hash.as_ref())?;
+                if hash.is_some() {
+                    snapshot.with_password.insert(user.id);
+                } else {
+                    snapshot.with_password.remove(&user.id);
+                }
                 session::close_all(tx, user.id, keep_session.as_ref())?;
             }
         }
         if let Some(text) = describe::describe(edit) {
-            log::append_config(tx, self.keep, self.now, self.author, &text)?;
+            log::append_config(tx, self.keep, self.now, self.author, Some(version), &text)?;
         }
         Ok(())
     }

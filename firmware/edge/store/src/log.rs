@@ -1,6 +1,6 @@
 //! The logs people read (LOG-1), each kept to its newest rows.
 
-use model::WallTime;
+use model::{ConfigVersion, WallTime};
 use rusqlite::{Transaction, params};
 
 use crate::db::Database;
@@ -167,21 +167,25 @@ impl Store {
     }
 }
 
-/// Appends a row to the Config log, within the transaction that it tells of.
+/// Appends a row to the Config log, with the version where it tells of one, within the transaction that it tells of.
 pub(crate) fn append_config(
     tx: &Transaction<'_>,
     keep: u32,
     at: WallTime,
     author: &Author,
+    version: Option<ConfigVersion>,
     text: &str,
 ) -> Result<(), rusqlite::Error> {
-    tx.prepare_cached("INSERT INTO config_log (at, text, author, host) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
-            at.as_unix_micros(),
-            line(text),
-            line(&author.name),
-            line(&author.host)
-        ])?;
+    tx.prepare_cached(
+        "INSERT INTO config_log (at, text, author, host, version) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        at.as_unix_micros(),
+        line(text),
+        line(&author.name),
+        line(&author.host),
+        version.map(|version| version.raw().cast_signed())
+    ])?;
     trim(tx, LogKind::Config, keep)
 }
 

@@ -103,6 +103,21 @@ impl Store {
         Ok(Some(session))
     }
 
+    /// The open session of this token, as [`Store::session_lookup`] finds it; but this is no use of
+    /// it, so that what only waits, such as a stream of events, doesn't keep it open.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn session_peek(
+        &self,
+        now: WallTime,
+        token: &Secret,
+    ) -> Result<Option<Session>, StoreError> {
+        let token = digest(token);
+        let found = self.inner.config.read(|tx| find(tx, now, &token))?;
+        Ok(found.map(|(session, _)| session))
+    }
+
     /// Closes a session and says so in the Config log; false where there was none.
     ///
     /// # Errors
@@ -155,7 +170,7 @@ impl Store {
         text: &str,
     ) -> Result<(), rusqlite::Error> {
         let author = Author { name, host };
-        log::append_config(tx, self.inner.limits.log_rows, now, &author, text)
+        log::append_config(tx, self.inner.limits.log_rows, now, &author, None, text)
     }
 }
 

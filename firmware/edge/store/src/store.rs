@@ -10,7 +10,10 @@ use crate::{Snapshot, StoreError};
 const CONFIG: Schema = Schema {
     file: "config.db",
     synchronous: "FULL",
-    steps: &[include_str!("migrations/config_1.sql")],
+    steps: &[
+        include_str!("migrations/config_1.sql"),
+        include_str!("migrations/config_2.sql"),
+    ],
 };
 
 const HISTORY: Schema = Schema {
@@ -92,5 +95,47 @@ impl Store {
                 limits,
             }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_every_older_schema_is_brought_up() {
+        for done in 1..CONFIG.steps.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let older = Schema {
+                steps: &CONFIG.steps[..done],
+                ..CONFIG
+            };
+            Database::open(dir.path(), older).unwrap();
+            let store = Store::open(dir.path()).unwrap();
+            assert_eq!(store.load().unwrap().users.len(), 1);
+        }
+    }
+
+    #[test]
+    fn only_the_owner_can_look_inside() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        let store = Store::open(&data).unwrap();
+        let (_journal, _) = crate::Journal::open(&data, model::WallTime::default()).unwrap();
+        store
+            .log_append(crate::LogKind::Error, model::WallTime::default(), "a row")
+            .unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        assert_eq!(mode(&data.join("live")), 0o700);
+        for within in [data.clone(), data.join("live")] {
+            for entry in std::fs::read_dir(within).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    assert_eq!(mode(&path), 0o600, "{}", path.display());
+                }
+            }
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The configuration as rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Configuration, Extension, General, User};
-use model::{ConfigVersion, ExtensionId, Secret, UserId};
+use model::{ConfigVersion, ExtensionId, Secret, UserId, WallTime};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::{Credentials, Revisions, Snapshot};
+use super::{Author, Credentials, Revisions, Snapshot};
 use crate::StoreError;
 use crate::word::{damaged, id32, json, unjson, unword, version, word};
 
@@ -47,7 +47,24 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
             extensions,
         },
         revisions,
+        with_password: load_with_password(tx)?,
     })
+}
+
+pub(super) fn changed_by(
+    tx: &Transaction<'_>,
+    version: ConfigVersion,
+) -> Result<Option<(Author, WallTime)>, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT author, host, at FROM config_log WHERE version = ?1 LIMIT 1")?
+        .query_row([raw(version)], |row| {
+            let author = Author {
+                name: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                host: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            };
+            Ok((author, WallTime::from_unix_micros(row.get(2)?)))
+        })
+        .optional()?)
 }
 
 pub(super) fn load_version(tx: &Transaction<'_>) -> Result<ConfigVersion, StoreError> {
@@ -267,6 +284,16 @@ fn load_general(tx: &Transaction<'_>) -> Result<(General, ConfigVersion), StoreE
             };
             Ok((general, version(row.get(3)?)))
         })?)
+}
+
+fn load_with_password(tx: &Transaction<'_>) -> Result<BTreeSet<UserId>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT user FROM passwords")?;
+    let mut rows = statement.query([])?;
+    let mut users = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        users.insert(UserId::new(id32(row.get(0)?)?));
+    }
+    Ok(users)
 }
 
 fn revision(row: &Row<'_>, column: usize) -> Result<ConfigVersion, StoreError> {

@@ -120,6 +120,9 @@ fn what_is_added_is_there_after_opening_again_and_in_the_log() {
         .log_query(LogKind::Config, &LogQuery::default())
         .unwrap()[0];
     assert_eq!((row.author.as_ref(), row.at), (Some(&admin()), now()));
+    let by = |version| store.changed_by(ConfigVersion::new(version)).unwrap();
+    assert_eq!(by(2), Some((admin(), now())));
+    assert_eq!((by(0), by(3)), (None, None));
 }
 
 #[test]
@@ -436,7 +439,9 @@ fn a_password_ends_other_sessions_and_disabling_all() {
     change(&store, operation).unwrap();
     assert!(is_open("a"));
     assert!(!is_open("b"));
-    let revision = store.snapshot().unwrap().revisions.users[&jana.id];
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.with_password, BTreeSet::from([jana.id]));
+    let revision = snapshot.revisions.users[&jana.id];
     assert_eq!(
         revision,
         ConfigVersion::new(1),

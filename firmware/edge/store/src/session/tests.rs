@@ -75,6 +75,18 @@ fn a_look_writes_once_a_minute() {
 }
 
 #[test]
+fn a_peek_is_no_use_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.session_create(at(0), &session("a")).unwrap();
+    let peek = |s| store.session_peek(at(s), &Secret::new("a")).unwrap();
+    for second in (0..1800).step_by(100) {
+        assert_eq!(peek(second).unwrap().last_seen, at(0));
+    }
+    assert_eq!(peek(1800), None);
+}
+
+#[test]
 fn it_can_be_closed_alone_with_all_of_a_user_and_when_over() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
