@@ -33,6 +33,7 @@ mod tests;
 
 use bytes::Bytes;
 
+pub(crate) use chars::find;
 pub use error::{HeaderError, HeaderFault, Malformed, ParseError, ParseErrorKind, Rejected};
 pub use essentials::Essentials;
 pub use fields::{

@@ -9,7 +9,7 @@ mod tests;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::message::{Limits, framed_length};
+use crate::message::{Limits, find, framed_length};
 
 /// Which end opened the connection; it decides what a lone line end means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Framer {
         let mut from = self.searched;
         let end = loop {
             let unseen = self.buffer.get(from..).unwrap_or_default();
-            let Some(at) = unseen.iter().position(|&byte| byte == b'\n') else {
+            let Some(at) = find(b'\n', unseen) else {
                 self.searched = self.buffer.len();
                 break None;
             };

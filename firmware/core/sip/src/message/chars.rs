@@ -27,6 +27,25 @@ pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// Where `byte` first stands. Eight octets a step: most of parsing is looking for the next line end.
+pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let pattern = LOW.wrapping_mul(u64::from(byte));
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // Zero octets mark hits; the lowest marked one is exact, borrows only reach higher ones.
+        let word = u64::from_le_bytes(*word) ^ pattern;
+        let hits = word.wrapping_sub(LOW) & !word & HIGH;
+        if hits != 0 {
+            return Some(at * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter()
+        .position(|&own| own == byte)
+        .map(|at| words.len() * 8 + at)
+}
+
 /// The slice without blanks at its ends.
 pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes

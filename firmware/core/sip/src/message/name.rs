@@ -42,8 +42,37 @@ macro_rules! names {
     };
 }
 
-// The order of the list is the order of comparison among names of equal length: the frequent ones
-// stand first.
+/// The known names by [`bucket`]: a chain each, so that a name is compared with one or two others.
+struct Buckets {
+    first: [Option<u8>; 64],
+    next: [Option<u8>; KNOWN.len()],
+}
+
+const BUCKETS: Buckets = {
+    let mut first = [None; 64];
+    let mut next = [None; KNOWN.len()];
+    let mut at = KNOWN.len();
+    while at > 0 {
+        at -= 1;
+        let bucket = bucket(KNOWN[at].0.as_bytes());
+        next[at] = first[bucket];
+        first[bucket] = Some(at as u8);
+    }
+    Buckets { first, next }
+};
+
+/// By length, first and last letter.
+const fn bucket(name: &[u8]) -> usize {
+    match name {
+        [first, .., last] => {
+            let letters =
+                first.to_ascii_lowercase() as usize * 5 + last.to_ascii_lowercase() as usize;
+            (letters + name.len()) % 64
+        }
+        _ => 0,
+    }
+}
+
 names! {
     Via = "Via", b'v';
     From = "From", b'f';
@@ -142,10 +171,15 @@ impl HeaderName {
         if let [letter] = name {
             return Self::compact(letter.to_ascii_lowercase());
         }
-        KNOWN
-            .iter()
-            .find(|(text, _)| text.as_bytes().eq_ignore_ascii_case(name))
-            .map(|(_, known)| known.clone())
+        let mut at = BUCKETS.first.get(bucket(name)).copied().flatten();
+        while let Some(place) = at {
+            let (text, known) = KNOWN.get(usize::from(place))?;
+            if text.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(known.clone());
+            }
+            at = BUCKETS.next.get(usize::from(place)).copied().flatten();
+        }
+        None
     }
 }
 

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::chars::{is_blank, trim};
+use super::chars::{find, is_blank, trim};
 use super::error::{Malformed, ParseError, ParseErrorKind, Rejected};
 use super::{
     HeaderName, HeaderValue, Headers, Message, Method, Request, Response, StatusCode, Uri,
@@ -237,7 +237,7 @@ impl<'a> Scan<'a> {
         }
         let value = if folded {
             HeaderValue::new(value.to_vec())
-        } else if value.contains(&b'\r') {
+        } else if find(b'\r', value).is_some() {
             return Err(ParseErrorKind::HeaderLine("carriage return in a value"));
         } else {
             HeaderValue::from_clean(input, trim(value))
@@ -339,7 +339,7 @@ fn content_length(value: &[u8]) -> Option<usize> {
 
 /// The first line without its end, and what follows.
 fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    match text.iter().position(|&byte| byte == b'\n') {
+    match find(b'\n', text) {
         None => (text, &[]),
         Some(end) => {
             let (line, rest) = text.split_at(end);
@@ -368,7 +368,7 @@ fn split_folded_line(text: &[u8]) -> (&[u8], bool, &[u8]) {
 }
 
 fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let place = text.iter().position(|&byte| byte == at)?;
+    let place = find(at, text)?;
     let (before, after) = text.split_at(place);
     Some((before, after.get(1..).unwrap_or_default()))
 }

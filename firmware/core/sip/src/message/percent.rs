@@ -11,6 +11,15 @@ pub(crate) fn normalise(
     allowed: impl Fn(u8) -> bool,
     what: &'static str,
 ) -> Result<String, Malformed> {
+    // Nearly always there is nothing to do.
+    if let Ok(text) = core::str::from_utf8(raw)
+        && raw
+            .iter()
+            .all(|&byte| byte.is_ascii_graphic() && byte != b'%' && allowed(byte))
+        && !raw.iter().any(|byte| matches!(byte, b'<' | b'>' | b'"'))
+    {
+        return Ok(text.to_owned());
+    }
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((&byte, after)) = rest.split_first() {

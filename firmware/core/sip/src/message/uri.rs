@@ -11,6 +11,7 @@ pub use params::UriParams;
 pub use sip::SipUri;
 
 use super::Host;
+use super::chars::find;
 use super::error::Malformed;
 use super::percent::normalise;
 
@@ -47,10 +48,7 @@ impl Uri {
     /// # Errors
     /// Where it has no scheme, or breaks its scheme's grammar.
     pub fn parse(raw: &[u8]) -> Result<Self, Malformed> {
-        let colon = raw
-            .iter()
-            .position(|&byte| byte == b':')
-            .ok_or(Malformed("URI without scheme"))?;
+        let colon = find(b':', raw).ok_or(Malformed("URI without scheme"))?;
         let (scheme, rest) = raw.split_at(colon);
         let rest = rest.get(1..).unwrap_or_default();
         match scheme {

@@ -1,7 +1,7 @@
 //! `sip:` and `sips:` (RFC 3261 §19.1.1).
 
 use super::super::Host;
-use super::super::chars::{Cursor, is_unreserved, write_decimal};
+use super::super::chars::{Cursor, find, is_unreserved, write_decimal};
 use super::super::error::Malformed;
 use super::super::percent::{decode, encode, normalise};
 use super::UriParams;
@@ -136,7 +136,7 @@ impl SipUri {
 
     /// Reads all after the scheme and its colon.
     pub(super) fn parse(rest: &[u8], secure: bool) -> Result<Self, Malformed> {
-        let (userinfo, rest) = match rest.iter().position(|&byte| byte == b'@') {
+        let (userinfo, rest) = match find(b'@', rest) {
             Some(at) => {
                 let (userinfo, rest) = rest.split_at(at);
                 (Some(userinfo), rest.get(1..).unwrap_or_default())
