@@ -3,6 +3,25 @@
 //! [`Switch`] owns the SIP endpoint and decides everything; it is a pure function of bytes, media
 //! events, time and configuration.
 
+mod admission;
+mod bindings;
+mod call;
+mod chance;
+mod directory;
+mod exchange;
+mod executor;
+mod leg;
+mod ports;
+mod record;
+mod route;
+mod script;
+mod security;
 mod switch;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use route::Step;
 pub use switch::{Input, Load, Output, Switch, SwitchConfig};

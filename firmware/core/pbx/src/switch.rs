@@ -1,11 +1,18 @@
 //! The switch: what goes in, what comes out, and when it wants to be woken.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{ActiveCall, Notice, Registration};
-use model::{Binding, CallId, CallRecord, ExtensionId, Flow, Instant, PortId, WallTime};
+use model::{Binding, CallId, CallRecord, ExtensionId, Flow, Instant, WallTime};
+
+use crate::exchange::Exchange;
+use crate::Step;
+use crate::executor::{Polled, Scripts, TooManySteps};
+use crate::script::{Call, Shared, script};
 
 /// What the process shell tells the switch once.
 #[derive(Clone, Debug)]
@@ -48,6 +55,8 @@ pub enum Input {
     Clock(WallTime),
     /// How busy the process is.
     Load(Load),
+    /// Someone watches the calls: measure them while they last. No: nobody any more.
+    Watch(bool),
     /// End all calls and take no new ones: the process is about to stop.
     Shutdown,
     /// The moment of `poll_timeout` has come.
@@ -82,7 +91,8 @@ pub enum Output {
     },
     /// A call came in: a record of what is known, `Interrupted` as its end, in case nothing follows.
     CallOpened(Box<CallRecord>),
-    /// A call is over; it must be kept before the next `Transmit` goes out.
+    /// A call is over; it must be kept before the next `Transmit` goes out. It comes again, complete,
+    /// when its quality has been measured: the later one replaces the earlier.
     CallClosed(Box<CallRecord>),
     /// For those who watch.
     Notice(Box<Notice>),
@@ -90,22 +100,164 @@ pub enum Output {
     Security(String),
 }
 
-/// The exchange.
+/// The exchange: a pure function of bytes, media events, time and configuration.
+///
+/// One input, then `poll_output` to `None`, then `poll_timeout`. It stays on the thread that made
+/// it: call scripts share its state by `Rc`.
 #[derive(Debug)]
-pub struct Switch {}
+pub struct Switch {
+    exchange: Shared,
+    scripts: Scripts,
+}
 
-#[allow(unused_variables, missing_docs, clippy::todo, clippy::needless_pass_by_value)]
 impl Switch {
-    pub fn new(now: Instant, config: SwitchConfig) -> Self { todo!() }
-    pub fn handle_input(&mut self, now: Instant, input: Input) { todo!() }
-    pub fn poll_output(&mut self) -> Option<Output> { todo!() }
-    pub fn poll_timeout(&self) -> Option<Instant> { todo!() }
+    /// An exchange without calls.
+    #[must_use]
+    pub fn new(now: Instant, config: SwitchConfig) -> Self {
+        let mut switch = Self {
+            exchange: Rc::new(RefCell::new(Exchange::new(now, config))),
+            scripts: Scripts::default(),
+        };
+        switch.run();
+        switch
+    }
 
-    pub fn calls(&self) -> Vec<ActiveCall> { todo!() }
-    pub fn registrations(&self) -> Vec<Registration> { todo!() }
-    pub fn overload_refusals(&self) -> u64 { todo!() }
-    /// Media ports in use, for tests and status.
-    pub fn ports_in_use(&self) -> usize { todo!() }
+    /// Takes one input.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        {
+            let mut exchange = self.exchange.borrow_mut();
+            exchange.begin(now);
+            let now = exchange.now;
+            match input {
+                Input::Sip(input) => exchange.endpoint.handle_input(now, input),
+                Input::Media(event) => exchange.media_event(event),
+                Input::Configure(configuration) => exchange.configure(configuration),
+                Input::HangUp(call) => exchange.hang_up(call),
+                Input::Clock(wall) => exchange.set_clock(wall),
+                Input::Load(load) => exchange.measured_delay(load.queue_delay_us),
+                Input::Watch(watched) => exchange.watch(watched),
+                Input::Shutdown => exchange.shut_down(),
+                Input::Timeout => {
+                    let due = exchange.endpoint.poll_timeout();
+                    if due.is_some_and(|due| due <= now) {
+                        exchange
+                            .endpoint
+                            .handle_input(now, sip::endpoint::Input::Timeout);
+                    }
+                }
+            }
+        }
+        self.run();
+    }
+
+    /// What is to be done next, in order; none where all is said.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.exchange.borrow_mut().outputs.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is wanted.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.exchange.borrow().timeout()
+    }
+
+    /// The calls there are, the oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<ActiveCall> {
+        self.exchange.borrow().active_calls()
+    }
+
+    /// The phones that are registered, by extension.
+    #[must_use]
+    pub fn registrations(&self) -> Vec<Registration> {
+        self.exchange.borrow().registrations()
+    }
+
+    /// What would happen if an extension dialled a number now, step by step; the last one decides.
+    #[must_use]
+    pub fn explain(&self, caller: ExtensionId, dialled: &str) -> Vec<Step> {
+        self.exchange.borrow().route(caller, dialled).steps
+    }
+
+    /// Requests refused because of overload since the start.
+    #[must_use]
+    pub fn overload_refusals(&self) -> u64 {
+        self.exchange.borrow().overload_refusals()
+    }
+
+    /// Media ports that are not free.
+    #[must_use]
+    pub fn ports_in_use(&self) -> usize {
+        self.exchange.borrow().ports.in_use()
+    }
+
+    /// Nothing is left of any call: for tests.
     #[doc(hidden)]
-    pub fn _port(&self) -> Option<PortId> { None }
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let exchange = self.exchange.borrow();
+        exchange.calls.is_empty()
+            && exchange.legs.len() == 0
+            && exchange.wakes.next_moment().is_none()
+            && exchange.ports.in_use() == 0
+            && self.scripts.len() == 0
+    }
+
+    /// Carries on until nothing more happens at this moment: scripts first, so that what is to be
+    /// kept comes out before the message that acknowledges it.
+    fn run(&mut self) {
+        loop {
+            self.run_scripts();
+            let mut exchange = self.exchange.borrow_mut();
+            match exchange.endpoint.poll_output() {
+                Some(sip::endpoint::Output::Transmit { flow, bytes }) => {
+                    exchange
+                        .outputs
+                        .push_back(Output::Transmit { flow, bytes });
+                }
+                Some(sip::endpoint::Output::CloseStream { flow }) => {
+                    exchange.outputs.push_back(Output::CloseStream { flow });
+                }
+                Some(sip::endpoint::Output::Event(event)) => exchange.sip_event(event),
+                None => break,
+            }
+        }
+        self.exchange.borrow_mut().tell_watchers();
+    }
+
+    /// Polls every script that is ready; begins and ends those that are to.
+    fn run_scripts(&mut self) {
+        loop {
+            let (starting, doomed, next) = {
+                let mut exchange = self.exchange.borrow_mut();
+                let starting = core::mem::take(&mut exchange.starting);
+                let doomed = core::mem::take(&mut exchange.doomed);
+                let next = doomed.is_empty().then(|| exchange.wakes.next()).flatten();
+                (starting, doomed, next)
+            };
+            for (call, plot) in starting {
+                let handle = Call::new(call, Rc::clone(&self.exchange));
+                self.scripts.start(call, script(plot, handle));
+            }
+            for call in &doomed {
+                self.finish(*call);
+            }
+            match next {
+                Some(Ok(call)) => {
+                    if self.scripts.poll(call) == Polled::Finished {
+                        self.finish(call);
+                    }
+                }
+                Some(Err(TooManySteps(call))) => self.finish(call),
+                None if doomed.is_empty() => return,
+                None => {}
+            }
+        }
+    }
+
+    /// Drops the script of a call, with what its operations hold, then all that the call holds.
+    fn finish(&mut self, call: CallId) {
+        self.scripts.stop(call);
+        self.exchange.borrow_mut().finish(call);
+    }
 }

@@ -1,0 +1,89 @@
+//! The configuration in force, indexed for quick questions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::config::{Configuration, Extension, User};
+use model::{DialPlan, ExtensionId, Party, UserId};
+use sip::endpoint::Account;
+
+/// A configuration and the indexes that thousands of calls a minute need.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    configuration: Arc<Configuration>,
+    plan: DialPlan,
+    extensions: BTreeMap<ExtensionId, usize>,
+    users: BTreeMap<UserId, usize>,
+}
+
+impl Directory {
+    /// Indexes a configuration. One with a number given twice (which [`Configuration::check`] does
+    /// not let through) gets an empty dial plan.
+    pub(crate) fn new(configuration: Arc<Configuration>) -> Self {
+        Self {
+            plan: DialPlan::build(&configuration).unwrap_or_default(),
+            extensions: (configuration.extensions.iter().enumerate())
+                .map(|(index, extension)| (extension.id, index))
+                .collect(),
+            users: (configuration.users.iter().enumerate())
+                .map(|(index, user)| (user.id, index))
+                .collect(),
+            configuration,
+        }
+    }
+
+    /// The configuration itself.
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Its number space.
+    pub(crate) const fn plan(&self) -> &DialPlan {
+        &self.plan
+    }
+
+    /// The extension with this id.
+    pub(crate) fn extension(&self, id: ExtensionId) -> Option<&Extension> {
+        self.configuration.extensions.get(*self.extensions.get(&id)?)
+    }
+
+    /// The user of an extension.
+    pub(crate) fn user_of(&self, extension: &Extension) -> Option<&User> {
+        let index = self.users.get(&extension.user?)?;
+        self.configuration.users.get(*index)
+    }
+
+    /// Whether it may register and call: it and its user are enabled (USR-4).
+    pub(crate) fn is_active(&self, extension: &Extension) -> bool {
+        extension.enabled && self.user_of(extension).is_none_or(|user| user.enabled)
+    }
+
+    /// How an extension is shown to others: its number, and its user's full name or else its own
+    /// description.
+    pub(crate) fn party(&self, id: ExtensionId) -> Option<Party> {
+        let extension = self.extension(id)?;
+        let name = self
+            .user_of(extension)
+            .map(|user| user.full_name.as_str())
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&extension.description);
+        Some(Party {
+            number: extension.number.to_string(),
+            name: (!name.is_empty()).then(|| name.to_owned()),
+            extension: Some(id),
+        })
+    }
+
+    /// The digest identities of all that may register and call.
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        (self.configuration.extensions.iter())
+            .filter(|extension| self.is_active(extension))
+            .map(|extension| Account {
+                extension: extension.id,
+                username: extension.sip_username.clone(),
+                password: extension.sip_password.clone(),
+                aor_user: extension.number.to_string(),
+            })
+            .collect()
+    }
+}

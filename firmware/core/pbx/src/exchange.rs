@@ -1,0 +1,334 @@
+//! All that call scripts and events act upon: calls, legs, ports, the endpoint, what goes out.
+//!
+//! The switch owns it and shares it with the scripts, which change it by the operations of their
+//! `Call` handle. The parts:
+//!
+//! - `invite`: calls that come in, and those that replace a party
+//! - `events`: what the endpoint and the media thread tell
+//! - `line`: what is said to one party: ring, accept, refuse, end, sound
+//! - `ringing`: many phones, one answer
+//! - `bridge`: two parties, hold, tones
+//! - `transfer`: parties that go on in another call
+//! - `finish`: the end of a call, and its record
+//! - `live`: what watchers see
+
+mod bridge;
+mod events;
+mod finish;
+mod invite;
+mod line;
+mod live;
+mod ringing;
+mod transfer;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use model::config::Configuration;
+use model::control::Notice;
+use model::{CallId, Instant, LegSide, PortId, WallTime};
+use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
+
+use crate::admission::Controller;
+use crate::bindings;
+use crate::call::{CallState, Outcome};
+use crate::chance::Chance;
+use crate::directory::Directory;
+use crate::executor::Wakes;
+use crate::leg::{Failure, Legs};
+use crate::ports::Ports;
+use crate::record::Records;
+use crate::script::Plot;
+use crate::security::SecurityLog;
+use crate::switch::{Output, SwitchConfig};
+
+use live::Live;
+
+/// Shortest, default and longest registration, in seconds: below a minute a thousand phones keep
+/// the exchange busy with nothing else; beyond an hour a phone that is gone stays listed too long.
+const EXPIRES_S: (u32, u32, u32) = (60, 600, 3600);
+
+/// Session timer (RFC 4028 §4 recommends half an hour).
+const SESSION_EXPIRES_S: u32 = 1800;
+
+/// Retry-After while the exchange stops: a restart takes about so long.
+const SHUTDOWN_RETRY_S: u32 = 30;
+
+/// A smaller change of civil time makes no difference to a registration.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
+
+/// Where civil time stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    at: Instant,
+    wall: WallTime,
+}
+
+impl Clock {
+    /// Civil time was `wall` at `at`.
+    pub(crate) const fn new(at: Instant, wall: WallTime) -> Self {
+        Self { at, wall }
+    }
+
+    /// Civil time at `moment`.
+    pub(crate) fn wall(self, moment: Instant) -> WallTime {
+        if moment >= self.at {
+            return self.wall + moment.since(self.at);
+        }
+        let before = i64::try_from(self.at.since(moment).as_micros()).unwrap_or(i64::MAX);
+        WallTime::from_unix_micros(self.wall.as_unix_micros().saturating_sub(before))
+    }
+
+    /// The moment at which civil time is `wall`; not before the clock was set.
+    pub(crate) fn moment(self, wall: WallTime) -> Instant {
+        self.at + wall.since(self.wall)
+    }
+}
+
+/// The exchange without its scripts.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) now: Instant,
+    pub(crate) clock: Clock,
+    pub(crate) directory: Directory,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) legs: Legs,
+    pub(crate) calls: BTreeMap<CallId, CallState>,
+    pub(crate) ports: Ports,
+    pub(crate) wakes: Wakes,
+    /// Calls whose script is to be started.
+    pub(crate) starting: Vec<(CallId, Plot)>,
+    /// Calls whose script is to be dropped.
+    pub(crate) doomed: Vec<CallId>,
+    pub(crate) outputs: VecDeque<Output>,
+    records: Records,
+    /// Ports measured now for a call that their leg has left.
+    measuring: BTreeMap<PortId, Vec<(CallId, LegSide)>>,
+    security: SecurityLog,
+    controller: Controller,
+    admission: Admission,
+    live: Live,
+    chance: Chance,
+    next_call: u64,
+    /// Calls that are not answered yet.
+    in_setup: usize,
+    overload_refusals: u64,
+    stopping: bool,
+}
+
+impl Exchange {
+    pub(crate) fn new(now: Instant, config: SwitchConfig) -> Self {
+        let directory = Directory::new(config.configuration);
+        let clock = Clock::new(now, config.wall);
+        let mut endpoint = Endpoint::new(
+            now,
+            EndpointConfig {
+                realm: directory.configuration().general.realm.clone(),
+                product: config.product,
+                seed: config.seed,
+                expires_s: EXPIRES_S,
+                session_expires_s: SESSION_EXPIRES_S,
+            },
+        );
+        endpoint.set_accounts(now, directory.accounts());
+        let mut outputs = VecDeque::new();
+        let mut known: Vec<Binding> = Vec::new();
+        for binding in &config.bindings {
+            let active = (directory.extension(binding.extension))
+                .is_some_and(|extension| directory.is_active(extension));
+            match bindings::restored(binding, clock) {
+                Some(restored) if active && restored.expires > now => known.push(restored),
+                // Expired meanwhile, of an extension that is gone, or not readable any more.
+                _ => outputs.push_back(Output::BindingRemove {
+                    extension: binding.extension,
+                    contact: binding.contact.clone(),
+                }),
+            }
+        }
+        endpoint.restore_bindings(now, known);
+        Self {
+            now,
+            clock,
+            directory,
+            endpoint,
+            legs: Legs::default(),
+            calls: BTreeMap::new(),
+            ports: Ports::new(config.rtp_ports),
+            wakes: Wakes::default(),
+            starting: Vec::new(),
+            doomed: Vec::new(),
+            outputs,
+            records: Records::default(),
+            measuring: BTreeMap::new(),
+            security: SecurityLog::default(),
+            controller: Controller::new(now),
+            admission: Admission::Open,
+            live: Live::default(),
+            chance: Chance::new(&config.seed),
+            next_call: config.first_call.raw(),
+            in_setup: 0,
+            overload_refusals: 0,
+            stopping: false,
+        }
+    }
+
+    /// A new input begins.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.wakes.expire(now);
+        for row in self.security.expire(now) {
+            self.security_row(row);
+        }
+        for record in self.records.expire(now) {
+            self.outputs.push_back(Output::CallClosed(Box::new(record)));
+        }
+        self.controller.advance(now);
+        self.admit();
+        self.live_timer();
+    }
+
+    /// When the exchange wants to be woken.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        [
+            self.endpoint.poll_timeout(),
+            self.wakes.next_moment(),
+            self.records.timeout(),
+            self.security.timeout(),
+            self.controller.timeout(),
+            self.live.timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// A configuration comes into force.
+    pub(crate) fn configure(&mut self, configuration: Arc<Configuration>) {
+        let version = configuration.version;
+        self.directory = Directory::new(configuration);
+        self.endpoint
+            .set_accounts(self.now, self.directory.accounts());
+        self.notice(Notice::Config { version });
+    }
+
+    /// Civil time was set, or has drifted. What is kept by civil time is kept anew where it steps.
+    pub(crate) fn set_clock(&mut self, wall: WallTime) {
+        let before = self.wall();
+        self.clock = Clock::new(self.now, wall);
+        if wall.since(before).max(before.since(wall)) < CLOCK_STEP {
+            return;
+        }
+        let kept: Vec<_> = (self.endpoint.all_bindings())
+            .map(|binding| Box::new(bindings::kept(binding, self.clock)))
+            .collect();
+        self.outputs
+            .extend(kept.into_iter().map(Output::BindingPut));
+    }
+
+    /// The shell measured how long datagrams wait.
+    pub(crate) fn measured_delay(&mut self, delay_us: u64) {
+        self.controller.measured(self.now, delay_us);
+        self.admit();
+    }
+
+    /// An administrator ends a call.
+    pub(crate) fn hang_up(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let mut outcome = Outcome::failed(Failure::of_cause(model::Cause::NORMAL_CALL_CLEARING));
+        outcome.ended_by = model::EndedBy::Exchange;
+        if state.answered.is_some() {
+            outcome.disposition = model::Disposition::Answered;
+        }
+        state.settle(outcome);
+        self.doomed.push(call);
+    }
+
+    /// Ends all calls and takes no new ones.
+    pub(crate) fn shut_down(&mut self) {
+        self.stopping = true;
+        self.admit();
+        let cause = model::Cause::TEMPORARY_FAILURE;
+        for (call, state) in &mut self.calls {
+            let mut outcome = Outcome::failed(Failure::of_cause(cause));
+            if state.answered.is_some() {
+                outcome.disposition = model::Disposition::Answered;
+            }
+            state.settle(outcome);
+            self.doomed.push(*call);
+        }
+    }
+
+    /// Tells the endpoint what to admit, where that has changed.
+    fn admit(&mut self) {
+        let admission = if self.stopping {
+            Admission::RefuseAll {
+                retry_after_s: SHUTDOWN_RETRY_S,
+            }
+        } else {
+            self.controller.admission()
+        };
+        if admission != self.admission {
+            self.admission = admission;
+            self.endpoint.set_admission(admission);
+        }
+    }
+
+    /// Civil time now.
+    pub(crate) fn wall(&self) -> WallTime {
+        self.clock.wall(self.now)
+    }
+
+    pub(crate) fn media(&mut self, command: media::Command) {
+        self.outputs.push_back(Output::Media(command));
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.outputs.push_back(Output::Notice(Box::new(notice)));
+    }
+
+    pub(crate) fn security_row(&mut self, row: String) {
+        self.outputs.push_back(Output::Security(row));
+        self.notice(Notice::Security);
+    }
+
+    /// Drops the script of a call with this end, if none was decided before.
+    pub(crate) fn doom(&mut self, call: CallId, outcome: Outcome) {
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.settle(outcome);
+            self.doomed.push(call);
+        }
+    }
+
+    /// Takes in a call and starts its script.
+    fn open_call(&mut self, call: CallState, plot: Plot) {
+        let id = call.id;
+        self.outputs
+            .push_back(Output::CallOpened(Box::new(self.opening_record(&call))));
+        if call.answered.is_none() {
+            self.in_setup += 1;
+        }
+        self.calls.insert(id, call);
+        self.starting.push((id, plot));
+        self.wakes.wake(id);
+        self.live.changed(id);
+    }
+
+    const fn next_call_id(&mut self) -> CallId {
+        let id = CallId::new(self.next_call);
+        self.next_call += 1;
+        id
+    }
+
+    pub(crate) const fn overload_refusals(&self) -> u64 {
+        self.overload_refusals
+    }
+
+    /// The media thread has closed a port.
+    fn port_closed(&mut self, port: PortId) {
+        self.ports.closed(port);
+    }
+}

@@ -1,0 +1,196 @@
+//! Two parties of a call: their sound is connected, one holds the other, a tone in its place.
+//!
+//! Hold is a matter between one party and the exchange: who holds is answered (RFC 3264 §8.4), the
+//! other is not asked again, it hears a tone. So parties that are brought together later, by a
+//! transfer, have nothing to resume.
+
+use media::Command;
+use model::{CallId, Cause, LegId, LegSide, PortId};
+use sip::message::StatusCode;
+
+use super::Exchange;
+use crate::call::{Outcome, Phase, SIDES};
+use crate::leg::{Failure, Leg, LegState, Tone};
+
+impl Exchange {
+    /// The called party has answered: answers the caller too, where it has no answer yet, and
+    /// connects both.
+    pub(crate) fn bridge(&mut self, call: CallId, called: LegId) -> Result<(), Failure> {
+        let gone = Failure::of_cause(Cause::NORMAL_UNSPECIFIED);
+        let state = self.calls.get(&call).ok_or(gone)?;
+        let caller = state.leg(LegSide::Caller).ok_or(gone)?;
+        let unanswered =
+            (self.legs.get(caller)).is_some_and(|leg| leg.state == LegState::Invited);
+        if unanswered {
+            let codec = self.legs.get(called).and_then(Leg::codec);
+            if let Err(failure) = self.accept(caller, codec) {
+                self.end_leg(called, Some(failure.cause), None);
+                return Err(failure);
+            }
+        }
+        let party = self.legs.get(called).map(|leg| leg.party.clone());
+        let now = self.now;
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.called_half.leg = Some(called);
+            state.called = party.or(state.called.take());
+            if state.answered.is_none() {
+                self.in_setup = self.in_setup.saturating_sub(1);
+            }
+            state.answered = Some(now);
+            state.phase = Phase::Connected;
+            state.early = None;
+        }
+        self.transfer_succeeded(call);
+        self.connect(call);
+        self.changed(call);
+        Ok(())
+    }
+
+    /// Connects the sound of both parties, as far as it is agreed.
+    pub(super) fn connect(&mut self, call: CallId) {
+        let Some(state) = self.calls.get(&call) else {
+            return;
+        };
+        let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) else {
+            return;
+        };
+        self.join(call, caller, called);
+        self.sync_tones(call);
+    }
+
+    /// Connects the ports of two legs, if both are open and it is not done yet.
+    pub(super) fn join(&mut self, call: CallId, a: LegId, b: LegId) {
+        let port = |id: LegId| -> Option<PortId> {
+            let port = self.legs.get(id)?.port?;
+            self.ports.is_open(port).then_some(port)
+        };
+        let (Some(a), Some(b)) = (port(a), port(b)) else {
+            return;
+        };
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if state.joined != Some((a, b)) {
+            state.joined = Some((a, b));
+            self.media(Command::Connect { a, b });
+        }
+    }
+
+    /// Takes the sound of both parties apart.
+    pub(super) fn part(&mut self, call: CallId) {
+        if let Some(state) = self.calls.get_mut(&call)
+            && let Some((port, _)) = state.joined.take()
+        {
+            self.media(Command::Disconnect { port });
+        }
+    }
+
+    /// Lets each party hear what it is to hear: the other one, or that it is on hold.
+    pub(super) fn sync_tones(&mut self, call: CallId) {
+        let Some(state) = self.calls.get(&call) else {
+            return;
+        };
+        if state.phase != Phase::Connected {
+            return;
+        }
+        let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) else {
+            return;
+        };
+        let holds = |id: LegId| self.legs.get(id).is_some_and(Leg::holds);
+        let (caller_holds, called_holds) = (holds(caller), holds(called));
+        // Who holds the other does not listen: it is sent nothing at all.
+        let tone = |held: bool, holds: bool| (held && !holds).then_some(Tone::Hold);
+        self.play(caller, tone(called_holds, caller_holds));
+        self.play(called, tone(caller_holds, called_holds));
+    }
+
+    /// A party makes a new offer: hold, resume, another codec, another address, or none of them.
+    pub(super) fn offered(&mut self, id: LegId, offer: &[u8]) {
+        let preferred = self.other_codec(id);
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let session = leg.session;
+        let status = |error: &sip::sdp::NegotiationError| {
+            StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
+        };
+        if let Err(error) = leg.negotiation.offer_received(offer) {
+            self.endpoint.refuse_offer(now, session, status(&error));
+            return;
+        }
+        let mut capabilities = leg.negotiation.capabilities().clone();
+        capabilities.preferred = preferred.map(sip::sdp::MediaCodec::Known);
+        leg.negotiation.set_capabilities(capabilities);
+        match leg.negotiation.answer() {
+            Ok(answer) => {
+                self.endpoint.answer(now, session, answer.body);
+                self.media_changed(id);
+            }
+            Err(error) => {
+                leg.negotiation.rollback();
+                self.endpoint.refuse_offer(now, session, status(&error));
+            }
+        }
+    }
+
+    /// A party asks for our offer in mid-call (RFC 3261 §14.2).
+    pub(super) fn asked_for_offer(&mut self, id: LegId) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let session = leg.session;
+        match leg.negotiation.offer() {
+            Ok(offer) => self.endpoint.answer(now, session, offer),
+            Err(error) => {
+                let status = StatusCode::new(error.status())
+                    .unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
+                self.endpoint.refuse_offer(now, session, status);
+            }
+        }
+    }
+
+    /// The answer to an offer of ours came, in the ACK of a call or in mid-call.
+    pub(super) fn answered(&mut self, id: LegId, answer: Option<&[u8]>) {
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if leg.negotiation.pending() != sip::sdp::PendingOffer::Ours {
+            return;
+        }
+        let agreed = answer.and_then(|answer| leg.negotiation.answer_received(answer).ok());
+        let call = leg.call;
+        if agreed.is_none() {
+            leg.negotiation.rollback();
+            // Without any agreement there is no sound: RFC 3261 §13.2.2.4 lets us end the call.
+            if leg.settings.is_none() {
+                let failure = Outcome::answered(
+                    Cause::INCOMPATIBLE_DESTINATION,
+                    model::EndedBy::Exchange,
+                );
+                self.doom(call, failure);
+            }
+            return;
+        }
+        self.media_changed(id);
+    }
+
+    /// What was agreed with a party has changed.
+    fn media_changed(&mut self, id: LegId) {
+        self.apply_media(id);
+        let Some(call) = self.legs.get(id).map(|leg| leg.call) else {
+            return;
+        };
+        if (self.calls.get(&call)).is_some_and(|state| state.phase == Phase::Connected) {
+            self.connect(call);
+        }
+        self.live.changed(call);
+    }
+
+    /// The codec of the party at the other end.
+    pub(super) fn other_codec(&self, id: LegId) -> Option<model::Codec> {
+        let call = self.calls.get(&self.legs.get(id)?.call)?;
+        self.legs.get(call.other(id)?)?.codec()
+    }
+}

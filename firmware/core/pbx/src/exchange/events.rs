@@ -1,0 +1,367 @@
+//! What the endpoint and the media thread tell, and what it means for legs and calls.
+//!
+//! An event changes a leg and wakes the script of its call; what follows from it the script decides.
+//! Only what no script needs to know of (offers in mid-call, digits on their way through, a caller
+//! who hangs up before an answer) is decided here.
+
+use core::time::Duration;
+
+use media::Command;
+use model::control::Notice;
+use model::{Cause, EndedBy, LegId, LegSide};
+use sip::endpoint::{Binding, BindingChange, EndReason, Event, SessionId};
+use sip::message::{StatusCode, Uri};
+
+use super::Exchange;
+use crate::bindings;
+use crate::call::{Outcome, Phase, ended_by};
+use crate::leg::{Failure, LegState, Parting};
+use crate::switch::Output;
+
+/// A party that has sent nothing for so long is gone: longer than a phone needs to start again and
+/// register, shorter than anyone waits for a dead line. Phones that suppress silence still send
+/// comfort noise within it.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// Digits by INFO are sent on with a length that receivers take (RFC 4733 §2.5.1.4): at least.
+const MIN_DIGIT_MS: u32 = 40;
+/// And at most, whatever the phone claims.
+const MAX_DIGIT_MS: u32 = 5000;
+
+impl Exchange {
+    /// The endpoint tells something.
+    pub(crate) fn sip_event(&mut self, event: Event) {
+        match event {
+            Event::Invited { session, invite } => self.invited(session, *invite),
+            Event::Progress {
+                session,
+                fork: _,
+                status,
+                sdp,
+            } => self.progress(session, status, sdp.as_deref()),
+            Event::Accepted {
+                session,
+                fork: _,
+                sdp,
+                user_agent,
+            } => self.accepted(session, sdp.as_deref(), user_agent),
+            Event::Refused {
+                session,
+                status,
+                cause,
+                contacts,
+                retry_after_s: _,
+            } => self.refused(session, status, cause, &contacts),
+            Event::Acknowledged { session, sdp } => {
+                if let Some(leg) = self.legs.of_session(session) {
+                    self.answered(leg, sdp.as_deref());
+                }
+            }
+            Event::Offered { session, sdp } => match (self.legs.of_session(session), sdp) {
+                (Some(leg), Some(offer)) => self.offered(leg, &offer),
+                (Some(leg), None) => self.asked_for_offer(leg),
+                (None, _) => {}
+            },
+            Event::Answered { session, sdp } => {
+                if let Some(leg) = self.legs.of_session(session) {
+                    self.answered(leg, Some(&sdp));
+                }
+            }
+            Event::OfferRefused { session, status: _ } => {
+                if let Some(leg) = self.legs.of_session(session)
+                    && let Some(leg) = self.legs.get_mut(leg)
+                {
+                    leg.negotiation.rollback();
+                }
+            }
+            Event::Referred {
+                session,
+                refer,
+                to,
+                replaces,
+                referred_by: _,
+            } => self.referred(session, refer, &to, replaces.as_ref()),
+            Event::Digit {
+                session,
+                digit,
+                duration_ms,
+            } => self.digit_by_info(session, digit, duration_ms),
+            Event::Ended {
+                session,
+                reason,
+                cause,
+            } => self.ended(session, Parting::new(reason, cause)),
+            Event::Binding { change, binding } => self.binding(change, &binding),
+            Event::AuthenticationFailed {
+                flow,
+                username,
+                failure,
+            } => {
+                let source = flow.remote.ip();
+                if let Some(row) = self.security.failed(self.now, source, &username, failure) {
+                    self.security_row(row);
+                }
+            }
+        }
+    }
+
+    fn progress(&mut self, session: SessionId, status: StatusCode, sdp: Option<&[u8]>) {
+        let Some(id) = self.legs.of_session(session) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if !matches!(leg.state, LegState::Calling | LegState::Ringing) {
+            return;
+        }
+        let call = leg.call;
+        leg.state = LegState::Ringing;
+        // 181, 182 and 183 say that the call goes on, not that anybody hears it.
+        leg.rang |= status == StatusCode::RINGING;
+        let sound = sdp.is_some_and(|sdp| {
+            // A description that can't be used before the answer is left to the answer.
+            matches!(leg.negotiation.answer_received(sdp), Ok(Some(_)))
+        });
+        if sound {
+            self.apply_media(id);
+        }
+        self.wakes.wake(call);
+    }
+
+    fn accepted(&mut self, session: SessionId, sdp: Option<&[u8]>, user_agent: Option<String>) {
+        let Some(id) = self.legs.of_session(session) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        if !matches!(leg.state, LegState::Calling | LegState::Ringing) {
+            return;
+        }
+        let call = leg.call;
+        leg.user_agent = user_agent.or(leg.user_agent.take());
+        let agreed = match sdp {
+            Some(sdp) => match leg.negotiation.answer_received(sdp) {
+                Ok(agreed) => agreed.is_some(),
+                Err(_) => false,
+            },
+            // The answer came in a reliable provisional response (RFC 3262 §5).
+            None => leg.negotiation.current().is_some(),
+        };
+        if agreed {
+            leg.state = LegState::Answered;
+            self.apply_media(id);
+        } else {
+            let failure = Failure::new(
+                StatusCode::NOT_ACCEPTABLE_HERE,
+                Cause::INCOMPATIBLE_DESTINATION,
+            );
+            self.fail_leg(id, failure);
+        }
+        self.wakes.wake(call);
+    }
+
+    fn refused(
+        &mut self,
+        session: SessionId,
+        status: StatusCode,
+        cause: Option<Cause>,
+        contacts: &[Uri],
+    ) {
+        let Some(id) = self.legs.of_session(session) else {
+            return;
+        };
+        let mut row = None;
+        if let Some(leg) = self.legs.get_mut(id) {
+            let mut failure = Failure::of_status(status, cause);
+            failure.rang = leg.rang;
+            leg.state = LegState::Failed(failure);
+            if status.is_redirect() {
+                // Whoever can make a phone redirect could call at the owner's expense.
+                let to = contacts.first().map_or(String::new(), Uri::to_string);
+                row = Some(format!(
+                    "SIP - extension {} at host {} redirected a call to `{}`: not followed",
+                    leg.party.number,
+                    leg.flow.remote.ip(),
+                    crate::security::shown(&to)
+                ));
+            }
+            let call = leg.call;
+            self.wakes.wake(call);
+        }
+        if let Some(row) = row {
+            self.security_row(row);
+        }
+    }
+
+    fn ended(&mut self, session: SessionId, parting: Parting) {
+        let Some(id) = self.legs.of_session(session) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let call = leg.call;
+        if matches!(leg.state, LegState::Calling | LegState::Ringing) {
+            let mut failure =
+                Failure::new(StatusCode::TEMPORARILY_UNAVAILABLE, parting.cause);
+            failure.rang = leg.rang;
+            leg.state = LegState::Failed(failure);
+        } else {
+            leg.state = LegState::Over(parting);
+        }
+        self.wakes.wake(call);
+        let Some(state) = self.calls.get(&call) else {
+            return;
+        };
+        let Some(side) = state.side_of(id) else {
+            return;
+        };
+        if state.phase == Phase::Connected {
+            // The script sees it. What the parties did first decides the record.
+            return;
+        }
+        if side == LegSide::Caller {
+            let mut outcome = Outcome::cancelled(parting.cause);
+            outcome.ended_by = parting.ended_by(EndedBy::Caller);
+            if !matches!(parting.reason, EndReason::Cancelled | EndReason::Bye) {
+                outcome.disposition = model::Disposition::Failed;
+            }
+            self.doom(call, outcome);
+        }
+    }
+
+    fn digit_by_info(&mut self, session: SessionId, digit: char, duration_ms: u32) {
+        let duration_ms =
+            u16::try_from(duration_ms.clamp(MIN_DIGIT_MS, MAX_DIGIT_MS)).unwrap_or(100);
+        let port = self.legs.of_session(session).and_then(|id| {
+            let call = self.calls.get(&self.legs.get(id)?.call)?;
+            let other = self.legs.get(call.other(id)?)?;
+            other.port.filter(|port| self.ports.is_open(*port))
+        });
+        if let Some(port) = port {
+            self.media(Command::SendDigit {
+                port,
+                digit,
+                duration_ms,
+            });
+        }
+    }
+
+    fn binding(&mut self, change: BindingChange, binding: &Binding) {
+        let extension = binding.extension;
+        match change {
+            BindingChange::Added | BindingChange::Refreshed => {
+                let kept = bindings::kept(binding, self.clock);
+                self.outputs.push_back(Output::BindingPut(Box::new(kept)));
+            }
+            BindingChange::Removed | BindingChange::Expired => {
+                self.outputs.push_back(Output::BindingRemove {
+                    extension,
+                    contact: binding.contact.to_string(),
+                });
+            }
+        }
+        // A refresh changes nothing but the time it ends: only those who look want to know.
+        if change != BindingChange::Refreshed || self.live.is_watched() {
+            self.live.registrations_changed(extension);
+        }
+    }
+
+    /// The media thread tells something.
+    pub(crate) fn media_event(&mut self, event: media::Event) {
+        match event {
+            media::Event::Closed { port, quality } => {
+                self.port_closed(port);
+                self.measured(port, quality);
+            }
+            media::Event::Report { port, quality } => {
+                self.measured(port, quality);
+                if let Some(id) = self.legs.of_port(port)
+                    && let Some(leg) = self.legs.get_mut(id)
+                {
+                    leg.quality = Some(quality);
+                    let call = leg.call;
+                    self.live.measured(call);
+                }
+            }
+            media::Event::Silent { port, for_ms } => {
+                if Duration::from_millis(for_ms.into()) >= DEAD_AFTER
+                    && let Some(leg) = self.legs.of_port(port)
+                {
+                    self.dead(leg);
+                }
+            }
+            // Digits are for scripts that collect them; those on their way to the other party
+            // never leave the media thread.
+            media::Event::Heard { .. } | media::Event::Digit { .. } => {}
+        }
+    }
+
+    fn measured(&mut self, port: model::PortId, quality: model::Quality) {
+        // A call that goes on keeps it; of one that is over, the record waits for it.
+        for (call, side) in self.measuring.remove(&port).unwrap_or_default() {
+            let call = self.calls.get_mut(&call);
+            if let Some(kept) = call.and_then(|call| call.half_mut(side).kept.as_mut())
+                && kept.port == Some(port)
+            {
+                kept.record.quality = Some(quality);
+                kept.port = None;
+            }
+        }
+        for record in self.records.measured(port, quality) {
+            self.outputs.push_back(Output::CallClosed(Box::new(record)));
+        }
+    }
+
+    /// A party has sent no sound for too long, though it should: its phone has lost power or network.
+    fn dead(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get(id) else {
+            return;
+        };
+        // Who holds the other may be silent.
+        if !leg.is_answered() || leg.holds() {
+            return;
+        }
+        let call = leg.call;
+        if (self.calls.get(&call)).is_some_and(|state| state.phase == Phase::Connected) {
+            let outcome =
+                Outcome::answered(Cause::DESTINATION_OUT_OF_ORDER, EndedBy::Exchange);
+            self.doom(call, outcome);
+        }
+    }
+
+    /// Extensions whose phones have changed.
+    pub(crate) fn registrations_notice(&mut self, extension: model::ExtensionId) {
+        let registrations = (self.endpoint.bindings(extension).iter())
+            .map(|binding| bindings::shown(binding, self.clock))
+            .collect();
+        self.notice(Notice::Registrations {
+            extension,
+            registrations,
+        });
+    }
+
+    /// How a connected call ends, where one of its parties is gone; none while both are there.
+    pub(crate) fn parted(&self, call: model::CallId) -> Option<Outcome> {
+        let state = self.calls.get(&call)?;
+        crate::call::SIDES.into_iter().find_map(|side| {
+            match state.leg(side).and_then(|id| self.legs.get(id)) {
+                Some(leg) => match leg.state {
+                    LegState::Over(parting) => Some(Outcome::answered(
+                        parting.cause,
+                        parting.ended_by(ended_by(side)),
+                    )),
+                    _ => None,
+                },
+                // Being transferred, or gone on that way.
+                None if state.lent.is_some() || state.handed_over.is_some() => None,
+                None => Some(Outcome::answered(
+                    Cause::NORMAL_CALL_CLEARING,
+                    ended_by(side),
+                )),
+            }
+        })
+    }
+}

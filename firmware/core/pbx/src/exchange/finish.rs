@@ -1,0 +1,73 @@
+//! The end of a call: its record, and everything it held.
+
+use model::control::Notice;
+use model::{CallId, CallRecord, Cause, Disposition, EndedBy};
+
+use super::Exchange;
+use crate::call::{CallState, Outcome, SIDES};
+use crate::leg::Failure;
+use crate::switch::Output;
+
+impl Exchange {
+    /// A call is over: its script has ended or was dropped. The record comes out before anything
+    /// that tells a party; then every leg, port and tone it holds is let go.
+    pub(crate) fn finish(&mut self, id: CallId) {
+        let Some(mut call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.wakes.forget(id);
+        if call.answered.is_none() {
+            self.in_setup = self.in_setup.saturating_sub(1);
+        }
+        // A script that ends without a word is a fault of ours.
+        let outcome = call.outcome.unwrap_or(Outcome::failed(Failure::of_cause(
+            Cause::TEMPORARY_FAILURE,
+        )));
+        self.transfer_failed(&mut call, &outcome);
+        self.write_record(&mut call, &outcome);
+        self.live.ended(id);
+        self.notice(Notice::CallEnded { call: id });
+        let parties = SIDES.into_iter().filter_map(|side| call.leg(side));
+        let waiting = call.ringing.iter().copied().chain(call.picked_up);
+        for leg in parties.chain(waiting) {
+            self.end_leg(leg, Some(outcome.cause), outcome.failure);
+        }
+    }
+
+    fn write_record(&mut self, call: &mut CallState, outcome: &Outcome) {
+        let mut legs = Vec::with_capacity(2);
+        for side in SIDES {
+            match call.leg(side) {
+                Some(leg) => legs.extend(self.keep(side, leg)),
+                None => legs.extend(call.half_mut(side).kept.take()),
+            }
+        }
+        let record = CallRecord {
+            ended: self.wall(),
+            disposition: outcome.disposition,
+            cause: outcome.cause,
+            ended_by: outcome.ended_by,
+            ..self.opening_record(call)
+        };
+        let record = self.records.close(self.now, record, legs);
+        self.outputs.push_back(Output::CallClosed(Box::new(record)));
+    }
+
+    /// The record of a call that has just begun, in case nothing follows.
+    pub(super) fn opening_record(&self, call: &CallState) -> CallRecord {
+        CallRecord {
+            call: call.id,
+            caller: call.caller.clone(),
+            dialled: call.dialled.clone(),
+            called: call.called.clone(),
+            started: self.clock.wall(call.started),
+            answered: call.answered.map(|moment| self.clock.wall(moment)),
+            ended: self.clock.wall(call.started),
+            disposition: Disposition::Interrupted,
+            cause: Cause::TEMPORARY_FAILURE,
+            ended_by: EndedBy::Exchange,
+            transferred_from: call.transferred_from,
+            legs: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Calls that come in.
+
+use model::{CallId, Cause, ExtensionId, LegId, LegSide, Party};
+use sip::endpoint::{IncomingInvite, SessionId};
+use sip::message::{StatusCode, Uri};
+use sip::sdp::Negotiation;
+
+use super::Exchange;
+use super::line::refusal;
+use super::ringing::SESSION_ID_BITS;
+use crate::call::{CallState, MAX_CALLS, MAX_CALLS_IN_SETUP, Outcome, Phase, other_side};
+use crate::leg::negotiation::capabilities;
+use crate::leg::{Failure, Leg, LegState};
+use crate::script::Plot;
+use crate::security::shown;
+
+impl Exchange {
+    /// An authenticated INVITE came.
+    pub(super) fn invited(&mut self, session: SessionId, invite: IncomingInvite) {
+        let Some(account) = invite.account else {
+            // Only extensions call, for now.
+            let failure = Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED);
+            self.endpoint.refuse(self.now, session, refusal(&failure));
+            return;
+        };
+        self.controller.call_admitted(self.now);
+        self.admit();
+        let party = self.directory.party(account).unwrap_or_else(|| Party {
+            number: invite.from.uri.user().unwrap_or_default(),
+            name: None,
+            extension: Some(account),
+        });
+        if let Some(replaced) = invite.replaces {
+            self.replacing(session, &invite, account, party, replaced);
+            return;
+        }
+        let dialled = dialled(&invite.request_uri);
+        let id = self.next_call_id();
+        let mut call = CallState::new(id, self.now, party.clone(), dialled);
+        let (leg, offer) = self.incoming_leg(id, session, &invite, account, party);
+        call.caller_half.leg = Some(leg);
+        let refused = offer.err().or_else(|| self.overloaded());
+        self.open_call(call, Plot::Dial);
+        if let Some(failure) = refused {
+            self.doom(id, Outcome::failed(failure));
+        }
+    }
+
+    /// Why no new call is taken now, if so.
+    fn overloaded(&mut self) -> Option<Failure> {
+        let cause = if self.stopping {
+            Cause::TEMPORARY_FAILURE
+        } else if self.calls.len() >= MAX_CALLS || self.in_setup >= MAX_CALLS_IN_SETUP {
+            Cause::SWITCHING_EQUIPMENT_CONGESTION
+        } else {
+            return None;
+        };
+        self.overload_refusals += 1;
+        Some(Failure::congestion(cause))
+    }
+
+    /// A leg for a party that calls us, and whether its offer can be taken.
+    fn incoming_leg(
+        &mut self,
+        call: CallId,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+    ) -> (LegId, Result<(), Failure>) {
+        let id = self.legs.next_id();
+        let codecs = self
+            .directory
+            .extension(account)
+            .map(|extension| extension.codecs.clone())
+            .unwrap_or_default();
+        // The port is taken when the call gets so far.
+        let address = core::net::SocketAddr::new(invite.flow.local.ip(), 0);
+        let mut negotiation = Negotiation::new(
+            self.chance.next() & SESSION_ID_BITS,
+            capabilities(address, &codecs, None),
+        );
+        let offer = match &invite.sdp {
+            Some(offer) => negotiation
+                .offer_received(offer)
+                .map(|_| ())
+                .map_err(|error| Failure::of_description(&error)),
+            None => Ok(()),
+        };
+        self.legs.insert(Leg {
+            id,
+            call,
+            lender: None,
+            session,
+            state: LegState::Invited,
+            party,
+            flow: invite.flow,
+            user_agent: invite.user_agent.clone(),
+            codecs,
+            negotiation,
+            offered: invite.sdp.is_some(),
+            port: None,
+            settings: None,
+            seed: self.chance.next(),
+            playing: None,
+            alerted: false,
+            described: false,
+            rang: false,
+            quality: None,
+        });
+        (id, offer)
+    }
+
+    /// INVITE with Replaces (RFC 3891): a phone takes over a party, or picks up a call that rings.
+    /// Knowing the dialog is the right to do so: its tags can't be guessed.
+    fn replacing(
+        &mut self,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+        replaced: SessionId,
+    ) {
+        let found = self.legs.of_session(replaced).and_then(|leg| {
+            let call = self.calls.get(&self.legs.get(leg)?.call)?;
+            Some((leg, call.id, call.phase, call.side_of(leg)))
+        });
+        let result = match found {
+            _ if self.stopping => Err(Failure::congestion(Cause::TEMPORARY_FAILURE)),
+            Some((replaced, call, Phase::Connected, Some(side))) => {
+                self.take_over(session, invite, account, party, (replaced, call, side))
+            }
+            Some((_, call, Phase::Setup | Phase::Ringing, None)) => {
+                self.pick_up(session, invite, account, party, call)
+            }
+            // A call's own caller before the answer can't be replaced (RFC 3891 §3); nor what is gone.
+            _ => Err(Failure::new(
+                StatusCode::CALL_DOES_NOT_EXIST,
+                Cause::NORMAL_UNSPECIFIED,
+            )),
+        };
+        if let Err(failure) = result {
+            self.endpoint.refuse(self.now, session, refusal(&failure));
+        }
+    }
+
+    /// A leg for a party that replaces another, already answered.
+    fn replacing_leg(
+        &mut self,
+        call: CallId,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+        preferred: Option<model::Codec>,
+    ) -> Result<LegId, Failure> {
+        let (leg, offer) = self.incoming_leg(call, session, invite, account, party);
+        let accepted = offer.and_then(|()| self.accept(leg, preferred));
+        if let Err(failure) = accepted {
+            self.drop_leg(leg);
+            return Err(failure);
+        }
+        Ok(leg)
+    }
+
+    fn pick_up(
+        &mut self,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+        call: CallId,
+    ) -> Result<(), Failure> {
+        let taken = (self.calls.get(&call)).is_none_or(|state| state.picked_up.is_some());
+        if taken {
+            return Err(Failure::of_cause(Cause::USER_BUSY));
+        }
+        let caller = (self.calls.get(&call)).and_then(|state| state.leg(LegSide::Caller));
+        let preferred = caller.and_then(|caller| self.spoken(caller).first().copied());
+        let leg = self.replacing_leg(call, session, invite, account, party, preferred)?;
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.picked_up = Some(leg);
+        }
+        self.changed(call);
+        Ok(())
+    }
+
+    fn take_over(
+        &mut self,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+        (replaced, old, side): (LegId, CallId, LegSide),
+    ) -> Result<(), Failure> {
+        let gone = Failure::new(
+            StatusCode::CALL_DOES_NOT_EXIST,
+            Cause::NORMAL_UNSPECIFIED,
+        );
+        let remaining = (self.calls.get(&old).ok_or(gone)?)
+            .leg(other_side(side))
+            .ok_or(gone)?;
+        self.may_transfer(old)?;
+        let preferred = self.other_codec(replaced);
+        let leg = self.replacing_leg(old, session, invite, account, party, preferred)?;
+        let pair = match side {
+            LegSide::Caller => [leg, remaining],
+            LegSide::Called => [remaining, leg],
+        };
+        self.continue_as(old, pair);
+        self.hand_over(old, side);
+        Ok(())
+    }
+}
+
+/// What was dialled: the user part, whatever host it names, its escapes undone; the digits of a
+/// `tel` URI. Phones put anything there: it is cut to what a log and a table can show.
+pub(super) fn dialled(uri: &Uri) -> String {
+    let text = match uri {
+        Uri::Tel(tel) => tel.digits(),
+        Uri::Sip(_) | Uri::Other(_) => uri.user().unwrap_or_default(),
+    };
+    shown(&text)
+}

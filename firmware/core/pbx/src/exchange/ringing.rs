@@ -1,0 +1,324 @@
+//! Many phones, one answer: the phones of an extension ring at once, each in a session of its own
+//! (RFC 3261 §16.7 in the manner of a back-to-back user agent).
+//!
+//! ```text
+//!   start_ringing ──► every phone: INVITE with our offer, all for one media port
+//!   look_at_ringing:  180 ───────────► caller: 180, once
+//!                     183 with sound ► caller: 183, connected early
+//!                     2xx ───────────► the others: CANCEL, "completed elsewhere"; done
+//!                     6xx ───────────► the others: CANCEL; failed
+//!                     all refused ───► failed, with the best refusal
+//! ```
+
+use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide};
+use sip::endpoint::{OutgoingInvite, Target};
+use sip::message::StatusCode;
+use sip::sdp::Negotiation;
+
+use super::Exchange;
+use crate::call::{MAX_RINGING, Phase};
+use crate::leg::negotiation::{capabilities, offered_codecs, ordered};
+use crate::leg::{Failure, Leg, LegState, Tone};
+
+/// A phone to be rung.
+struct Phone {
+    target: Target,
+    user_agent: Option<String>,
+}
+
+impl Exchange {
+    /// Begins to ring all phones of an extension.
+    pub(crate) fn start_ringing(
+        &mut self,
+        call: CallId,
+        extension: ExtensionId,
+    ) -> Result<(), Failure> {
+        let absent = Failure::of_cause(Cause::SUBSCRIBER_ABSENT);
+        let party = self.directory.party(extension).ok_or(absent)?;
+        let codecs = (self.directory.extension(extension).ok_or(absent)?)
+            .codecs
+            .clone();
+        let phones: Vec<Phone> = (self.endpoint.bindings(extension).iter())
+            .take(MAX_RINGING)
+            .map(|binding| Phone {
+                target: binding.target(),
+                user_agent: binding.user_agent.clone(),
+            })
+            .collect();
+        if phones.is_empty() {
+            return Err(absent);
+        }
+        let Some(state) = self.calls.get_mut(&call) else {
+            return Err(absent);
+        };
+        state.called = Some(party.clone());
+        let congestion = Failure::congestion(Cause::NO_CIRCUIT_AVAILABLE);
+        let caller = state.leg(LegSide::Caller).ok_or(absent)?;
+        if !self.give_port(caller) {
+            self.overload_refusals += 1;
+            return Err(congestion);
+        }
+        let Some(port) = self.ports.take() else {
+            self.overload_refusals += 1;
+            return Err(congestion);
+        };
+        let codecs = ordered(&codecs, &self.spoken(caller));
+        let seed = self.chance.next();
+        let caller_party = self
+            .legs
+            .get(caller)
+            .map(|leg| leg.party.clone())
+            .unwrap_or(party.clone());
+        let mut offered = Ok(());
+        for phone in phones {
+            let id = self.legs.next_id();
+            let flow = phone.target.flow;
+            let address =
+                core::net::SocketAddr::new(flow.local.ip(), self.ports.number(port));
+            let mut negotiation = Negotiation::new(
+                self.chance.next() & SESSION_ID_BITS,
+                capabilities(address, &codecs, None),
+            );
+            let offer = match negotiation.offer() {
+                Ok(offer) => offer,
+                Err(error) => {
+                    offered = Err(Failure::of_description(&error));
+                    continue;
+                }
+            };
+            let session = self.endpoint.invite(
+                self.now,
+                OutgoingInvite {
+                    target: phone.target,
+                    from_display: caller_party.name.clone(),
+                    from_user: caller_party.number.clone(),
+                    to_user: party.number.clone(),
+                    sdp: Some(offer),
+                    headers: Vec::new(),
+                },
+            );
+            self.ports.hold(port);
+            self.legs.insert(Leg {
+                id,
+                call,
+                lender: None,
+                session,
+                state: LegState::Calling,
+                party: party.clone(),
+                flow,
+                user_agent: phone.user_agent,
+                codecs: codecs.clone(),
+                negotiation,
+                offered: false,
+                port: Some(port),
+                settings: None,
+                seed,
+                playing: None,
+                alerted: false,
+                described: true,
+                rang: false,
+                quality: None,
+            });
+            if let Some(state) = self.calls.get_mut(&call) {
+                state.ringing.push(id);
+            }
+        }
+        // The one that `take` counted; each phone counts for itself.
+        if self.ports.release(port) == crate::ports::Released::Close {
+            self.media(media::Command::Close { port });
+        }
+        self.wakes.wake(call);
+        match self.calls.get(&call) {
+            Some(state) if !state.ringing.is_empty() => Ok(()),
+            _ => offered.and(Err(absent)),
+        }
+    }
+
+    /// The codecs a caller speaks, the preferred first.
+    pub(super) fn spoken(&self, caller: LegId) -> Vec<Codec> {
+        let Some(leg) = self.legs.get(caller) else {
+            return Vec::new();
+        };
+        if let Some(codec) = leg.codec() {
+            return ordered(&leg.codecs, &[codec]);
+        }
+        match leg.negotiation.remote_description() {
+            Some(offer) if leg.offered => offered_codecs(offer, &leg.codecs),
+            _ => leg.codecs.clone(),
+        }
+    }
+
+    /// How the ringing stands: none while it goes on, else who answered, or why nobody did.
+    pub(crate) fn look_at_ringing(&mut self, call: CallId) -> Option<Result<LegId, Failure>> {
+        let state = self.calls.get_mut(&call)?;
+        if let Some(leg) = state.picked_up.take() {
+            self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));
+            return Some(Ok(leg));
+        }
+        let ringing = state.ringing.clone();
+        let state_of = |id: &LegId| self.legs.get(*id).map(|leg| (leg.state, leg.rang));
+        if let Some(winner) = ringing
+            .iter()
+            .find(|id| state_of(id).is_some_and(|(state, _)| state == LegState::Answered))
+        {
+            let winner = *winner;
+            if let Some(state) = self.calls.get_mut(&call) {
+                state.ringing.retain(|id| *id != winner);
+            }
+            self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));
+            return Some(Ok(winner));
+        }
+        let failures: Vec<Failure> = ringing
+            .iter()
+            .filter_map(|id| match self.legs.get(*id).map(|leg| leg.state) {
+                Some(LegState::Failed(failure)) => Some(failure),
+                _ => None,
+            })
+            .collect();
+        let best = failures.iter().copied().reduce(Failure::or_better);
+        let global = failures.iter().any(|failure| failure.status.class() == 6);
+        if global || failures.len() == ringing.len() {
+            let rang = ringing.iter().filter_map(state_of).any(|(_, rang)| rang);
+            self.stop_ringing(call, None);
+            let mut failure = best.unwrap_or(Failure::of_cause(Cause::SUBSCRIBER_ABSENT));
+            failure.rang = rang;
+            return Some(Err(failure.towards_caller()));
+        }
+        self.tell_caller(call, &ringing);
+        None
+    }
+
+    /// Tells the caller what the phones do.
+    fn tell_caller(&mut self, call: CallId, ringing: &[LegId]) {
+        let rings = ringing
+            .iter()
+            .any(|id| self.legs.get(*id).is_some_and(|leg| leg.rang));
+        if rings {
+            self.alert(call);
+        }
+        let sounding = ringing.iter().copied().find(|id| {
+            self.legs.get(*id).is_some_and(|leg| {
+                !leg.is_over() && leg.port.and_then(|port| self.legs.of_port(port)) == Some(*id)
+            })
+        });
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if state.early != sounding {
+            state.early = sounding;
+            match sounding {
+                Some(leg) => self.early_sound(call, leg),
+                None => self.early_sound_gone(call),
+            }
+        }
+    }
+
+    /// A phone rings: the caller hears so, once.
+    pub(super) fn alert(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if state.phase == Phase::Setup {
+            state.phase = Phase::Ringing;
+            self.live.changed(call);
+        }
+        if state.alerted {
+            return;
+        }
+        state.alerted = true;
+        let transfer = state.transfer;
+        let early = state.early.is_some();
+        let Some(caller) = state.leg(LegSide::Caller) else {
+            return;
+        };
+        if let Some(transfer) = transfer {
+            self.endpoint
+                .notify_refer(self.now, transfer.refer, StatusCode::RINGING);
+        }
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(caller) else {
+            return;
+        };
+        match leg.state {
+            LegState::Invited => {
+                leg.alerted = true;
+                let session = leg.session;
+                self.endpoint.ring(now, session, StatusCode::RINGING, None);
+            }
+            LegState::Answered if !early => self.play(caller, Some(Tone::Ringback)),
+            _ => {}
+        }
+    }
+
+    /// A phone has sound before it answers (RFC 3261 §13.2.1, RFC 3960): the caller hears it.
+    fn early_sound(&mut self, call: CallId, phone: LegId) {
+        let Some(caller) = self
+            .calls
+            .get(&call)
+            .and_then(|state| state.leg(LegSide::Caller))
+        else {
+            return;
+        };
+        let codec = self.legs.get(phone).and_then(Leg::codec);
+        let Some(leg) = self.legs.get(caller) else {
+            return;
+        };
+        match leg.state {
+            // A caller that made no offer would have to answer ours in a PRACK: it waits.
+            LegState::Invited if !leg.offered => {
+                self.alert(call);
+                return;
+            }
+            LegState::Invited if !leg.described => {
+                let session = leg.session;
+                let Ok(description) = self.describe(caller, codec) else {
+                    return;
+                };
+                self.apply_media(caller);
+                self.endpoint.ring(
+                    self.now,
+                    session,
+                    StatusCode::SESSION_PROGRESS,
+                    Some(description),
+                );
+            }
+            LegState::Answered => self.play(caller, None),
+            _ => {}
+        }
+        if let Some(state) = self.calls.get_mut(&call)
+            && state.phase == Phase::Setup
+        {
+            state.phase = Phase::Ringing;
+        }
+        self.join(call, caller, phone);
+        self.live.changed(call);
+    }
+
+    /// The phone whose sound the caller heard is gone, others still ring.
+    fn early_sound_gone(&mut self, call: CallId) {
+        let Some(caller) = self
+            .calls
+            .get(&call)
+            .and_then(|state| state.leg(LegSide::Caller))
+        else {
+            return;
+        };
+        self.part(call);
+        self.play(caller, Some(Tone::Ringback));
+    }
+
+    /// Ends all that still rings for a call.
+    pub(crate) fn stop_ringing(&mut self, call: CallId, cause: Option<Cause>) {
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        state.early = None;
+        state.ring_until = None;
+        for leg in core::mem::take(&mut state.ringing) {
+            self.end_leg(leg, cause, None);
+        }
+    }
+}
+
+/// Session ids of SDP stay below 2^31, as old phones do.
+pub(super) const SESSION_ID_BITS: u64 = 0x7fff_ffff;

@@ -1,0 +1,111 @@
+//! From session descriptions to the settings of a media port (RFC 3264).
+//!
+//! The exchange is a back-to-back user agent: it negotiates with each party by itself, and tries to
+//! bring both to the same codec, so that packets are relayed. Where they take different ones, the
+//! media thread transcodes.
+
+use core::net::{IpAddr, SocketAddr};
+
+use media::{MAX_PAYLOADS, PortSettings};
+use model::Codec;
+use sip::sdp::{Capabilities, Negotiated, SessionDescription};
+
+/// Packets we send are at least and at most so long, whatever the far end asks for: below 10 ms the
+/// headers outweigh the sound, above 60 ms the delay is heard.
+const PTIME_MS: core::ops::RangeInclusive<u16> = 10..=60;
+
+/// What a leg offers and accepts. Its answers name one codec, that of the other leg where it can:
+/// so the far end doesn't change it in mid-call.
+pub(crate) fn capabilities(
+    address: SocketAddr,
+    codecs: &[Codec],
+    preferred: Option<Codec>,
+) -> Capabilities {
+    let mut capabilities = Capabilities::new(address, ordered(codecs, preferred.as_slice()));
+    capabilities.preferred = preferred.map(sip::sdp::MediaCodec::Known);
+    capabilities.answer_with_one = true;
+    capabilities
+}
+
+/// `codecs`, those that are in `first` before the others and in its order.
+pub(crate) fn ordered(codecs: &[Codec], first: &[Codec]) -> Vec<Codec> {
+    let common = first.iter().filter(|codec| codecs.contains(codec));
+    let rest = codecs.iter().filter(|codec| !first.contains(codec));
+    common.chain(rest).copied().collect()
+}
+
+/// The codecs of an offer that `allowed` has too, in the offer's order.
+pub(crate) fn offered_codecs(offer: &SessionDescription, allowed: &[Codec]) -> Vec<Codec> {
+    let mut codecs = Vec::new();
+    for (_, codec) in offer.media.iter().flat_map(|media| media.codecs()) {
+        if let Some(known) = codec.known()
+            && allowed.contains(&known)
+            && !codecs.contains(&known)
+        {
+            codecs.push(known);
+        }
+    }
+    codecs
+}
+
+/// What the media thread is told. None where the codec is not one it knows.
+pub(crate) fn settings(
+    agreed: &Negotiated,
+    signalling_ip: IpAddr,
+    seed: u64,
+) -> Option<PortSettings> {
+    let mut receive = [None; MAX_PAYLOADS];
+    let known = agreed
+        .receive
+        .iter()
+        .filter_map(|choice| Some((choice.payload_type, choice.codec.known()?)));
+    for (slot, choice) in receive.iter_mut().zip(known) {
+        *slot = Some(choice);
+    }
+    let ptime_ms = agreed
+        .ptime_ms
+        .clamp(*PTIME_MS.start(), *PTIME_MS.end())
+        .to_le_bytes();
+    Some(PortSettings {
+        local_ip: agreed.local.ip(),
+        remote: agreed.remote,
+        remote_rtcp: agreed.remote_rtcp,
+        rtcp_mux: agreed.rtcp_mux,
+        signalling_ip,
+        send_codec: agreed.send.codec.known()?,
+        send_payload_type: agreed.send.payload_type,
+        receive,
+        send_event: agreed
+            .telephone_event
+            .map(|events| events.send_payload_type),
+        receive_event: agreed
+            .telephone_event
+            .map(|events| events.receive_payload_type),
+        may_send: agreed.direction.may_send(),
+        may_receive: agreed.direction.may_receive(),
+        ptime_ms: ptime_ms[0],
+        seed,
+        // Digits in band go through to the other party as the sound they are; no script listens yet.
+        detect_digits: false,
+    })
+}
+
+/// The settings of a party that switched its stream off (port 0): as before, but silent.
+pub(crate) const fn switched_off(mut settings: PortSettings) -> PortSettings {
+    settings.may_send = false;
+    settings.may_receive = false;
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Codec::{Pcma, Pcmu};
+
+    #[test]
+    fn the_callers_codecs_stand_first() {
+        assert_eq!(ordered(&[Pcma, Pcmu], &[Pcmu]), [Pcmu, Pcma]);
+        assert_eq!(ordered(&[Pcma], &[Pcmu, Pcma]), [Pcma]);
+        assert_eq!(ordered(&[Pcma], &[Pcmu]), [Pcma]);
+    }
+}

@@ -1,0 +1,242 @@
+//! Call scripts: what a call does, as an `async fn` that reads like the manual.
+//!
+//! [`Call`] is what a script has in hand. Its operations look at the exchange each time they are
+//! polled, so they may be raced against each other and dropped at any point; what they began ends
+//! with them. The caller's hanging up before an answer drops the whole script, so no script has to
+//! think of it.
+//!
+//! The scripts: [`dial`] (a dialled number, from ringing to hanging up), [`keep_ringing`] and
+//! [`converse`] (calls that come out of transfers).
+
+use core::future::poll_fn;
+use core::task::Poll;
+use core::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use model::{CallId, Cause, Instant, LegId, LegSide};
+
+use crate::call::Outcome;
+use crate::exchange::Exchange;
+use crate::executor::Script;
+use crate::leg::{Failure, LegState, Tone};
+use crate::route::Destination;
+
+/// The exchange, as the switch and its scripts share it.
+pub(crate) type Shared = Rc<RefCell<Exchange>>;
+
+/// How long the one who transferred a call has to hang up by itself (RFC 5589 §6.1 leaves it to it)
+/// before the exchange does.
+const TRANSFEROR_HANGS_UP: Duration = Duration::from_secs(1);
+
+/// How long a party that can't be refused any more hears why before its call ends: three to ten
+/// bursts of any country's busy tone.
+const REASON_HEARD: Duration = Duration::from_secs(5);
+
+/// Which script a call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plot {
+    /// A number was dialled.
+    Dial,
+    /// Phones ring already, for another caller than before.
+    KeepRinging,
+    /// Both parties are connected already.
+    Converse,
+}
+
+/// The script of a call.
+pub(crate) fn script(plot: Plot, call: Call) -> Script {
+    match plot {
+        Plot::Dial => Box::pin(dial(call)),
+        Plot::KeepRinging => Box::pin(keep_ringing(call)),
+        Plot::Converse => Box::pin(async move { converse(&call).await }),
+    }
+}
+
+/// A number was dialled: whom does it stand for, does anybody answer, until when do they talk?
+async fn dial(call: Call) {
+    let answered = match call.destination() {
+        Ok(destination) => call.ring(&destination, call.ringing_limit()).await,
+        Err(failure) => Err(failure),
+    };
+    answered_or_not(&call, answered).await;
+}
+
+/// The phones of another call ring on for this one.
+async fn keep_ringing(call: Call) {
+    let answered = call.rings().await;
+    answered_or_not(&call, answered).await;
+}
+
+async fn answered_or_not(call: &Call, answered: Result<LegId, Failure>) {
+    match answered.and_then(|leg| call.bridge(leg)) {
+        Ok(()) => converse(call).await,
+        Err(failure) => call.fail(failure).await,
+    }
+}
+
+/// Two parties talk until one hangs up, or both go on elsewhere.
+async fn converse(call: &Call) {
+    call.parting().await;
+}
+
+/// What a script has in hand of its call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    id: CallId,
+    exchange: Shared,
+}
+
+impl Call {
+    pub(crate) const fn new(id: CallId, exchange: Shared) -> Self {
+        Self { id, exchange }
+    }
+
+    /// Where the dialled number leads to.
+    fn destination(&self) -> Result<Destination, Failure> {
+        self.with(|exchange, id| {
+            let gone = Failure::of_cause(Cause::TEMPORARY_FAILURE);
+            let state = exchange.calls.get(&id).ok_or(gone)?;
+            let caller = state.caller.extension.ok_or(gone)?;
+            let route = exchange.route(caller, &state.dialled);
+            let called = route.called.and_then(|id| exchange.directory.party(id));
+            if let Some(state) = exchange.calls.get_mut(&id) {
+                state.called = called;
+            }
+            route.decision
+        })
+    }
+
+    /// How long a phone rings.
+    fn ringing_limit(&self) -> Duration {
+        self.with(|exchange, _| {
+            let general = &exchange.directory.configuration().general;
+            Duration::from_secs(general.no_answer_s.into())
+        })
+    }
+
+    /// Rings all phones there, until one answers. Dropped, they ring no more.
+    async fn ring(&self, to: &Destination, limit: Duration) -> Result<LegId, Failure> {
+        let Destination::Extension(extension) = to;
+        self.with(|exchange, id| {
+            exchange.start_ringing(id, *extension)?;
+            let until = exchange.now + limit;
+            if let Some(state) = exchange.calls.get_mut(&id) {
+                state.ring_until = Some(until);
+            }
+            Ok(())
+        })?;
+        self.rings().await
+    }
+
+    /// What rings rings on, until one answers. Dropped, it rings no more.
+    async fn rings(&self) -> Result<LegId, Failure> {
+        let _ringing = Ringing(self);
+        let until = self.with(|exchange, id| exchange.calls.get(&id)?.ring_until);
+        self.until(until, |exchange, id| exchange.look_at_ringing(id))
+            .await
+            .unwrap_or(Err(Failure::no_answer()))
+    }
+
+    /// Answers the caller, and connects it with a leg that has answered.
+    fn bridge(&self, leg: LegId) -> Result<(), Failure> {
+        self.with(|exchange, id| exchange.bridge(id, leg))
+    }
+
+    /// Lets the caller hear a tone for a while. Dropped, it ends.
+    async fn play(&self, tone: Tone, duration: Duration) {
+        let until = self.with(|exchange, id| {
+            exchange.play_to_caller(id, Some(tone));
+            exchange.now + duration
+        });
+        let _playing = Playing(self);
+        self.until(Some(until), |_, _| None::<()>).await;
+    }
+
+    /// There is no answer, and why: refuses the caller. One that is answered already goes back to
+    /// where it came from, or hears why.
+    async fn fail(&self, failure: Failure) {
+        let hears = self.with(|exchange, id| {
+            let Some(state) = exchange.calls.get_mut(&id) else {
+                return false;
+            };
+            state.settle(Outcome::failed(failure));
+            let caller = state.leg(LegSide::Caller);
+            let answered = caller
+                .and_then(|leg| exchange.legs.get(leg))
+                .is_some_and(|leg| leg.state == LegState::Answered);
+            answered && !exchange.can_go_back(id)
+        });
+        if hears {
+            let tone = if failure.cause == Cause::USER_BUSY {
+                Tone::Busy
+            } else {
+                Tone::Congestion
+            };
+            self.play(tone, REASON_HEARD).await;
+        }
+    }
+
+    /// Waits until a party is gone, or both have gone on elsewhere.
+    async fn parting(&self) {
+        let parted = |exchange: &mut Exchange, id: CallId| {
+            let outcome = exchange.parted(id)?;
+            exchange.calls.get_mut(&id)?.settle(outcome);
+            Some(())
+        };
+        self.until(None, |exchange, id| {
+            let handed_over =
+                (exchange.calls.get(&id)).is_some_and(|state| state.handed_over.is_some());
+            handed_over.then_some(()).or_else(|| parted(exchange, id))
+        })
+        .await;
+        let until = self.with(|exchange, _| exchange.now + TRANSFEROR_HANGS_UP);
+        self.until(Some(until), parted).await;
+    }
+
+    /// Waits for what `look` looks for; none where `until` came first.
+    async fn until<T>(
+        &self,
+        until: Option<Instant>,
+        mut look: impl FnMut(&mut Exchange, CallId) -> Option<T>,
+    ) -> Option<T> {
+        poll_fn(|_| {
+            self.with(|exchange, id| {
+                if let Some(found) = look(exchange, id) {
+                    return Poll::Ready(Some(found));
+                }
+                match until {
+                    Some(until) if until <= exchange.now => Poll::Ready(None),
+                    Some(until) => {
+                        exchange.wakes.wake_at(id, until);
+                        Poll::Pending
+                    }
+                    None => Poll::Pending,
+                }
+            })
+        })
+        .await
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Exchange, CallId) -> T) -> T {
+        act(&mut self.exchange.borrow_mut(), self.id)
+    }
+}
+
+/// Phones that ring as long as someone waits for them.
+struct Ringing<'a>(&'a Call);
+
+impl Drop for Ringing<'_> {
+    fn drop(&mut self) {
+        self.0.with(|exchange, id| exchange.stop_ringing(id, None));
+    }
+}
+
+/// A tone that plays as long as someone waits for its end.
+struct Playing<'a>(&'a Call);
+
+impl Drop for Playing<'_> {
+    fn drop(&mut self) {
+        self.0.with(|exchange, id| exchange.play_to_caller(id, None));
+    }
+}

@@ -1,0 +1,156 @@
+//! Rows for the Security log about requests that were not believed.
+//!
+//! Whoever guesses passwords sends thousands of requests a second; the log gets one row for each
+//! source and second. The first failure is told at once, those of the rest of the second are
+//! counted and told at its end. Banning the source is not done here.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use model::Instant;
+use sip::endpoint::AuthenticationFailure;
+
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Sources watched at a time, a bound of memory: more of them within a second is a distributed
+/// attack, of which a thousand rows say enough.
+const MAX_SOURCES: usize = 1000;
+
+/// Longest part of a claimed user name that is shown.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Limits the rows.
+#[derive(Debug, Default)]
+pub(crate) struct SecurityLog {
+    /// Failures that no row has told yet, by source.
+    untold: BTreeMap<IpAddr, u32>,
+    /// When the second of a source ends; all last equally long, so they end in order.
+    ends: VecDeque<(Instant, IpAddr)>,
+    /// Failures of sources beyond the limit.
+    unseen: u32,
+}
+
+impl SecurityLog {
+    /// A request with wrong credentials came; returns the row, if it is time for one.
+    pub(crate) fn failed(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        username: &str,
+        failure: AuthenticationFailure,
+    ) -> Option<String> {
+        if let Some(untold) = self.untold.get_mut(&source) {
+            *untold = untold.saturating_add(1);
+            return None;
+        }
+        if self.untold.len() >= MAX_SOURCES {
+            self.unseen = self.unseen.saturating_add(1);
+            return None;
+        }
+        self.untold.insert(source, 0);
+        self.ends.push_back((now + WINDOW, source));
+        Some(format!(
+            "SIP - authentication of `{}` failed for host {source}: {}",
+            shown(username),
+            words(failure)
+        ))
+    }
+
+    /// Rows about the seconds that have ended.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<String> {
+        let mut rows = Vec::new();
+        while let Some(&(ends, source)) = self.ends.front() {
+            if ends > now {
+                break;
+            }
+            self.ends.pop_front();
+            match self.untold.remove(&source) {
+                None | Some(0) => {}
+                Some(untold) => {
+                    rows.push(format!(
+                        "SIP - {untold} more authentications failed within a second for host {source}"
+                    ));
+                    self.untold.insert(source, 0);
+                    self.ends.push_back((now + WINDOW, source));
+                }
+            }
+        }
+        if self.unseen > 0 && self.untold.len() < MAX_SOURCES {
+            rows.push(format!(
+                "SIP - {} more authentications failed for further hosts",
+                self.unseen
+            ));
+            self.unseen = 0;
+        }
+        rows
+    }
+
+    /// When the next second ends.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        self.ends.front().map(|(ends, _)| *ends)
+    }
+}
+
+/// Text from outside as it may stand in a log: one line, not too long.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME_CHARS)
+        .collect()
+}
+
+const fn words(failure: AuthenticationFailure) -> &'static str {
+    match failure {
+        AuthenticationFailure::UnknownUser => "unknown user name",
+        AuthenticationFailure::WrongPassword => "wrong password",
+        AuthenticationFailure::NotAllowed => "acted for another extension",
+        AuthenticationFailure::Replayed => "credentials were used before",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_row_for_each_source_and_second() {
+        let mut log = SecurityLog::default();
+        let (one, two) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let wrong = AuthenticationFailure::WrongPassword;
+        let at = Instant::from_millis;
+        assert_eq!(
+            log.failed(at(0), one, "1\r\n01", wrong).as_deref(),
+            Some("SIP - authentication of `101` failed for host 10.0.0.1: wrong password")
+        );
+        for ms in 1..500 {
+            assert_eq!(log.failed(at(ms), one, "101", wrong), None);
+        }
+        assert!(log.failed(at(500), two, "101", wrong).is_some());
+        assert_eq!(log.timeout(), Some(at(1000)));
+        assert_eq!(
+            log.expire(at(1000)),
+            ["SIP - 499 more authentications failed within a second for host 10.0.0.1"]
+        );
+        assert_eq!(log.failed(at(1001), one, "101", wrong), None);
+        assert_eq!(log.expire(at(1999)), Vec::<String>::new());
+        assert_eq!(log.expire(at(2000)).len(), 1);
+        assert!(log.expire(at(3000)).is_empty());
+        assert_eq!(log.timeout(), None);
+    }
+
+    #[test]
+    fn sources_are_bounded() {
+        let mut log = SecurityLog::default();
+        for n in 0..2000_u32 {
+            let source = IpAddr::from(n.to_be_bytes());
+            log.failed(Instant::ZERO, source, "x", AuthenticationFailure::Replayed);
+        }
+        assert_eq!(log.untold.len(), MAX_SOURCES);
+        assert_eq!(
+            log.expire(Instant::from_millis(1000)),
+            ["SIP - 1000 more authentications failed for further hosts"]
+        );
+        assert!(log.untold.is_empty());
+    }
+}

@@ -1,0 +1,64 @@
+//! Overload, registrations and the Security log, seen from outside.
+
+use super::*;
+use crate::{Input, Load};
+
+#[test]
+fn too_much_to_do_refuses_new_calls_and_keeps_the_old() {
+    let mut world = World::new(4);
+    connected(&mut world);
+    for _ in 0..20 {
+        world.now = world.now + core::time::Duration::from_millis(10);
+        world.happen(Input::Load(Load {
+            queue_delay_us: 200_000,
+        }));
+    }
+    dial(&mut world, 2, "104");
+    assert_eq!(seen(&mut world, 2), ["503"]);
+    assert_eq!(world.switch.calls().len(), 1);
+    bye(&mut world, 0, 0);
+    world.pass_ms(10_000);
+    dial(&mut world, 2, "104");
+    assert_eq!(seen(&mut world, 3).len(), 1, "calm again");
+}
+
+#[test]
+fn watchers_let_calls_be_measured() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    world.happen(Input::Watch(true));
+    world.pass_ms(6000);
+    let calls = world.switch.calls();
+    assert!(calls[0].legs.iter().all(|leg| leg.quality.is_some()));
+    world.happen(Input::Watch(false));
+    bye(&mut world, 0, 0);
+    nothing_left(&mut world);
+    assert_eq!(world.switch.registrations().len(), 2);
+}
+
+#[test]
+fn a_clock_that_is_set_keeps_bindings_anew_and_durations_right() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    world.pass_ms(5000);
+    world.take_log();
+    let later = crate::testing::world::START + core::time::Duration::from_secs(1_000_000);
+    world.happen(Input::Clock(later));
+    assert_eq!(lines(&world, &["put"]).len(), 2);
+    world.pass_ms(5000);
+    bye(&mut world, 0, 0);
+    let record = world.record(1);
+    let answered = record.answered.expect("answered");
+    assert_eq!(record.ended.since(answered).as_secs(), 10);
+    assert_eq!(record.ended.since(later).as_secs(), 5);
+}
+
+#[test]
+fn contacts_of_before_a_restart() {
+    let mut world = World::with(2, |c| c.extensions[1].enabled = false, |_| ());
+    assert_eq!(world.switch.registrations().len(), 1);
+    dial(&mut world, 0, "102");
+    assert_eq!(seen(&mut world, 0), ["480"]);
+    let steps = world.switch.explain(model::ExtensionId::new(1), "102");
+    assert!(matches!(steps.last(), Some(crate::Step::Called { active: false, .. })));
+}
