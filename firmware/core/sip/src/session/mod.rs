@@ -316,5 +316,11 @@ pub(crate) fn cause_in(headers: &Headers) -> Option<Cause> {
 }
 
 fn reason_value(cause: Option<Cause>) -> Option<HeaderValue> {
-    cause.map(|cause| HeaderValue::from(crate::message::Reason::q850(cause)))
+    cause.map(|cause| match cause {
+        // RFC 3326 §2: in these words phones know that the call is none they have missed.
+        Cause::NON_SELECTED_USER_CLEARING => {
+            HeaderValue::from("SIP;cause=200;text=\"Call completed elsewhere\"")
+        }
+        cause => HeaderValue::from(crate::message::Reason::q850(cause)),
+    })
 }
