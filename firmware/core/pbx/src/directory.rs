@@ -44,7 +44,9 @@ impl Directory {
 
     /// The extension with this id.
     pub(crate) fn extension(&self, id: ExtensionId) -> Option<&Extension> {
-        self.configuration.extensions.get(*self.extensions.get(&id)?)
+        self.configuration
+            .extensions
+            .get(*self.extensions.get(&id)?)
     }
 
     /// The user of an extension.

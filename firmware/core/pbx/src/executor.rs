@@ -78,7 +78,10 @@ impl Scripts {
         let Some(script) = self.scripts.get_mut(&call) else {
             return Polled::Unknown;
         };
-        match script.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match script
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Pending => Polled::Waiting,
             Poll::Ready(()) => {
                 self.scripts.remove(&call);

@@ -12,8 +12,7 @@ use std::collections::BTreeMap;
 
 use media::PortSettings;
 use model::{
-    CallId, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, LegId, Party, PortId,
-    Quality,
+    CallId, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, LegId, Party, PortId, Quality,
 };
 use sip::endpoint::{EndReason, SessionId};
 use sip::message::StatusCode;

@@ -233,11 +233,7 @@ mod tests {
     #[test]
     fn a_call_without_sound_is_complete_at_once() {
         let mut records = Records::default();
-        let closed = records.close(
-            Instant::ZERO,
-            record(1),
-            vec![leg(LegSide::Caller, None)],
-        );
+        let closed = records.close(Instant::ZERO, record(1), vec![leg(LegSide::Caller, None)]);
         assert_eq!(closed.legs.len(), 1);
         assert_eq!(records.timeout(), None);
     }

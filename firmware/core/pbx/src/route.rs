@@ -220,18 +220,20 @@ mod tests {
 
     #[test]
     fn every_refusal_has_its_reason() {
-        use Disposition::{Busy, Rejected, Unreachable, UnknownNumber};
+        use Disposition::{Busy, Rejected, UnknownNumber, Unreachable};
         assert_eq!(decision(|_| (), "199").1, Err((404, 1, UnknownNumber)));
         assert_eq!(decision(|_| (), "alice").1, Err((404, 1, UnknownNumber)));
         assert_eq!(decision(|_| (), "").1, Err((404, 1, UnknownNumber)));
         assert_eq!(decision(|_| (), "101").1, Err((486, 17, Busy)));
         assert_eq!(decision(|_| (), "103").1, Err((480, 20, Unreachable)));
-        let disabled = |n: usize| {
-            move |c: &mut model::config::Configuration| c.extensions[n].enabled = false
-        };
+        let disabled =
+            |n: usize| move |c: &mut model::config::Configuration| c.extensions[n].enabled = false;
         assert_eq!(decision(disabled(1), "102").1, Err((480, 20, Unreachable)));
         assert_eq!(decision(disabled(0), "102").1, Err((403, 21, Rejected)));
         let user_disabled = |c: &mut model::config::Configuration| c.users[1].enabled = false;
-        assert_eq!(decision(user_disabled, "102").1, Err((480, 20, Unreachable)));
+        assert_eq!(
+            decision(user_disabled, "102").1,
+            Err((480, 20, Unreachable))
+        );
     }
 }

@@ -237,6 +237,7 @@ struct Playing<'a>(&'a Call);
 
 impl Drop for Playing<'_> {
     fn drop(&mut self) {
-        self.0.with(|exchange, id| exchange.play_to_caller(id, None));
+        self.0
+            .with(|exchange, id| exchange.play_to_caller(id, None));
     }
 }

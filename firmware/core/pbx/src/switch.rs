@@ -9,8 +9,8 @@ use model::config::Configuration;
 use model::control::{ActiveCall, Notice, Registration};
 use model::{Binding, CallId, CallRecord, ExtensionId, Flow, Instant, WallTime};
 
-use crate::exchange::Exchange;
 use crate::Step;
+use crate::exchange::Exchange;
 use crate::executor::{Polled, Scripts, TooManySteps};
 use crate::script::{Call, Shared, script};
 
@@ -182,7 +182,8 @@ impl Switch {
     /// Requests refused because of overload since the start.
     #[must_use]
     pub fn overload_refusals(&self) -> u64 {
-        self.exchange.borrow().overload_refusals()
+        let exchange = self.exchange.borrow();
+        exchange.overload_refusals() + exchange.endpoint.refusals()
     }
 
     /// Media ports that are not free.
@@ -203,26 +204,27 @@ impl Switch {
             && self.scripts.len() == 0
     }
 
-    /// Carries on until nothing more happens at this moment: scripts first, so that what is to be
-    /// kept comes out before the message that acknowledges it.
+    /// Carries on until nothing more happens at this moment. What the endpoint sends comes out last:
+    /// so what is to be kept, and the ports that are to be open, come before the message that says so.
     fn run(&mut self) {
+        let mut sent = Vec::new();
         loop {
             self.run_scripts();
             let mut exchange = self.exchange.borrow_mut();
             match exchange.endpoint.poll_output() {
                 Some(sip::endpoint::Output::Transmit { flow, bytes }) => {
-                    exchange
-                        .outputs
-                        .push_back(Output::Transmit { flow, bytes });
+                    sent.push(Output::Transmit { flow, bytes });
                 }
                 Some(sip::endpoint::Output::CloseStream { flow }) => {
-                    exchange.outputs.push_back(Output::CloseStream { flow });
+                    sent.push(Output::CloseStream { flow });
                 }
                 Some(sip::endpoint::Output::Event(event)) => exchange.sip_event(event),
                 None => break,
             }
         }
-        self.exchange.borrow_mut().tell_watchers();
+        let mut exchange = self.exchange.borrow_mut();
+        exchange.outputs.extend(sent);
+        exchange.tell_watchers();
     }
 
     /// Polls every script that is ready; begins and ends those that are to.

@@ -19,8 +19,7 @@ impl Exchange {
         let gone = Failure::of_cause(Cause::NORMAL_UNSPECIFIED);
         let state = self.calls.get(&call).ok_or(gone)?;
         let caller = state.leg(LegSide::Caller).ok_or(gone)?;
-        let unanswered =
-            (self.legs.get(caller)).is_some_and(|leg| leg.state == LegState::Invited);
+        let unanswered = (self.legs.get(caller)).is_some_and(|leg| leg.state == LegState::Invited);
         if unanswered {
             let codec = self.legs.get(called).and_then(Leg::codec);
             if let Err(failure) = self.accept(caller, codec) {
@@ -112,6 +111,7 @@ impl Exchange {
             return;
         };
         let session = leg.session;
+        settle_stale_offer(leg);
         let status = |error: &sip::sdp::NegotiationError| {
             StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
         };
@@ -141,11 +141,12 @@ impl Exchange {
             return;
         };
         let session = leg.session;
+        settle_stale_offer(leg);
         match leg.negotiation.offer() {
             Ok(offer) => self.endpoint.answer(now, session, offer),
             Err(error) => {
-                let status = StatusCode::new(error.status())
-                    .unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
+                let status =
+                    StatusCode::new(error.status()).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
                 self.endpoint.refuse_offer(now, session, status);
             }
         }
@@ -165,10 +166,8 @@ impl Exchange {
             leg.negotiation.rollback();
             // Without any agreement there is no sound: RFC 3261 §13.2.2.4 lets us end the call.
             if leg.settings.is_none() {
-                let failure = Outcome::answered(
-                    Cause::INCOMPATIBLE_DESTINATION,
-                    model::EndedBy::Exchange,
-                );
+                let failure =
+                    Outcome::answered(Cause::INCOMPATIBLE_DESTINATION, model::EndedBy::Exchange);
                 self.doom(call, failure);
             }
             return;
@@ -192,5 +191,13 @@ impl Exchange {
     pub(super) fn other_codec(&self, id: LegId) -> Option<model::Codec> {
         let call = self.calls.get(&self.legs.get(id)?.call)?;
         self.legs.get(call.other(id)?)?.codec()
+    }
+}
+
+/// An offer of ours that was asked for and never answered: the ACK came without one, and what was
+/// agreed before holds. Glare can't be meant here, the endpoint keeps it away.
+fn settle_stale_offer(leg: &mut Leg) {
+    if leg.negotiation.pending() == sip::sdp::PendingOffer::Ours {
+        leg.negotiation.rollback();
     }
 }

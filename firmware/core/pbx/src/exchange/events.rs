@@ -204,8 +204,7 @@ impl Exchange {
         };
         let call = leg.call;
         if matches!(leg.state, LegState::Calling | LegState::Ringing) {
-            let mut failure =
-                Failure::new(StatusCode::TEMPORARILY_UNAVAILABLE, parting.cause);
+            let mut failure = Failure::new(StatusCode::TEMPORARILY_UNAVAILABLE, parting.cause);
             failure.rang = leg.rang;
             leg.state = LegState::Failed(failure);
         } else {
@@ -326,8 +325,7 @@ impl Exchange {
         }
         let call = leg.call;
         if (self.calls.get(&call)).is_some_and(|state| state.phase == Phase::Connected) {
-            let outcome =
-                Outcome::answered(Cause::DESTINATION_OUT_OF_ORDER, EndedBy::Exchange);
+            let outcome = Outcome::answered(Cause::DESTINATION_OUT_OF_ORDER, EndedBy::Exchange);
             self.doom(call, outcome);
         }
     }

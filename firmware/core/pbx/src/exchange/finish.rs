@@ -20,9 +20,9 @@ impl Exchange {
             self.in_setup = self.in_setup.saturating_sub(1);
         }
         // A script that ends without a word is a fault of ours.
-        let outcome = call.outcome.unwrap_or(Outcome::failed(Failure::of_cause(
-            Cause::TEMPORARY_FAILURE,
-        )));
+        let outcome = call
+            .outcome
+            .unwrap_or(Outcome::failed(Failure::of_cause(Cause::TEMPORARY_FAILURE)));
         self.transfer_failed(&mut call, &outcome);
         self.write_record(&mut call, &outcome);
         self.live.ended(id);

@@ -193,10 +193,7 @@ impl Exchange {
         party: Party,
         (replaced, old, side): (LegId, CallId, LegSide),
     ) -> Result<(), Failure> {
-        let gone = Failure::new(
-            StatusCode::CALL_DOES_NOT_EXIST,
-            Cause::NORMAL_UNSPECIFIED,
-        );
+        let gone = Failure::new(StatusCode::CALL_DOES_NOT_EXIST, Cause::NORMAL_UNSPECIFIED);
         let remaining = (self.calls.get(&old).ok_or(gone)?)
             .leg(other_side(side))
             .ok_or(gone)?;

@@ -73,8 +73,7 @@ impl Exchange {
         for phone in phones {
             let id = self.legs.next_id();
             let flow = phone.target.flow;
-            let address =
-                core::net::SocketAddr::new(flow.local.ip(), self.ports.number(port));
+            let address = core::net::SocketAddr::new(flow.local.ip(), self.ports.number(port));
             let mut negotiation = Negotiation::new(
                 self.chance.next() & SESSION_ID_BITS,
                 capabilities(address, &codecs, None),

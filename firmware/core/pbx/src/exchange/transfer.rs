@@ -178,9 +178,10 @@ impl Exchange {
             Phase::Setup | Phase::Ringing if side == LegSide::Caller => {
                 self.attended_ringing(parties, refer, second)
             }
-            Phase::Setup | Phase::Ringing => {
-                Err(Failure::new(StatusCode::REQUEST_PENDING, Cause::TEMPORARY_FAILURE))
-            }
+            Phase::Setup | Phase::Ringing => Err(Failure::new(
+                StatusCode::REQUEST_PENDING,
+                Cause::TEMPORARY_FAILURE,
+            )),
         }
     }
 
@@ -250,9 +251,8 @@ impl Exchange {
     pub(super) fn continue_as(&mut self, from: CallId, pair: [LegId; 2]) {
         let id = self.next_call_id();
         let now = self.now;
-        let party = |exchange: &Self, leg: LegId| {
-            exchange.legs.get(leg).map(|leg| leg.party.clone())
-        };
+        let party =
+            |exchange: &Self, leg: LegId| exchange.legs.get(leg).map(|leg| leg.party.clone());
         let (Some(caller), Some(called)) = (party(self, pair[0]), party(self, pair[1])) else {
             return;
         };
@@ -337,8 +337,7 @@ impl Exchange {
         let status = outcome
             .failure
             .map_or(StatusCode::REQUEST_TERMINATED, |failure| failure.status);
-        self.endpoint
-            .notify_refer(self.now, transfer.refer, status);
+        self.endpoint.notify_refer(self.now, transfer.refer, status);
         let caller = call.caller_half.leg;
         let Some(parent) = self.calls.get_mut(&transfer.parent) else {
             return;
@@ -373,8 +372,10 @@ impl Exchange {
             .and_then(|state| self.calls.get(&state.transfer?.parent));
         parent.is_some_and(|parent| {
             parent.lent.is_some_and(|(side, _)| {
-                (parent.leg(other_side(side)).and_then(|id| self.legs.get(id)))
-                    .is_some_and(|leg| leg.state == LegState::Answered)
+                (parent
+                    .leg(other_side(side))
+                    .and_then(|id| self.legs.get(id)))
+                .is_some_and(|leg| leg.state == LegState::Answered)
             })
         })
     }

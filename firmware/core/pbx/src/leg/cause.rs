@@ -204,20 +204,12 @@ mod tests {
         let timeout = cause_of_status(status(408));
         assert_eq!(disposition_of(timeout, true), Disposition::NoAnswer);
         assert_eq!(disposition_of(timeout, false), Disposition::Unreachable);
-        assert_eq!(
-            disposition_of(Cause::USER_BUSY, true),
-            Disposition::Busy
-        );
+        assert_eq!(disposition_of(Cause::USER_BUSY, true), Disposition::Busy);
     }
 
     #[test]
     fn the_best_refusal_speaks_for_all() {
-        let best = |codes: &[u16]| {
-            codes
-                .iter()
-                .copied()
-                .min_by_key(|code| rank(status(*code)))
-        };
+        let best = |codes: &[u16]| codes.iter().copied().min_by_key(|code| rank(status(*code)));
         assert_eq!(best(&[408, 486, 503]), Some(486));
         assert_eq!(best(&[486, 603]), Some(603));
         assert_eq!(best(&[408, 480]), Some(480));

@@ -216,7 +216,10 @@ impl Phone {
         let shown = match method.as_str() {
             "INVITE" if known.is_none() => {
                 let from = raw(&request.headers, &HeaderName::From);
-                format!("INVITE from {}", from.split(['@', ';']).next().unwrap_or_default())
+                format!(
+                    "INVITE from {}",
+                    from.split(['@', ';']).next().unwrap_or_default()
+                )
             }
             "NOTIFY" => {
                 let line = body.clone().unwrap_or_default();
@@ -317,8 +320,8 @@ impl Phone {
     }
 
     fn again_with_credentials(&mut self, dialog: usize, refusal: &Response) -> Bytes {
-        let mut client = Client::new(refusal, &self.number, &Secret::new("correct-horse"))
-            .expect("a challenge");
+        let mut client =
+            Client::new(refusal, &self.number, &Secret::new("correct-horse")).expect("a challenge");
         let at = &mut self.dialogs[dialog];
         at.credentials = true;
         at.cseq += 1;
@@ -332,7 +335,9 @@ impl Phone {
         at.invite.headers.set(HeaderName::Via, format!("{via}x"));
         let mut text = Vec::new();
         sip::message::Field::write(&value, &mut text);
-        at.invite.headers.push(client.header_name(), Bytes::from(text));
+        at.invite
+            .headers
+            .push(client.header_name(), Bytes::from(text));
         at.invite.to_bytes()
     }
 
@@ -367,7 +372,10 @@ impl Phone {
 }
 
 fn raw(headers: &sip::message::Headers, name: &HeaderName) -> String {
-    headers.raw(name).map(|value| value.to_text()).unwrap_or_default()
+    headers
+        .raw(name)
+        .map(|value| value.to_text())
+        .unwrap_or_default()
 }
 
 fn body(bytes: &Bytes) -> Option<String> {

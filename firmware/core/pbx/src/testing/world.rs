@@ -120,7 +120,10 @@ impl World {
         while let Some(output) = self.switch.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => {
-                    let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+                    let line = bytes
+                        .split(|byte| *byte == b'\r')
+                        .next()
+                        .unwrap_or_default();
                     self.log.push(format!(
                         "{} < {}",
                         flow.remote.ip(),

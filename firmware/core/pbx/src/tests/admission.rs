@@ -60,5 +60,8 @@ fn contacts_of_before_a_restart() {
     dial(&mut world, 0, "102");
     assert_eq!(seen(&mut world, 0), ["480"]);
     let steps = world.switch.explain(model::ExtensionId::new(1), "102");
-    assert!(matches!(steps.last(), Some(crate::Step::Called { active: false, .. })));
+    assert!(matches!(
+        steps.last(),
+        Some(crate::Step::Called { active: false, .. })
+    ));
 }

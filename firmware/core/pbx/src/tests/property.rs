@@ -10,17 +10,53 @@ use crate::Input;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    Dial { from: usize, to: usize },
-    Respond { phone: usize, dialog: usize, status: u16, sdp: bool },
-    Cancel { phone: usize, dialog: usize },
-    Bye { phone: usize, dialog: usize },
-    Reoffer { phone: usize, dialog: usize, hold: bool },
-    Refer { phone: usize, dialog: usize, to: usize },
-    ReferReplaces { phone: usize, dialog: usize, other: usize },
-    Replace { phone: usize, of: usize, dialog: usize },
-    Silent { port: u16 },
-    HangUp { call: u64 },
-    Pass { ms: u64 },
+    Dial {
+        from: usize,
+        to: usize,
+    },
+    Respond {
+        phone: usize,
+        dialog: usize,
+        status: u16,
+        sdp: bool,
+    },
+    Cancel {
+        phone: usize,
+        dialog: usize,
+    },
+    Bye {
+        phone: usize,
+        dialog: usize,
+    },
+    Reoffer {
+        phone: usize,
+        dialog: usize,
+        hold: bool,
+    },
+    Refer {
+        phone: usize,
+        dialog: usize,
+        to: usize,
+    },
+    ReferReplaces {
+        phone: usize,
+        dialog: usize,
+        other: usize,
+    },
+    Replace {
+        phone: usize,
+        of: usize,
+        dialog: usize,
+    },
+    Silent {
+        port: u16,
+    },
+    HangUp {
+        call: u64,
+    },
+    Pass {
+        ms: u64,
+    },
 }
 
 const PHONES: usize = 4;
@@ -51,14 +87,16 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn perform(world: &mut World, act: Act) {
-    let has = |world: &World, phone: usize, dialog: usize| {
-        world.phones[phone].dialogs.len() > dialog
-    };
+    let has =
+        |world: &World, phone: usize, dialog: usize| world.phones[phone].dialogs.len() > dialog;
     match act {
         Act::Dial { from, to } => dial(world, from, &(101 + to).to_string()),
-        Act::Respond { phone, dialog, status, sdp }
-            if has(world, phone, dialog) && world.phones[phone].dialogs[dialog].incoming =>
-        {
+        Act::Respond {
+            phone,
+            dialog,
+            status,
+            sdp,
+        } if has(world, phone, dialog) && world.phones[phone].dialogs[dialog].incoming => {
             let body = sdp.then(|| world.phones[phone].sdp("8", "sendrecv"));
             let response = world.phones[phone].respond(dialog, status, &[], body.as_deref());
             world.send(phone, response);
@@ -70,7 +108,11 @@ fn perform(world: &mut World, act: Act) {
             world.send(phone, cancel);
         }
         Act::Bye { phone, dialog } if has(world, phone, dialog) => bye(world, phone, dialog),
-        Act::Reoffer { phone, dialog, hold } if has(world, phone, dialog) => {
+        Act::Reoffer {
+            phone,
+            dialog,
+            hold,
+        } if has(world, phone, dialog) => {
             let direction = if hold { "sendonly" } else { "sendrecv" };
             let offer = world.phones[phone].sdp("0 8", direction);
             let invite = world.phones[phone].request(dialog, "UPDATE", "", Some(&offer));
@@ -81,9 +123,11 @@ fn perform(world: &mut World, act: Act) {
             let refer = world.phones[phone].request(dialog, "REFER", &extra, None);
             world.send(phone, refer);
         }
-        Act::ReferReplaces { phone, dialog, other }
-            if has(world, phone, dialog) && has(world, phone, other) =>
-        {
+        Act::ReferReplaces {
+            phone,
+            dialog,
+            other,
+        } if has(world, phone, dialog) && has(world, phone, other) => {
             let replaces = (world.phones[phone].dialogs[other].replaces())
                 .replace(';', "%3B")
                 .replace('=', "%3D")
@@ -93,7 +137,10 @@ fn perform(world: &mut World, act: Act) {
             world.send(phone, refer);
         }
         Act::Replace { phone, of, dialog } if has(world, of, dialog) => {
-            let extra = format!("Replaces: {}\r\n", world.phones[of].dialogs[dialog].replaces());
+            let extra = format!(
+                "Replaces: {}\r\n",
+                world.phones[of].dialogs[dialog].replaces()
+            );
             let offer = world.phones[phone].sdp("8", "sendrecv");
             let invite = world.phones[phone].invite("101", &extra, Some(&offer));
             world.send(phone, invite);

@@ -12,7 +12,10 @@ fn refer(world: &mut World, phone: usize, dialog: usize, to: &str) {
 }
 
 fn escaped(replaces: &str) -> String {
-    replaces.replace(';', "%3B").replace('=', "%3D").replace(':', "%3A")
+    replaces
+        .replace(';', "%3B")
+        .replace('=', "%3D")
+        .replace(':', "%3A")
 }
 
 #[test]
@@ -28,20 +31,32 @@ fn a_blind_transfer() {
     assert_eq!(seen(&mut world, 2), ["INVITE from \"User 1\" <sip:101"]);
     ring(&mut world, 2);
     assert_eq!(seen(&mut world, 1), ["NOTIFY 180"]);
-    assert_eq!(lines(&world, &["Disconnect", "Play"]), ["Disconnect 0", "Play 0"]);
+    assert_eq!(
+        lines(&world, &["Disconnect", "Play"]),
+        ["Disconnect 0", "Play 0"]
+    );
     world.take_log();
     answer(&mut world, 2);
-    assert_eq!(lines(&world, &["Connect", "Stop"]), ["Connect 0 2", "Stop 0"]);
+    assert_eq!(
+        lines(&world, &["Connect", "Stop"]),
+        ["Connect 0 2", "Stop 0"]
+    );
     assert_eq!(seen(&mut world, 1), ["NOTIFY 200"]);
     world.pass_ms(1100);
     assert_eq!(seen(&mut world, 1), ["BYE"], "it did not hang up by itself");
-    assert!(seen(&mut world, 0).is_empty(), "the caller is asked nothing");
+    assert!(
+        seen(&mut world, 0).is_empty(),
+        "the caller is asked nothing"
+    );
 
     let first = world.record(1);
     assert_eq!(first.disposition, Disposition::Answered);
     assert_eq!(first.ended_by, EndedBy::Called);
     assert_eq!(first.legs.len(), 2);
-    assert!(first.legs.iter().all(|leg| leg.quality.is_some()), "{first:?}");
+    assert!(
+        first.legs.iter().all(|leg| leg.quality.is_some()),
+        "{first:?}"
+    );
     bye(&mut world, 2, 0);
     let second = world.record(2);
     assert_eq!(second.transferred_from, Some(CallId::new(1)));
@@ -63,7 +78,10 @@ fn a_blind_transfer_that_fails_brings_the_party_back() {
     world.take_log();
     refuse(&mut world, 2, 486);
     assert_eq!(seen(&mut world, 0), ["NOTIFY 486"]);
-    assert_eq!(lines(&world, &["Stop", "Connect"]), ["Connect 0 1", "Stop 1"]);
+    assert_eq!(
+        lines(&world, &["Stop", "Connect"]),
+        ["Connect 0 1", "Stop 1"]
+    );
     assert_eq!(world.record(2).disposition, Disposition::Busy);
     assert_eq!(world.record(2).transferred_from, Some(CallId::new(1)));
     assert_eq!(world.switch.calls().len(), 1);
@@ -131,7 +149,12 @@ fn transfers_that_can_not_be() {
         refer(&mut world, 1, 0, to);
         assert_eq!(seen(&mut world, 1), [status], "{to}");
     }
-    refer(&mut world, 1, 0, "<sip:103@pbx?Replaces=x%3Bto-tag%3D1%3Bfrom-tag%3D2>");
+    refer(
+        &mut world,
+        1,
+        0,
+        "<sip:103@pbx?Replaces=x%3Bto-tag%3D1%3Bfrom-tag%3D2>",
+    );
     assert_eq!(
         seen(&mut world, 1),
         ["202 REFER", "NOTIFY 100", "NOTIFY 481"]
@@ -152,12 +175,20 @@ fn an_attended_transfer() {
         seen(&mut world, phone);
     }
     world.take_log();
-    refer(&mut world, 1, 0, &format!("<sip:103@pbx?Replaces={replaces}>"));
+    refer(
+        &mut world,
+        1,
+        0,
+        &format!("<sip:103@pbx?Replaces={replaces}>"),
+    );
     assert_eq!(
         seen(&mut world, 1),
         ["202 REFER", "NOTIFY 100", "NOTIFY 200"]
     );
-    assert_eq!(lines(&world, &["Connect", "Stop"]), ["Connect 0 3", "Stop 0"]);
+    assert_eq!(
+        lines(&world, &["Connect", "Stop"]),
+        ["Connect 0 3", "Stop 0"]
+    );
     world.pass_ms(1100);
     assert_eq!(seen(&mut world, 1), ["BYE", "BYE"]);
     let calls = world.switch.calls();
@@ -186,7 +217,12 @@ fn an_attended_transfer_while_the_target_rings() {
     for phone in 0..3 {
         seen(&mut world, phone);
     }
-    refer(&mut world, 1, 0, &format!("<sip:103@pbx?Replaces={replaces}>"));
+    refer(
+        &mut world,
+        1,
+        0,
+        &format!("<sip:103@pbx?Replaces={replaces}>"),
+    );
     let told = seen(&mut world, 1);
     assert!(told.contains(&"202 REFER".to_owned()), "{told:?}");
     assert!(told.contains(&"487".to_owned()), "{told:?}");
