@@ -6,7 +6,14 @@ mod tape;
 
 mod call_in;
 mod call_out;
+mod checks;
+mod info;
+mod offers;
 mod register;
+mod reliable;
+mod session_timer;
+mod streams;
+mod transfer;
 
 use phone::Phone;
 use tape::{ALICE, BOB, Sent, Tape};

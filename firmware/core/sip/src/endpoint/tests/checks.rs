@@ -1,0 +1,352 @@
+//! What every request has to pass: RFC 3261 §8.2, RFC 3581, RFC 5626 §3.5.1, and what leaves no state.
+
+use super::phone::SDP;
+use super::{ALICE, Phone, Tape};
+use crate::endpoint::{Admission, Event};
+use crate::message::StatusCode;
+
+fn alice() -> Phone {
+    Phone::new(ALICE, "100")
+}
+
+#[track_caller]
+fn refused(tape: &mut Tape, text: &str, summary: &str) -> super::Sent {
+    tape.recv(alice().flow, text);
+    let sent = tape.sends(summary);
+    tape.no_event();
+    assert_eq!(tape.endpoint.counts(), super::Tape::new().endpoint.counts());
+    sent
+}
+
+#[test]
+fn options_is_answered_for_anybody() {
+    let mut tape = Tape::new();
+    let options = alice().request("OPTIONS", "", "");
+    let ok = refused(&mut tape, &options, "200 OPTIONS");
+    assert!(ok.header("Allow").contains("UPDATE"));
+    assert!(ok.header("Accept").contains("application/sdp"));
+    assert!(ok.header("Supported").contains("100rel"));
+    assert_eq!(ok.header("Server"), "Box");
+}
+
+#[test]
+fn options_in_a_call_is_answered() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.in_call(&mut tape, "");
+    let options = phone.request("OPTIONS", "", "");
+    tape.recv(phone.flow, &options);
+    assert!(tape.sends("200 OPTIONS").header("Allow").contains("REFER"));
+}
+
+#[test]
+fn a_known_method_without_use_is_405() {
+    let mut tape = Tape::new();
+    for method in ["SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE"] {
+        let request = alice().request(method, "", "");
+        let refusal = refused(&mut tape, &request, &format!("405 {method}"));
+        assert!(refusal.header("Allow").contains("INVITE"));
+    }
+}
+
+#[test]
+fn an_unknown_method_is_501() {
+    let mut tape = Tape::new();
+    let request = alice().request("JUGGLE", "", "");
+    let refusal = refused(&mut tape, &request, "501 JUGGLE");
+    assert!(refusal.header("Allow").contains("INVITE"));
+}
+
+#[test]
+fn an_unknown_extension_is_420() {
+    let mut tape = Tape::new();
+    let request = alice().request(
+        "INVITE",
+        "Require: 100rel, nothingSupportsThis, timer\r\n",
+        SDP,
+    );
+    let refusal = refused(&mut tape, &request, "420 INVITE");
+    assert_eq!(refusal.header("Unsupported"), "nothingSupportsThis");
+}
+
+#[test]
+fn a_strange_scheme_is_416() {
+    let mut tape = Tape::new();
+    for uri in ["tel:+1234", "nobodyKnowsThisScheme:totallyopaquecontent"] {
+        let mut phone = alice();
+        phone.target = uri.to_owned();
+        let request = phone.request("INVITE", "", SDP);
+        refused(&mut tape, &request, "416 INVITE");
+    }
+}
+
+#[test]
+fn no_hop_left_is_483_for_invite_and_no_matter_for_options() {
+    let mut tape = Tape::new();
+    let invite = alice()
+        .request("INVITE", "", SDP)
+        .replace("Max-Forwards: 70", "Max-Forwards: 0");
+    refused(&mut tape, &invite, "483 INVITE");
+    let options = alice()
+        .request("OPTIONS", "", "")
+        .replace("Max-Forwards: 70", "Max-Forwards: 0");
+    refused(&mut tape, &options, "200 OPTIONS");
+}
+
+#[test]
+fn an_invite_that_has_passed_us_is_482() {
+    let mut tape = Tape::new();
+    let (_, ours) = alice().called(&mut tape, Some("offer"));
+    let via = format!("Via: {}\r\n", ours.header("Via"));
+    let mut tape = Tape::new();
+    let invite = alice().request("INVITE", &via, SDP);
+    refused(&mut tape, &invite, "482 INVITE");
+}
+
+#[test]
+fn another_body_than_sdp_is_415() {
+    let mut tape = Tape::new();
+    let invite = alice().request("INVITE", "Content-Type: text/plain\r\n", "hello");
+    let refusal = refused(&mut tape, &invite, "415 INVITE");
+    assert_eq!(refusal.header("Accept"), "application/sdp");
+    let invite = alice().request("INVITE", "Content-Encoding: gzip\r\n", SDP);
+    let refusal = refused(&mut tape, &invite, "415 INVITE");
+    assert_eq!(refusal.header("Accept-Encoding"), "identity");
+}
+
+#[test]
+fn a_body_that_may_be_ignored_is() {
+    let mut tape = Tape::new();
+    let lines = "Content-Type: text/plain\r\nContent-Disposition: icon;handling=optional\r\n";
+    let (_, invite) = alice().invite(&mut tape, lines, "hello");
+    assert_eq!(invite.sdp, None);
+}
+
+#[test]
+fn another_version_is_505() {
+    let mut tape = Tape::new();
+    let options = alice()
+        .request("OPTIONS", "", "")
+        .replace("2.0\r\nVia", "7.0\r\nVia");
+    refused(&mut tape, &options, "505 OPTIONS");
+}
+
+#[test]
+fn a_message_beyond_the_limits_is_513() {
+    let mut tape = Tape::new();
+    let lines = format!("Subject: {}\r\n", "x".repeat(40_000));
+    let options = alice().request("OPTIONS", &lines, "");
+    refused(&mut tape, &options, "513 OPTIONS");
+}
+
+#[test]
+fn a_request_without_its_essentials_is_400() {
+    let mut tape = Tape::new();
+    let invite = alice().request("INVITE", "", SDP);
+    for (line, spoiled) in [
+        ("CSeq: 1 INVITE", "CSeq: 1 OPTIONS"),
+        ("CSeq: 1 INVITE", "CSeq: x INVITE"),
+        ("Call-ID: call-of-100", "Call-ID: "),
+        ("From: <sip:100@192.0.2.1>;tag=tag-of-100", "X-From: nobody"),
+        ("Max-Forwards: 70", "Max-Forwards: 300"),
+    ] {
+        let spoiled = invite.replace(line, spoiled);
+        tape.recv(alice().flow, &spoiled);
+        let sent = tape.sent.pop_front().expect("an answer");
+        assert_eq!(sent.response().status, StatusCode::BAD_REQUEST, "{spoiled}");
+    }
+    tape.no_event();
+}
+
+#[test]
+fn what_is_no_sip_is_dropped() {
+    let mut tape = Tape::new();
+    let flow = alice().flow;
+    for junk in [
+        &b"\r\n\r\n"[..],
+        b"\0\0",
+        b"\r\n",
+        b"",
+        b"hello",
+        b"\xff\xfe\xfd",
+        b"SIP/2.0 200 OK\r\n\r\n",
+        b"ACK sip:x SIP/2.0\r\n\r\n",
+        b"INVITE sip:x SIP/2.0\r\n\r\n",
+    ] {
+        tape.recv_bytes(flow, junk);
+        tape.sends_nothing();
+        tape.no_event();
+    }
+}
+
+#[test]
+fn the_via_says_where_a_request_came_from() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    let options = phone.request("OPTIONS", "", "").replace(
+        "Via: SIP/2.0/UDP 192.0.2.10:5060",
+        "Via: SIP/2.0/UDP 10.0.0.1:5070",
+    );
+    phone.flow.remote = "198.51.100.7:1024".parse().unwrap();
+    tape.recv(phone.flow, &options);
+    let ok = tape.sends("200 OPTIONS");
+    assert_eq!(
+        ok.flow, phone.flow,
+        "answers go where the request came from"
+    );
+    assert!(ok.header("Via").contains("received=198.51.100.7"));
+    assert!(ok.header("Via").contains("rport=1024"));
+    let plain = options.replace(";rport", "").replace("-1;", "-2;");
+    tape.recv(phone.flow, &plain);
+    let ok = tape.sends("200 OPTIONS");
+    assert!(!ok.header("Via").contains("rport"));
+    assert_eq!(ok.flow, phone.flow);
+}
+
+#[test]
+fn a_repeated_request_gets_a_repeated_answer_without_state() {
+    let mut tape = Tape::new();
+    let options = alice().request("OPTIONS", "", "");
+    let first = refused(&mut tape, &options, "200 OPTIONS");
+    let second = refused(&mut tape, &options, "200 OPTIONS");
+    assert_eq!(first.bytes, second.bytes);
+    let other = Phone::new(ALICE, "200").request("OPTIONS", "", "");
+    let other = refused(&mut tape, &other, "200 OPTIONS");
+    assert_ne!(first.tag("To"), other.tag("To"));
+}
+
+#[test]
+fn a_call_without_credentials_leaves_no_state() {
+    let mut tape = Tape::new();
+    let invite = alice().request("INVITE", "", SDP);
+    for _ in 0..100 {
+        refused(&mut tape, &invite, "401 INVITE");
+    }
+    tape.after(60_000);
+    tape.sends_nothing();
+}
+
+#[test]
+fn refer_outside_of_a_dialog_is_forbidden() {
+    let mut tape = Tape::new();
+    alice().authenticated(&mut tape, "REFER", "Refer-To: <sip:300@192.0.2.1>\r\n", "");
+    tape.sends("403 REFER");
+    tape.no_event();
+}
+
+#[test]
+fn the_same_call_on_two_ways_is_merged() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    let first = phone.request("INVITE", "", SDP);
+    tape.recv(phone.flow, &first);
+    let challenge = tape.sends("401 INVITE");
+    let line = |cnonce| {
+        let credentials = phone.credentials(&challenge, "INVITE", cnonce);
+        format!("Authorization: {credentials}\r\n")
+    };
+    let lines = line("a");
+    let mut other_way = phone.clone();
+    let again = phone.request("INVITE", &lines, SDP);
+    tape.recv(phone.flow, &again);
+    assert!(matches!(tape.event(), Event::Invited { .. }));
+    // The other branch of a forking proxy: the same CSeq, another branch; its nonce count is the next.
+    let second = tape_credentials(&mut tape, &mut other_way);
+    tape.recv(phone.flow, &second);
+    tape.sends("482 INVITE");
+    tape.no_event();
+    assert_eq!(tape.endpoint.counts().sessions, 1);
+}
+
+/// The phone's second INVITE with another branch and a nonce of its own.
+fn tape_credentials(tape: &mut Tape, phone: &mut Phone) -> String {
+    phone.branch += 100;
+    let mut probe = phone.clone();
+    probe.call_id = "probe".to_owned();
+    let first = probe.request("INVITE", "", SDP);
+    tape.recv(probe.flow, &first);
+    let challenge = tape.sends("401 INVITE");
+    let credentials = phone.credentials(&challenge, "INVITE", "b");
+    phone.request("INVITE", &format!("Authorization: {credentials}\r\n"), SDP)
+}
+
+#[test]
+fn a_client_of_rfc_2543_is_served() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.tag = String::new();
+    let old = |text: &str| {
+        text.replace("branch=z9hG4bK", "branch=")
+            .replace(";tag=\r\n", "\r\n")
+    };
+    let first = old(&phone.request("INVITE", "", SDP));
+    tape.recv(phone.flow, &first);
+    let challenge = tape.sends("401 INVITE");
+    let credentials = phone.credentials(&challenge, "INVITE", "x");
+    let invite = old(&phone.request("INVITE", &format!("Authorization: {credentials}\r\n"), SDP));
+    tape.recv(phone.flow, &invite);
+    let Event::Invited { session, .. } = tape.event() else {
+        panic!()
+    };
+    tape.recv(phone.flow, &invite);
+    tape.no_event();
+    tape.act(|box_, now| box_.accept(now, session, "answer".into()));
+    let ok = tape.sends("200 INVITE");
+    phone.learn(&ok);
+    // The ACK has the branch of its INVITE.
+    let ack = old(&phone.ack(phone.cseq, "")).replace("branch=-100-3", "branch=-100-2");
+    tape.recv(phone.flow, &ack);
+    assert!(matches!(tape.event(), Event::Acknowledged { .. }));
+    let bye = old(&phone.request("BYE", "", ""));
+    tape.recv(phone.flow, &bye);
+    tape.sends("200 BYE");
+    assert!(matches!(tape.event(), Event::Ended { .. }));
+}
+
+#[test]
+fn overload_refuses_calls_without_state() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.in_call(&mut tape, "");
+    let before = tape.endpoint.counts();
+    tape.act(|box_, _| box_.set_admission(Admission::RefuseCalls { retry_after_s: 7 }));
+    let mut caller = alice();
+    caller.call_id = "another".to_owned();
+    let invite = caller.request("INVITE", "", SDP);
+    tape.recv(caller.flow, &invite);
+    let refusal = tape.sends("503 INVITE");
+    assert_eq!(refusal.header("Retry-After"), "7");
+    tape.recv(caller.flow, &invite);
+    assert_eq!(tape.sends("503 INVITE").bytes, refusal.bytes);
+    let ack = caller.ack_refusal(&refusal);
+    tape.recv(caller.flow, &ack);
+    assert_eq!(tape.endpoint.counts(), before);
+    assert_eq!(tape.endpoint.refusals(), 2);
+    // What is under way goes on, and phones may register.
+    let info = phone.request("INFO", "", "");
+    tape.recv(phone.flow, &info);
+    tape.sends("200 INFO");
+    let register = alice().request("REGISTER", "", "");
+    tape.recv(caller.flow, &register);
+    tape.sends("401 REGISTER");
+    tape.act(|box_, _| box_.set_admission(Admission::RefuseAll { retry_after_s: 8 }));
+    tape.recv(caller.flow, &register);
+    assert_eq!(tape.sends("503 REGISTER").header("Retry-After"), "8");
+    tape.act(|box_, _| box_.set_admission(Admission::Open));
+    tape.recv(caller.flow, &invite);
+    tape.sends("401 INVITE");
+}
+
+#[test]
+fn a_malformed_message_does_not_disturb_a_call() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.in_call(&mut tape, "");
+    let before = tape.endpoint.counts();
+    let bye = phone.clone().request("BYE", "", "");
+    for end in 1..bye.len() - 1 {
+        tape.recv(phone.flow, &bye[..end]);
+    }
+    tape.no_event();
+    assert_eq!(tape.endpoint.counts(), before);
+}

@@ -1,0 +1,246 @@
+//! TCP and TLS: framing, keep-alive, one connection for all, and what happens when it closes
+//! (RFC 3261 §18, RFC 5626, RFC 5923).
+
+use bytes::Bytes;
+use model::{ExtensionId, Transport};
+
+use super::phone::SDP;
+use super::tape::stream;
+use super::{ALICE, BOB, Phone, Tape};
+use crate::endpoint::{BindingChange, EndReason, Event, Input};
+use crate::message::StatusCode;
+
+fn phone(transport: Transport, remote: &str, user: &str) -> Phone {
+    let mut phone = Phone::new(remote, user);
+    phone.flow = stream(transport, remote);
+    phone
+}
+
+#[test]
+fn a_message_may_come_in_pieces_and_two_in_one() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tcp, ALICE, "100");
+    tape.input(Input::StreamOpened { flow: phone.flow });
+    let two = phone.request("OPTIONS", "", "") + &phone.request("OPTIONS", "", "");
+    let (start, rest) = two.split_at(100);
+    tape.recv(phone.flow, start);
+    tape.sends_nothing();
+    tape.recv(phone.flow, rest);
+    tape.sends("200 OPTIONS");
+    tape.sends("200 OPTIONS");
+}
+
+#[test]
+fn a_ping_gets_a_pong() {
+    let mut tape = Tape::new();
+    let flow = stream(Transport::Tls, ALICE);
+    tape.recv(flow, "\r\n\r\n");
+    let pong = tape.sent.pop_front().unwrap();
+    assert_eq!((pong.flow, &pong.bytes[..]), (flow, &b"\r\n"[..]));
+    tape.sends_nothing();
+}
+
+#[test]
+fn our_addresses_name_the_transport() {
+    for (transport, name, via) in [
+        (Transport::Tcp, "tcp", "TCP"),
+        (Transport::Tls, "tls", "TLS"),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = phone(transport, BOB, "200");
+        let (_, invite, ack) = phone.answered(&mut tape, "");
+        let contact = format!("<sip:100@192.0.2.1:5060;transport={name}>");
+        assert_eq!(invite.header("Contact"), contact);
+        assert!(
+            invite
+                .header("Via")
+                .starts_with(&format!("SIP/2.0/{via} 192.0.2.1:5060"))
+        );
+        assert_eq!((invite.flow, ack.flow), (phone.flow, phone.flow));
+    }
+}
+
+#[test]
+fn ipv6_stands_in_brackets() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(BOB, "200");
+    phone.flow.local = "[2001:db8::1]:5060".parse().unwrap();
+    phone.flow.remote = "[2001:db8::20]:5070".parse().unwrap();
+    let (_, invite) = phone.called(&mut tape, Some("offer"));
+    assert_eq!(invite.header("Contact"), "<sip:100@[2001:db8::1]:5060>");
+    assert!(
+        invite
+            .header("Via")
+            .starts_with("SIP/2.0/UDP [2001:db8::1]:5060;")
+    );
+    tape.recv(phone.flow, &phone.answer(&invite, "200 OK", "", SDP));
+    assert_eq!(
+        tape.sends("ACK").request().uri.to_string(),
+        "sip:200@[2001:db8::20]:5070"
+    );
+    let options = phone.request("OPTIONS", "", "");
+    tape.recv(phone.flow, &options);
+    assert!(
+        tape.sends("200 OPTIONS")
+            .header("Via")
+            .contains("received=2001:db8::20")
+    );
+}
+
+#[test]
+fn nothing_is_sent_twice_over_a_stream_but_the_2xx() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tcp, ALICE, "100");
+    let (session, _) = phone.invite(&mut tape, "", SDP);
+    tape.act(|box_, now| box_.accept(now, session, "answer".into()));
+    let ok = tape.sends("200 INVITE");
+    tape.after(500);
+    assert_eq!(tape.sends("200 INVITE").bytes, ok.bytes);
+    phone.learn(&ok);
+    let ack = phone.ack(phone.cseq, "");
+    tape.recv(phone.flow, &ack);
+    tape.event();
+    tape.act(|box_, now| box_.end(now, session, None));
+    tape.sends("BYE");
+    tape.after(31_000);
+    tape.sends_nothing();
+    tape.ends_clean();
+}
+
+#[test]
+fn a_closed_connection_fails_our_requests_at_once() {
+    let mut tape = Tape::new();
+    let phone = phone(Transport::Tcp, BOB, "200");
+    phone.called(&mut tape, Some("offer"));
+    tape.input(Input::StreamClosed { flow: phone.flow });
+    assert!(matches!(
+        tape.event(),
+        Event::Refused {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..
+        }
+    ));
+    tape.ends_clean();
+}
+
+#[test]
+fn a_port_that_is_closed_fails_our_requests_at_once() {
+    let mut tape = Tape::new();
+    let phone = Phone::new(BOB, "200");
+    phone.called(&mut tape, Some("offer"));
+    tape.input(Input::SendFailed { flow: phone.flow });
+    assert!(matches!(tape.event(), Event::Refused { .. }));
+    tape.ends_clean();
+}
+
+#[test]
+fn another_flow_is_not_touched() {
+    let mut tape = Tape::new();
+    let (one, other) = (Phone::new(BOB, "200"), Phone::new(ALICE, "100"));
+    one.called(&mut tape, Some("offer"));
+    tape.input(Input::SendFailed { flow: other.flow });
+    tape.no_event();
+}
+
+#[test]
+fn a_caller_whose_connection_closes_while_it_rings_is_gone() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tls, ALICE, "100");
+    phone.invite(&mut tape, "", SDP);
+    tape.input(Input::StreamClosed { flow: phone.flow });
+    assert!(matches!(
+        tape.event(),
+        Event::Ended {
+            reason: EndReason::TransportFailed,
+            ..
+        }
+    ));
+    assert_eq!(tape.endpoint.counts().sessions, 0);
+}
+
+#[test]
+fn a_call_outlives_its_connection_and_follows_the_phone_to_the_next() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tls, ALICE, "100");
+    let session = phone.in_call(&mut tape, "");
+    tape.input(Input::StreamClosed { flow: phone.flow });
+    tape.no_event();
+    phone.flow = stream(Transport::Tls, "192.0.2.10:40001");
+    tape.input(Input::StreamOpened { flow: phone.flow });
+    let info = phone.request("INFO", "", "");
+    tape.recv(phone.flow, &info);
+    assert_eq!(tape.sends("200 INFO").flow, phone.flow);
+    tape.act(|box_, now| box_.end(now, session, None));
+    assert_eq!(tape.sends("BYE").flow, phone.flow);
+}
+
+fn register(tape: &mut Tape, phone: &mut Phone, lines: &str) {
+    phone.target = "sip:192.0.2.1".to_owned();
+    phone.authenticated(tape, "REGISTER", lines, "");
+    tape.sends("200 REGISTER");
+    tape.event();
+}
+
+#[test]
+fn an_outbound_contact_ends_with_its_connection() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tls, ALICE, "100");
+    let lines = "Contact: <sip:100@192.0.2.10>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    register(&mut tape, &mut phone, lines);
+    tape.input(Input::StreamClosed { flow: phone.flow });
+    assert!(matches!(
+        tape.event(),
+        Event::Binding {
+            change: BindingChange::Removed,
+            ..
+        }
+    ));
+    assert_eq!(tape.endpoint.counts().bindings, 0);
+    assert_eq!(tape.endpoint.counts().streams, 0);
+}
+
+#[test]
+fn another_contact_outlives_it() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tcp, ALICE, "100");
+    register(&mut tape, &mut phone, "");
+    tape.input(Input::StreamClosed { flow: phone.flow });
+    tape.no_event();
+    assert_eq!(tape.endpoint.bindings(ExtensionId::new(1)).len(), 1);
+    // A call goes to the same place; the shell opens a connection.
+    let target = tape.endpoint.bindings(ExtensionId::new(1))[0].target();
+    let mut invite = phone.outgoing(Some("offer"));
+    invite.target = target;
+    tape.act(|box_, now| box_.invite(now, invite));
+    assert_eq!(tape.sends("INVITE").flow, phone.flow);
+}
+
+#[test]
+fn a_stream_that_makes_no_sense_is_closed() {
+    let mut tape = Tape::new();
+    let flow = stream(Transport::Tcp, ALICE);
+    tape.input(Input::StreamOpened { flow });
+    tape.recv(flow, &"x".repeat(70_000));
+    assert_eq!(tape.closed.pop_front(), Some(flow));
+    assert_eq!(tape.endpoint.counts().streams, 0);
+}
+
+#[test]
+fn too_many_connections_are_closed() {
+    let mut tape = Tape::new();
+    let flow = |n: u32| {
+        let address = format!("10.{}.{}.{}:5060", n >> 16, (n >> 8) & 255, n & 255);
+        stream(Transport::Tcp, &address)
+    };
+    for n in 0..4096 {
+        tape.input(Input::StreamOpened { flow: flow(n) });
+    }
+    assert!(tape.closed.is_empty());
+    tape.input(Input::StreamOpened { flow: flow(4096) });
+    assert_eq!(tape.closed.pop_front(), Some(flow(4096)));
+    tape.input(Input::StreamData {
+        flow: flow(4097),
+        bytes: Bytes::from_static(b"x"),
+    });
+    assert_eq!(tape.closed.pop_front(), Some(flow(4097)));
+}
