@@ -170,10 +170,12 @@ mod tests {
     use super::*;
     use crate::testing::configuration;
 
+    type Decision = Result<Destination, (u16, u8, Disposition)>;
+
     fn decision(
         change: impl FnOnce(&mut model::config::Configuration),
         dialled: &str,
-    ) -> (Vec<Step>, Result<Destination, (u16, u8, Disposition)>) {
+    ) -> (Vec<Step>, Decision) {
         let mut configuration = configuration(3);
         change(&mut configuration);
         let directory = Directory::new(Arc::new(configuration));

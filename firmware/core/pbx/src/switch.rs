@@ -244,15 +244,14 @@ impl Switch {
             for call in &doomed {
                 self.finish(*call);
             }
-            match next {
-                Some(Ok(call)) => {
-                    if self.scripts.poll(call) == Polled::Finished {
-                        self.finish(call);
-                    }
-                }
-                Some(Err(TooManySteps(call))) => self.finish(call),
+            let ended = match next {
+                Some(Ok(call)) => (self.scripts.poll(call) == Polled::Finished).then_some(call),
+                Some(Err(TooManySteps(call))) => Some(call),
                 None if doomed.is_empty() => return,
-                None => {}
+                None => None,
+            };
+            if let Some(call) = ended {
+                self.finish(call);
             }
         }
     }

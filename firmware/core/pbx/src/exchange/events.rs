@@ -32,7 +32,7 @@ impl Exchange {
     /// The endpoint tells something.
     pub(crate) fn sip_event(&mut self, event: Event) {
         match event {
-            Event::Invited { session, invite } => self.invited(session, *invite),
+            Event::Invited { session, invite } => self.invited(session, &invite),
             Event::Progress {
                 session,
                 fork: _,

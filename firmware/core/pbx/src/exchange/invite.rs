@@ -16,7 +16,7 @@ use crate::security::shown;
 
 impl Exchange {
     /// An authenticated INVITE came.
-    pub(super) fn invited(&mut self, session: SessionId, invite: IncomingInvite) {
+    pub(super) fn invited(&mut self, session: SessionId, invite: &IncomingInvite) {
         let Some(account) = invite.account else {
             // Only extensions call, for now.
             let failure = Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED);
@@ -31,13 +31,13 @@ impl Exchange {
             extension: Some(account),
         });
         if let Some(replaced) = invite.replaces {
-            self.replacing(session, &invite, account, party, replaced);
+            self.replacing(session, invite, account, party, replaced);
             return;
         }
         let dialled = dialled(&invite.request_uri);
         let id = self.next_call_id();
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
-        let (leg, offer) = self.incoming_leg(id, session, &invite, account, party);
+        let (leg, offer) = self.incoming_leg(id, session, invite, account, party);
         call.caller_half.leg = Some(leg);
         let refused = offer.err().or_else(|| self.overloaded());
         self.open_call(call, Plot::Dial);

@@ -1,7 +1,8 @@
 //! A switch, its phones and a media thread that does nothing, on a wire without delay.
 
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,6 +25,8 @@ pub(crate) struct World {
     /// Call records in the order in which they came out.
     pub(crate) records: Vec<CallRecord>,
     pub(crate) notices: usize,
+    /// Where the media thread was told to send, by port.
+    pub(crate) remote: BTreeMap<u16, SocketAddr>,
     /// The media thread answers `Close`.
     pub(crate) media_answers: bool,
 }
@@ -68,6 +71,7 @@ impl World {
             log: Vec::new(),
             records: Vec::new(),
             notices: 0,
+            remote: BTreeMap::new(),
             media_answers: true,
         };
         world.drain();
@@ -136,6 +140,12 @@ impl World {
                     }
                 }
                 Output::Media(command) => {
+                    if let media::Command::Open { port, settings }
+                    | media::Command::Update { port, settings } = command
+                        && let Some(remote) = settings.remote
+                    {
+                        self.remote.insert(port.raw(), remote);
+                    }
                     let text = format!("{command:?}");
                     let name = text.split(' ').next().unwrap_or_default();
                     self.log.push(match command {

@@ -8,7 +8,7 @@ fn too_much_to_do_refuses_new_calls_and_keeps_the_old() {
     let mut world = World::new(4);
     connected(&mut world);
     for _ in 0..20 {
-        world.now = world.now + core::time::Duration::from_millis(10);
+        world.now += core::time::Duration::from_millis(10);
         world.happen(Input::Load(Load {
             queue_delay_us: 200_000,
         }));

@@ -100,3 +100,32 @@ fn an_offer_is_asked_for_in_mid_call() {
     reoffer(&mut world, 0, "8", "sendonly");
     assert_eq!(lines(&world, &["Play"]), ["Play 1"]);
 }
+
+#[test]
+fn a_phone_that_moved_says_where_it_is_now() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    world.take_log();
+    let offer = (world.phones[0].sdp("8 0", "sendrecv")).replace("10.0.1.1", "10.0.9.9");
+    let invite = world.phones[0].request(0, "INVITE", "", Some(&offer));
+    world.send(0, invite);
+    assert_eq!(
+        lines(&world, &["Update"]),
+        ["Update 0 Pcma send=true receive=true"]
+    );
+    assert_eq!(world.remote[&0].to_string(), "10.0.9.9:4000");
+}
+
+#[test]
+fn hold_by_the_old_address_of_zeros() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    world.take_log();
+    let offer =
+        (world.phones[1].sdp("8", "sendrecv")).replace("c=IN IP4 10.0.1.2", "c=IN IP4 0.0.0.0");
+    let invite = world.phones[1].request(0, "INVITE", "", Some(&offer));
+    world.send(1, invite);
+    assert_eq!(lines(&world, &["Play"]), ["Play 0"]);
+    reoffer(&mut world, 1, "8", "sendrecv");
+    assert_eq!(lines(&world, &["Stop"]), ["Stop 0"]);
+}

@@ -302,3 +302,80 @@ fn transfers_do_not_go_on_for_ever() {
     bye(&mut world, 0, 0);
     nothing_left(&mut world);
 }
+
+#[test]
+fn a_transfer_to_one_who_is_ringing_and_does_not_answer_comes_back() {
+    let mut world = World::with(3, |c| c.general.no_answer_s = 20, |_| ());
+    connected(&mut world);
+    dial(&mut world, 1, "103");
+    ring(&mut world, 2);
+    let replaces = escaped(&world.phones[1].dialogs[1].replaces());
+    refer(
+        &mut world,
+        1,
+        0,
+        &format!("<sip:103@pbx?Replaces={replaces}>"),
+    );
+    world.pass_ms(10_000);
+    seen(&mut world, 1);
+    world.take_log();
+    world.pass_ms(11_000);
+    assert_eq!(seen(&mut world, 1), ["NOTIFY 480"]);
+    assert_eq!(
+        lines(&world, &["Connect", "Stop"]),
+        ["Connect 0 1", "Stop 0"]
+    );
+    assert_eq!(world.record(3).disposition, Disposition::NoAnswer);
+    bye(&mut world, 0, 0);
+    assert_eq!(seen(&mut world, 1), ["BYE"]);
+    nothing_left(&mut world);
+}
+
+#[test]
+fn the_transferred_party_hears_what_the_target_plays() {
+    let mut world = World::new(3);
+    connected(&mut world);
+    refer(&mut world, 1, 0, "<sip:103@pbx>");
+    world.take_log();
+    let sdp = world.phones[2].sdp("8", "sendrecv");
+    let progress = world.phones[2].respond(0, 183, &[], Some(&sdp));
+    world.send(2, progress);
+    assert_eq!(lines(&world, &["Connect", "Play"]), ["Connect 0 2"]);
+    answer(&mut world, 2);
+    bye(&mut world, 2, 0);
+    nothing_left(&mut world);
+}
+
+#[test]
+fn a_party_that_is_being_transferred_can_not_be_transferred_again() {
+    let mut world = World::new(4);
+    connected(&mut world);
+    refer(&mut world, 1, 0, "<sip:103@pbx>");
+    seen(&mut world, 1);
+    refer(&mut world, 1, 0, "<sip:104@pbx>");
+    assert_eq!(seen(&mut world, 1), ["491 REFER"]);
+    seen(&mut world, 0);
+    refer(&mut world, 0, 0, "<sip:104@pbx>");
+    assert_eq!(seen(&mut world, 0), ["491 REFER"]);
+    world.happen(crate::Input::Shutdown);
+    nothing_left(&mut world);
+    assert_eq!(world.record(1).legs.len(), 2);
+}
+
+#[test]
+fn a_held_party_is_not_held_by_the_one_it_is_brought_to() {
+    let mut world = World::new(3);
+    connected(&mut world);
+    reoffer(&mut world, 1, "8", "inactive");
+    world.take_log();
+    refer(&mut world, 1, 0, "<sip:103@pbx>");
+    ring(&mut world, 2);
+    answer(&mut world, 2);
+    assert_eq!(world.log.iter().filter(|line| *line == "Stop 0").count(), 1);
+    assert_eq!(
+        world.switch.calls().last().expect("a call").state,
+        model::control::CallState::Connected
+    );
+    bye(&mut world, 0, 0);
+    nothing_left(&mut world);
+}
