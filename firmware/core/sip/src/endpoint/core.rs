@@ -4,6 +4,7 @@
 //! what they have to hear comes back as [`Told`] and [`ServerTold`].
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{Flow, Instant};
@@ -291,7 +292,7 @@ impl Core {
 /// Server transactions.
 impl Core {
     /// Makes a transaction for a request.
-    pub(crate) fn serve(&mut self, key: Box<str>, flow: Flow, request: Box<Request>) -> ServerId {
+    pub(crate) fn serve(&mut self, key: Box<str>, flow: Flow, request: Arc<Request>) -> ServerId {
         let (id, actions) = self.servers.add(key, flow, request);
         self.run_server(id, actions);
         id

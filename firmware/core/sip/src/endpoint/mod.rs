@@ -179,7 +179,7 @@ impl Endpoint {
         sdp: Option<Bytes>,
     ) {
         self.with(now, session, |session, core| {
-            session.ring(core, status, sdp)
+            session.ring(core, status, sdp);
         });
     }
 
@@ -192,6 +192,10 @@ impl Endpoint {
     }
 
     /// Refuses a call.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a refusal is made for one call and used up by it"
+    )]
     pub fn refuse(&mut self, now: Instant, session: SessionId, refusal: Refusal) {
         self.with(now, session, |session, core| session.refuse(core, &refusal));
     }
@@ -221,7 +225,7 @@ impl Endpoint {
     /// 202, and a NOTIFY that says 100 Trying.
     pub fn accept_refer(&mut self, now: Instant, refer: ReferId) {
         self.with_refer(now, refer, |session, core| {
-            session.accept_refer(core, refer)
+            session.accept_refer(core, refer);
         });
     }
 

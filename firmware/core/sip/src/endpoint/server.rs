@@ -5,6 +5,7 @@
 //! tag is a hash of the request, so a repeated request gets a repeated answer.
 
 use core::hash::BuildHasher;
+use std::sync::Arc;
 
 use model::Flow;
 
@@ -59,8 +60,8 @@ impl Endpoint {
         }
         match request.method {
             Method::Ack => self.on_ack(&request, &essentials),
-            Method::Cancel => self.on_cancel(key, flow, request, &essentials),
-            _ => self.on_new_request(key, flow, request, &essentials),
+            Method::Cancel => self.on_cancel(key, flow, &Arc::new(request), &essentials),
+            _ => self.on_new_request(key, flow, &Arc::new(request), &essentials),
         }
     }
 
@@ -88,31 +89,37 @@ impl Endpoint {
     }
 
     /// CANCEL (RFC 3261 §9.2).
-    fn on_cancel(&mut self, key: Box<str>, flow: Flow, request: Request, essentials: &Essentials) {
+    fn on_cancel(
+        &mut self,
+        key: Box<str>,
+        flow: Flow,
+        request: &Arc<Request>,
+        essentials: &Essentials,
+    ) {
         let invite = cancelled_key(
-            &request,
+            request,
             &essentials.via,
             &essentials.call_id,
             &essentials.cseq,
         );
         let Some(invite) = self.core.servers.matching(&invite) else {
             let status = StatusCode::CALL_DOES_NOT_EXIST;
-            let response = self.core.response_to(&request, status);
+            let response = self.core.response_to(request, status);
             self.respond_without_state(flow, response);
             return;
         };
         let transaction = self.core.servers.get(invite);
         let open = transaction.is_some_and(|transaction| transaction.is_open_invite());
         let session = transaction.and_then(|transaction| transaction.session);
-        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        let server = self.core.serve(key, flow, Arc::clone(request));
         let tag = session
             .and_then(|id| self.sessions.get_mut(id))
             .map(|session| session.local_tag().to_owned())
-            .unwrap_or_else(|| self.stateless_tag(&request));
+            .unwrap_or_else(|| self.stateless_tag(request));
         self.core.respond_tagged(server, StatusCode::OK, &tag);
         if let (true, Some(session)) = (open, session) {
             self.in_session(session, |session, core| {
-                session.on_cancel(core, invite, &request);
+                session.on_cancel(core, invite, request);
             });
         }
     }
@@ -121,16 +128,16 @@ impl Endpoint {
         &mut self,
         key: Box<str>,
         flow: Flow,
-        request: Request,
+        request: &Arc<Request>,
         essentials: &Essentials,
     ) {
         let outside = essentials.to.tag().is_none();
-        if outside && let Some(response) = self.not_admitted(&request) {
+        if outside && let Some(response) = self.not_admitted(request) {
             self.refusals += 1;
             self.respond_without_state(flow, response);
             return;
         }
-        if let Err(response) = self.inspect(flow, &request, essentials, outside) {
+        if let Err(response) = self.inspect(flow, request, essentials, outside) {
             self.respond_without_state(flow, *response);
             return;
         }
@@ -139,14 +146,14 @@ impl Endpoint {
             return;
         }
         match request.method {
-            Method::Options => self.on_options(flow, &request),
+            Method::Options => self.on_options(flow, request),
             Method::Register | Method::Invite | Method::Refer => {
                 self.on_request_with_credentials(key, flow, request, essentials);
             }
             // These have a meaning in dialogs only.
             _ => {
                 let status = StatusCode::CALL_DOES_NOT_EXIST;
-                let response = self.core.response_to(&request, status);
+                let response = self.core.response_to(request, status);
                 self.respond_without_state(flow, response);
             }
         }
@@ -295,7 +302,7 @@ impl Endpoint {
         &mut self,
         key: Box<str>,
         flow: Flow,
-        request: Request,
+        request: &Arc<Request>,
         essentials: &Essentials,
     ) {
         let found = self.find(essentials);
@@ -306,16 +313,16 @@ impl Endpoint {
             } else {
                 StatusCode::SERVICE_UNAVAILABLE
             };
-            let response = self.core.response_to(&request, status);
+            let response = self.core.response_to(request, status);
             self.respond_without_state(flow, response);
             return;
         };
-        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        let server = self.core.serve(key, flow, Arc::clone(request));
         let refer = self.next_refer(&request.method, id);
         let incoming = InDialog {
             at,
             server,
-            request: &request,
+            request,
             essentials,
             refer,
         };
@@ -355,10 +362,10 @@ impl Endpoint {
         &mut self,
         key: Box<str>,
         flow: Flow,
-        request: Request,
+        request: &Arc<Request>,
         essentials: &Essentials,
     ) {
-        let verdict = self.gatekeeper.check(self.core.now, &request);
+        let verdict = self.gatekeeper.check(self.core.now, request);
         let (account, stale) = match verdict {
             Verdict::Proved(account) => (Some(account.clone()), false),
             Verdict::Missing => (None, false),
@@ -369,36 +376,36 @@ impl Endpoint {
             }
         };
         let Some(account) = account else {
-            self.challenge(flow, &request, stale);
+            self.challenge(flow, request, stale);
             return;
         };
         if request.method == Method::Register && !names(&essentials.to.uri, &account) {
             let failure = AuthenticationFailure::NotAllowed;
             self.authentication_failed(flow, account.username, failure);
-            self.challenge(flow, &request, false);
+            self.challenge(flow, request, false);
             return;
         }
         let from_tag = essentials.from.tag().unwrap_or_default();
         let merge_key = merge_key(from_tag, &essentials.call_id, &essentials.cseq);
         if self.core.servers.is_merged(&merge_key) {
-            let response = self.core.response_to(&request, StatusCode::LOOP_DETECTED);
+            let response = self.core.response_to(request, StatusCode::LOOP_DETECTED);
             self.respond_without_state(flow, response);
             return;
         }
-        let server = self.core.serve(key, flow, Box::new(request.clone()));
+        let server = self.core.serve(key, flow, Arc::clone(request));
         self.core.servers.watch_for_merging(server, merge_key);
         match request.method {
             Method::Invite => self.on_invite(server, flow, request, essentials, &account),
             Method::Register => {
                 let response =
                     self.registrar
-                        .register(&mut self.core, &account, flow, &request, essentials);
-                let response = response.with_to_tag(&self.stateless_tag(&request));
+                        .register(&mut self.core, &account, flow, request, essentials);
+                let response = response.with_to_tag(&self.stateless_tag(request));
                 self.core.respond(server, &response);
             }
             // REFER makes sense here only where there is a call to transfer.
             _ => {
-                let tag = self.stateless_tag(&request);
+                let tag = self.stateless_tag(request);
                 self.core
                     .respond_tagged(server, StatusCode::FORBIDDEN, &tag);
             }
@@ -430,14 +437,14 @@ impl Endpoint {
         &mut self,
         server: crate::transaction::ServerId,
         flow: Flow,
-        request: Request,
+        request: &Request,
         essentials: &Essentials,
         account: &Account,
     ) {
-        let replaces = match self.replaced(&request) {
+        let replaces = match self.replaced(request) {
             Ok(replaces) => replaces,
             Err(status) => {
-                let tag = self.stateless_tag(&request);
+                let tag = self.stateless_tag(request);
                 self.core.respond_tagged(server, status, &tag);
                 return;
             }
@@ -455,7 +462,7 @@ impl Endpoint {
         };
         let called = Called {
             server,
-            request: &request,
+            request,
             essentials,
             id: self.sessions.next_id(),
         };

@@ -230,10 +230,9 @@ impl Session {
 
 /// Refer-To: its URI without headers, and the dialog to replace (RFC 3515 §2.1, RFC 3891 §4).
 fn refer_to(request: &Request) -> Result<(Uri, Option<Replaces>), StatusCode> {
-    let target = match request.headers.refer_to() {
-        Ok(Some(target)) => target,
-        // RFC 3515 §2.4.2: none, or several.
-        Ok(None) | Err(_) => return Err(StatusCode::BAD_REQUEST),
+    // RFC 3515 §2.4.2: none, or several.
+    let Ok(Some(target)) = request.headers.refer_to() else {
+        return Err(StatusCode::BAD_REQUEST);
     };
     match target.uri {
         Uri::Sip(mut uri) => {

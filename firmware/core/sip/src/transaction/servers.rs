@@ -1,6 +1,7 @@
 //! The server transactions under way, and which of them a request belongs to (RFC 3261 §17.2.3).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use model::Flow;
@@ -24,7 +25,7 @@ pub(crate) struct ServerTransaction {
     /// The state.
     pub(crate) machine: ServerMachine,
     /// The request, its Via completed.
-    pub(crate) request: Box<Request>,
+    pub(crate) request: Arc<Request>,
     /// The way answers go: the one the request came.
     pub(crate) flow: Flow,
     /// The last answer.
@@ -83,7 +84,7 @@ impl Servers {
         &mut self,
         key: Box<str>,
         flow: Flow,
-        request: Box<Request>,
+        request: Arc<Request>,
     ) -> (ServerId, Actions) {
         self.last += 1;
         let id = ServerId(self.last);

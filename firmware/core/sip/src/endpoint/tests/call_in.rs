@@ -287,7 +287,7 @@ fn an_invite_without_offer_gets_one_and_the_ack_answers() {
             session,
             StatusCode::SESSION_PROGRESS,
             Some("offer".into()),
-        )
+        );
     });
     assert_eq!(tape.sends("183 INVITE").body(), "");
     tape.act(|box_, now| box_.accept(now, session, "offer".into()));

@@ -14,7 +14,7 @@ fn progress(tape: &mut Tape, session: SessionId) -> Sent {
             session,
             StatusCode::SESSION_PROGRESS,
             Some("answer".into()),
-        )
+        );
     });
     tape.sends("183 INVITE")
 }
@@ -120,7 +120,7 @@ fn the_next_one_waits_for_the_prack_of_the_first() {
             session,
             StatusCode::SESSION_PROGRESS,
             Some("answer".into()),
-        )
+        );
     });
     tape.sends_nothing();
     let request = prack(&mut phone, &first, "");
@@ -185,7 +185,7 @@ fn an_offer_of_ours_goes_reliably_and_prack_answers() {
             session,
             StatusCode::SESSION_PROGRESS,
             Some("our offer".into()),
-        )
+        );
     });
     let sent = tape.sends("183 INVITE");
     assert_eq!(sent.body(), "our offer");

@@ -285,7 +285,7 @@ fn a_refresh_that_meets_another_request_comes_later() {
             now,
             session,
             crate::message::StatusCode::NOT_ACCEPTABLE_HERE,
-        )
+        );
     });
     let refusal = tape.sends("488 INVITE");
     tape.recv(phone.flow, &phone.ack_refusal(&refusal));

@@ -251,7 +251,7 @@ fn an_invite_with_replaces_names_the_session() {
     let value = Replaces {
         call_id: crate::message::CallId::new("call-of-100"),
         to_tag: phone.their_tag.clone(),
-        from_tag: phone.tag.clone(),
+        from_tag: phone.tag,
         early_only: false,
     };
     assert_eq!(tape.endpoint.find_dialog(&value), Some(session));
