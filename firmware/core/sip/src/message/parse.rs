@@ -57,7 +57,7 @@ pub(super) fn message(input: &Bytes, limits: &Limits) -> Result<Message, ParseEr
     }
     let (line, section) = split_line(text);
     let start = StartLine::parse(line, limits);
-    let scan = Scan::section(input, section, limits);
+    let scan = Scan::section(input, section, text.len(), limits);
     let start = match start {
         Ok(start) => start,
         Err((kind, method)) => return Err(scan.reject(kind, method)),
@@ -191,8 +191,8 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// Reads header lines up to the empty one. A bad line is noted and passed over, so that the
-    /// others can serve an answer.
-    fn section(input: &Bytes, section: &'a [u8], limits: &Limits) -> Self {
+    /// others can serve an answer. `text_len` counts from the start line.
+    fn section(input: &Bytes, section: &'a [u8], text_len: usize, limits: &Limits) -> Self {
         let mut scan = Self {
             // A phone's INVITE has about 20.
             headers: Headers::with_capacity(24),
@@ -207,7 +207,7 @@ impl<'a> Scan<'a> {
                 return scan;
             }
             let (line, folded, rest) = split_folded_line(scan.rest);
-            let used = section.len() - rest.len();
+            let used = text_len - rest.len();
             scan.rest = rest;
             if line.is_empty() && !folded {
                 return scan;

@@ -33,3 +33,21 @@ fn rejection(octets: &[u8]) -> (ParseErrorKind, Option<Rejected>) {
     let error = parse(octets).expect_err("a message that is refused");
     (error.kind, error.rejected.map(|rejected| *rejected))
 }
+
+#[test]
+fn an_octet_is_found_where_it_first_stands() {
+    for length in 0..40 {
+        for at in 0..length {
+            let mut octets = vec![b'x'; length];
+            octets[at] = b'\n';
+            octets[length - 1] = b'\n';
+            assert_eq!(super::find(b'\n', &octets), Some(at));
+            octets[at] = b'\n' + 1;
+            let next = (at < length - 1).then_some(length - 1);
+            assert_eq!(super::find(b'\n', &octets), next);
+            octets[at] = b'\n' | 0x80;
+            assert_eq!(super::find(b'\n', &octets), next);
+        }
+    }
+    assert_eq!(super::find(0, &[0x80; 9]), None);
+}

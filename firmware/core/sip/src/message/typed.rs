@@ -164,7 +164,7 @@ lists! {
     diversions: Diversion -> NameAddr;
     /// `History-Info` (RFC 7044).
     history_infos: HistoryInfo -> NameAddr;
-    /// `Alert-Info`, `Call-Info` and `Error-Info` are of this form too.
+    /// `Alert-Info`: URIs of ring tones, or of their names.
     alert_infos: AlertInfo -> NameAddr;
     /// `Reason` (RFC 3326 §2).
     reasons: Reason -> Reason;

@@ -37,6 +37,13 @@ fn what_the_rfc_calls_equivalent() {
 }
 
 #[test]
+fn of_a_parameter_given_twice_the_first_counts() {
+    same("sip:a@b;x=1;x=2", "sip:a@b;x=1;x=2");
+    same("sip:a@b;x=1;x=2", "sip:a@b;x=1");
+    different("sip:a@b;x=1;x=2", "sip:a@b;x=2");
+}
+
+#[test]
 fn what_the_rfc_calls_different() {
     different(
         "SIP:ALICE@AtLanTa.CoM;Transport=udp",

@@ -27,8 +27,8 @@ fn sip(a: &SipUri, b: &SipUri) -> bool {
 /// Each parameter of `a` that is in both has the same value, and those are in both that make a
 /// difference by being there.
 fn sip_params(a: &UriParams, b: &UriParams) -> bool {
-    a.iter().all(|(name, value)| match find(b, name) {
-        Some(other) => same_option(value, other, same_ignoring_case),
+    a.iter().all(|(name, _)| match find(b, name) {
+        Some(other) => same_option(first(a, name), other, same_ignoring_case),
         None => !["user", "ttl", "method", "maddr", "transport"]
             .iter()
             .any(|decisive| decisive.eq_ignore_ascii_case(name)),
@@ -49,9 +49,14 @@ fn tel(a: &TelUri, b: &TelUri) -> bool {
 }
 
 fn tel_params(a: &UriParams, b: &UriParams) -> bool {
-    a.iter().all(|(name, value)| {
-        find(b, name).is_some_and(|other| same_option(value, other, same_ignoring_case))
+    a.iter().all(|(name, _)| {
+        find(b, name).is_some_and(|other| same_option(first(a, name), other, same_ignoring_case))
     })
+}
+
+/// Of a parameter given twice the first counts.
+fn first<'a>(params: &'a UriParams, name: &str) -> Option<&'a str> {
+    find(params, name).flatten()
 }
 
 fn find<'a>(params: &'a UriParams, name: &str) -> Option<Option<&'a str>> {
