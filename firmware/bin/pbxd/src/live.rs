@@ -13,6 +13,9 @@ use tracing::{error, info};
 /// How often what was journalled is brought to the disk: what a power cut may take of the history.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
 
+/// How long the last calls may take to be stored at the end.
+const FLUSH_WITHIN: Duration = Duration::from_secs(5);
+
 /// Journal and history.
 pub struct Live {
     journal: Journal,
@@ -122,7 +125,7 @@ impl Live {
     /// Stores everything; called at the end.
     pub fn finish(mut self) {
         self.catch_up();
-        if !self.writer.flush() {
+        if !self.writer.flush(FLUSH_WITHIN) {
             error!("the last calls could not be stored; they are in the journal");
         }
         self.stop.store(true, Ordering::Relaxed);

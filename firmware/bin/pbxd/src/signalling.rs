@@ -121,7 +121,7 @@ impl Process {
         let media = Media::start(clock, ports, options.rtp_ports)?;
         let udp = UdpSockets::bind(&options.sip_address, options.sip_port)?;
         let certificate = Rc::new(Tls::new(
-            options.data.join("tls/cert.pem"),
+            options.data.join("tls/certificate.pem"),
             options.data.join("tls/key.pem"),
         ));
         let streams = Streams::listen(

@@ -8,39 +8,24 @@ mod run;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    let options = options::Options::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .with_writer(std::io::stderr)
         .init();
-    let options = match options::Options::parse(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(options::Stop::Help) => {
-            say(options::HELP);
-            return ExitCode::SUCCESS;
-        }
-        Err(options::Stop::Wrong(what)) => {
-            complain(&format!("{what}\n\n{}", options::HELP));
-            return ExitCode::from(2);
-        }
+    let result = match &options.command {
+        options::Command::Run(options) => run::run(options),
     };
-    match run::run(&options) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            error!("{error:#}");
             ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the answer to --help")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::print_stderr, reason = "a command line's complaint")]
-fn complain(text: &str) {
-    eprintln!("{text}");
 }

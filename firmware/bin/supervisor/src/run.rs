@@ -16,7 +16,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 use tracing::{error, info, warn};
 
-use crate::options::Options;
+use crate::options::Run;
 use crate::policy::Restarts;
 
 /// How long a process may take to stop before it is killed: calls are cleared within it.
@@ -35,7 +35,7 @@ struct Process {
 }
 
 /// Runs the exchange until SIGINT or SIGTERM.
-pub fn run(options: &Options) -> Result<()> {
+pub fn run(options: &Run) -> Result<()> {
     let zero = std::time::Instant::now();
     let now =
         || Instant::from_micros(u64::try_from(zero.elapsed().as_micros()).unwrap_or(u64::MAX));
@@ -80,7 +80,7 @@ fn process(name: &'static str, command: Command, now: Instant) -> Process {
     }
 }
 
-fn pbxd(options: &Options) -> Result<Command> {
+fn pbxd(options: &Run) -> Result<Command> {
     let mut command = Command::new(beside("pbxd")?);
     command
         .arg("--data")
@@ -89,17 +89,19 @@ fn pbxd(options: &Options) -> Result<Command> {
         .arg(control(options))
         .arg("--sip-port")
         .arg(options.sip_port.to_string())
+        .arg("--sips-port")
+        .arg(options.sip_port.saturating_add(1).to_string())
         .arg("--rtp-ports")
-        .arg(format!("{}-{}", options.rtp_ports.0, options.rtp_ports.1))
+        .arg(&options.rtp_ports)
         .arg("--calls")
         .arg(options.calls.to_string());
-    for address in &options.sip_addresses {
+    for address in &options.sip_address {
         command.arg("--sip-address").arg(address.to_string());
     }
     Ok(command)
 }
 
-fn webd(options: &Options) -> Result<Command> {
+fn webd(options: &Run) -> Result<Command> {
     let mut command = Command::new(beside("webd")?);
     command
         .arg("--data")
@@ -111,7 +113,7 @@ fn webd(options: &Options) -> Result<Command> {
     Ok(command)
 }
 
-fn control(options: &Options) -> PathBuf {
+fn control(options: &Run) -> PathBuf {
     options.data.join("run/pbxd.sock")
 }
 
