@@ -56,6 +56,9 @@ pub(crate) struct Phone {
     pub(crate) log: Vec<String>,
     pub(crate) dialogs: Vec<Dialog>,
     counter: u32,
+    registers: u32,
+    /// For the next challenge of a REGISTER.
+    password: String,
 }
 
 impl Phone {
@@ -66,6 +69,8 @@ impl Phone {
             log: Vec::new(),
             dialogs: Vec::new(),
             counter: 0,
+            registers: 0,
+            password: String::new(),
         }
     }
 
@@ -122,6 +127,48 @@ impl Phone {
             answer: sdp.is_none().then(|| self.sdp("8 0", "sendrecv")),
         });
         text
+    }
+
+    /// A REGISTER of the phone's contact for so long; a challenge is answered with this password.
+    pub(crate) fn register(&mut self, expires_s: u32, password: &str) -> Bytes {
+        let uri = "sip:10.0.0.1".to_owned();
+        let aor = format!("<sip:{}@pbx>", self.number);
+        let call_id = format!("r-{}", self.address);
+        self.password = password.into();
+        self.registers += 1;
+        self.text(
+            "REGISTER",
+            &uri,
+            (&format!("{aor};tag=r"), &aor),
+            (&call_id, 100 + self.registers),
+            &format!("Expires: {expires_s}\r\n"),
+            None,
+        )
+    }
+
+    /// The REGISTER again, with credentials for this refusal.
+    fn register_again(&mut self, refusal: &Response) -> Vec<Bytes> {
+        let Ok(mut client) =
+            Client::new(refusal, &self.number, &Secret::new(self.password.as_str()))
+        else {
+            return Vec::new();
+        };
+        if self.password.is_empty() {
+            return Vec::new();
+        }
+        let again = self.register(600, &self.password.clone());
+        self.password.clear();
+        let Ok(Message::Request(mut register)) = Message::parse_bytes(&again, &Limits::default())
+        else {
+            return Vec::new();
+        };
+        let value = client.authorize("REGISTER", "sip:10.0.0.1", b"", b"cnonce-cnonce");
+        let mut text = Vec::new();
+        sip::message::Field::write(&value, &mut text);
+        register
+            .headers
+            .push(client.header_name(), Bytes::from(text));
+        vec![register.to_bytes()]
     }
 
     /// A request in a dialog.
@@ -269,6 +316,14 @@ impl Phone {
         let cseq = raw(&response.headers, &HeaderName::CSeq);
         let call_id = raw(&response.headers, &HeaderName::CallId);
         let status = response.status.code();
+        if cseq.ends_with("REGISTER") {
+            self.log.push(format!("{status} REGISTER"));
+            return if status == 401 {
+                self.register_again(response)
+            } else {
+                Vec::new()
+            };
+        }
         let Some(dialog) = (self.dialogs.iter()).position(|dialog| dialog.call_id == call_id)
         else {
             return Vec::new();

@@ -37,10 +37,25 @@ impl World {
         Self::with(count, |_| (), |_| ())
     }
 
+    /// The same, but no phone is registered yet.
+    pub(crate) fn unregistered(count: u32) -> Self {
+        Self::made(count, |_| (), |_| (), false)
+    }
+
+    /// The same, with another configuration or other phones.
     pub(crate) fn with(
         count: u32,
         change: impl FnOnce(&mut Configuration),
         phones: impl FnOnce(&mut Vec<(ExtensionId, Phone)>),
+    ) -> Self {
+        Self::made(count, change, phones, true)
+    }
+
+    fn made(
+        count: u32,
+        change: impl FnOnce(&mut Configuration),
+        phones: impl FnOnce(&mut Vec<(ExtensionId, Phone)>),
+        registered: bool,
     ) -> Self {
         let mut configuration = configuration(count);
         change(&mut configuration);
@@ -60,7 +75,7 @@ impl World {
                 seed: [7; 32],
                 first_call: CallId::new(1),
                 rtp_ports: (0..40).map(|n| 10_000 + 2 * n).collect(),
-                bindings: all.iter().map(binding).collect(),
+                bindings: all.iter().filter(|_| registered).map(binding).collect(),
                 product: "Operator Box".into(),
             },
         );

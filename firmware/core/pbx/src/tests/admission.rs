@@ -65,3 +65,37 @@ fn contacts_of_before_a_restart() {
         Some(crate::Step::Called { active: false, .. })
     ));
 }
+
+#[test]
+fn a_contact_is_kept_before_the_phone_is_told() {
+    let mut world = World::unregistered(1);
+    let register = world.phones[0].register(600, "correct-horse");
+    world.send(0, register);
+    assert_eq!(seen(&mut world, 0), ["401 REGISTER", "200 REGISTER"]);
+    let log = world.take_log();
+    let at = |text: &str| log.iter().position(|line| line.starts_with(text));
+    assert!(at("put sip:101@10.0.1.1:5060").is_some(), "{log:?}");
+    assert!(at("put") < at("10.0.1.1 < 200"), "{log:?}");
+    assert_eq!(world.switch.registrations().len(), 1);
+    world.pass_ms(700_000);
+    assert_eq!(lines(&world, &["remove"]), ["remove sip:101@10.0.1.1:5060"]);
+    assert!(world.switch.registrations().is_empty());
+}
+
+#[test]
+fn wrong_passwords_are_told_once_a_second() {
+    let mut world = World::new(1);
+    for _ in 0..5 {
+        let register = world.phones[0].register(600, "wrong-password");
+        world.send(0, register);
+    }
+    world.pass_ms(1100);
+    let rows = lines(&world, &["SIP -"]);
+    assert_eq!(
+        rows,
+        [
+            "SIP - authentication of `101` failed for host 10.0.1.1: wrong password",
+            "SIP - 4 more authentications failed within a second for host 10.0.1.1"
+        ]
+    );
+}
