@@ -323,6 +323,19 @@ impl Exchange {
         id
     }
 
+    /// Nothing is left of any call.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.legs.len() == 0
+            && self.ports.in_use() == 0
+            && self.wakes.next_moment().is_none()
+            && self.records.timeout().is_none()
+            && self.measuring.is_empty()
+            && self.in_setup == 0
+            && self.endpoint.counts().sessions == 0
+    }
+
+    /// Calls refused here because of overload.
     pub(crate) const fn overload_refusals(&self) -> u64 {
         self.overload_refusals
     }

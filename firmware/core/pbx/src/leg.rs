@@ -120,7 +120,8 @@ impl Failure {
         best
     }
 
-    /// What a caller is told: refusals that make sense between phone and exchange only don't pass.
+    /// What a caller is told of a phone's refusal: those that make sense between
+    /// phone and exchange only don't pass.
     pub(crate) const fn towards_caller(mut self) -> Self {
         self.status = match self.status.code() {
             // RFC 3261 §16.7: a 503 of one phone is no overload of the exchange.
@@ -129,6 +130,12 @@ impl Failure {
             // connection is gone: nothing the caller could act upon.
             300..=399 | 401 | 407 => StatusCode::FORBIDDEN,
             430 | 481 | 487 => StatusCode::TEMPORARILY_UNAVAILABLE,
+            // The number is in our dial plan: a phone that does not know it is set up wrongly, and
+            // as good as absent.
+            404 | 410 | 416 | 484 | 485 | 604 => {
+                self.cause = Cause::SUBSCRIBER_ABSENT;
+                StatusCode::TEMPORARILY_UNAVAILABLE
+            }
             _ => self.status,
         };
         self

@@ -196,12 +196,7 @@ impl Switch {
     #[doc(hidden)]
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let exchange = self.exchange.borrow();
-        exchange.calls.is_empty()
-            && exchange.legs.len() == 0
-            && exchange.wakes.next_moment().is_none()
-            && exchange.ports.in_use() == 0
-            && self.scripts.len() == 0
+        self.scripts.len() == 0 && self.exchange.borrow().is_idle()
     }
 
     /// Carries on until nothing more happens at this moment. What the endpoint sends comes out last:

@@ -34,12 +34,25 @@ impl Exchange {
             self.replacing(session, invite, account, party, replaced);
             return;
         }
-        let dialled = dialled(&invite.request_uri);
+        let refused = self.overloaded();
+        self.call_in(session, invite, account, party, refused);
+    }
+
+    /// Opens a call for an INVITE; one that is refused already gets its record too.
+    fn call_in(
+        &mut self,
+        session: SessionId,
+        invite: &IncomingInvite,
+        account: ExtensionId,
+        party: Party,
+        refused: Option<Failure>,
+    ) {
         let id = self.next_call_id();
+        let dialled = dialled(&invite.request_uri);
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
         let (leg, offer) = self.incoming_leg(id, session, invite, account, party);
         call.caller_half.leg = Some(leg);
-        let refused = offer.err().or_else(|| self.overloaded());
+        let refused = refused.or(offer.err());
         self.open_call(call, Plot::Dial);
         if let Some(failure) = refused {
             self.doom(id, Outcome::failed(failure));
@@ -127,11 +140,15 @@ impl Exchange {
         });
         let result = match found {
             _ if self.stopping => Err(Failure::congestion(Cause::TEMPORARY_FAILURE)),
-            Some((replaced, call, Phase::Connected, Some(side))) => {
-                self.take_over(session, invite, account, party, (replaced, call, side))
-            }
+            Some((replaced, call, Phase::Connected, Some(side))) => self.take_over(
+                session,
+                invite,
+                account,
+                party.clone(),
+                (replaced, call, side),
+            ),
             Some((_, call, Phase::Setup | Phase::Ringing, None)) => {
-                self.pick_up(session, invite, account, party, call)
+                self.pick_up(session, invite, account, party.clone(), call)
             }
             // A call's own caller before the answer can't be replaced (RFC 3891 §3); nor what is gone.
             _ => Err(Failure::new(
@@ -140,7 +157,7 @@ impl Exchange {
             )),
         };
         if let Err(failure) = result {
-            self.endpoint.refuse(self.now, session, refusal(&failure));
+            self.call_in(session, invite, account, party, Some(failure));
         }
     }
 

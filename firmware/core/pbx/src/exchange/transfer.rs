@@ -169,7 +169,8 @@ impl Exchange {
                 .notify_refer(self.now, refer, StatusCode::CALL_DOES_NOT_EXIST);
             return Ok(());
         };
-        if second == parties.call {
+        // RFC 3891 §3: `early-only` of a dialog that is confirmed is answered by 486.
+        if second == parties.call || (replaces.early_only && phase == Phase::Connected) {
             return Err(Failure::of_cause(Cause::USER_BUSY));
         }
         self.may_transfer(second)?;

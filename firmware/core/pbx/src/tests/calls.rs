@@ -61,7 +61,7 @@ fn refusals_reach_the_caller_with_their_meaning() {
         (486, "486", Disposition::Busy, 17),
         (603, "603", Disposition::Rejected, 21),
         (480, "480", Disposition::Unreachable, 18),
-        (404, "404", Disposition::UnknownNumber, 1),
+        (404, "480", Disposition::Unreachable, 20),
         (503, "500", Disposition::Failed, 41),
         (302, "403", Disposition::Rejected, 21),
     ] {
@@ -185,6 +185,24 @@ fn all_phones_ring_and_the_first_answer_wins() {
         Some("10.0.1.9:5060")
     );
     nothing_left(&mut world);
+}
+
+#[test]
+fn ten_phones_ring_at_most() {
+    let mut world = World::with(
+        2,
+        |_| (),
+        |phones| {
+            for n in 20..32 {
+                let phone = Phone::new("102", &format!("10.0.1.{n}:5060"));
+                phones.push((ExtensionId::new(2), phone));
+            }
+        },
+    );
+    dial(&mut world, 0, "102");
+    let rung = (world.phones.iter()).filter(|phone| !phone.log.is_empty());
+    assert_eq!(rung.count(), 10);
+    assert_eq!(world.switch.ports_in_use(), 2, "they share one");
 }
 
 #[test]

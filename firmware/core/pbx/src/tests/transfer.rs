@@ -379,3 +379,23 @@ fn a_held_party_is_not_held_by_the_one_it_is_brought_to() {
     bye(&mut world, 0, 0);
     nothing_left(&mut world);
 }
+
+#[test]
+fn a_phone_that_can_not_take_over_has_a_record_of_its_refusal() {
+    let mut world = World::new(3);
+    connected(&mut world);
+    let replaces = world.phones[1].dialogs[0].replaces();
+    let offer = world.phones[2].sdp("18", "sendrecv");
+    let extra = format!("Replaces: {replaces}\r\n");
+    let invite = world.phones[2].invite("101", &extra, Some(&offer));
+    world.send(2, invite);
+    assert_eq!(seen(&mut world, 2), ["488"]);
+    assert_eq!(world.record(2).disposition, Disposition::Failed);
+    assert_eq!(world.switch.calls().len(), 1, "the call goes on");
+    bye(&mut world, 0, 0);
+    assert_eq!(
+        seen(&mut world, 1),
+        ["INVITE from \"User 1\" <sip:101", "ACK", "BYE"]
+    );
+    nothing_left(&mut world);
+}
