@@ -104,14 +104,23 @@ fn trusting(data: &Path) -> Arc<ClientConfig> {
 }
 
 fn https(tls: &Arc<ClientConfig>, name: &str, port: u16, request: &str) -> String {
-    let tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    try_https(tls, name, port, request).unwrap()
+}
+
+fn try_https(
+    tls: &Arc<ClientConfig>,
+    name: &str,
+    port: u16,
+    request: &str,
+) -> std::io::Result<String> {
+    let tcp = TcpStream::connect(("127.0.0.1", port))?;
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let connection = ClientConnection::new(Arc::clone(tls), name).unwrap();
     let mut stream = StreamOwned::new(connection, tcp);
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
-    answer
+    Ok(answer)
 }
 
 fn request(method: &str, path: &str, port: u16, headers: &str, body: &str) -> String {
@@ -245,8 +254,7 @@ fn what_was_acknowledged_survives_being_killed() {
                 let number = format!("{}", 1000 + round * 1000 + n);
                 let body = format!("{{\"number\":\"{number}\"}}");
                 let ask = request("POST", "/api/v1/extensions", port, &cookie, &body);
-                let answer = std::panic::catch_unwind(|| https(&tls, "127.0.0.1", port, &ask));
-                match answer {
+                match try_https(&tls, "127.0.0.1", port, &ask) {
                     Ok(answer) if answer.starts_with("HTTP/1.1 201") => {
                         let _ = send.send(number);
                     }
