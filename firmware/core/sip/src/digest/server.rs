@@ -27,13 +27,25 @@ pub enum UriCheck {
 pub struct ServerOptions {
     /// How long a nonce may be used.
     pub nonce_life: Duration,
-    /// Accept MD5 at all; it is offered after SHA-256 (RFC 8760 §2.3).
-    pub md5: bool,
+    /// Whether and where MD5 is offered beside SHA-256.
+    pub md5: Md5Offer,
     /// Accept credentials without qop, as old phones send them. Their nonce has no count, so a
     /// replay is only stopped by the nonce's age.
     pub without_qop: bool,
     /// How the URIs must agree.
     pub uri_check: UriCheck,
+}
+
+/// Whether and where MD5 is offered beside SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Md5Offer {
+    /// SHA-256 alone.
+    Refused,
+    /// After SHA-256, as RFC 8760 §2.3 has it: a phone takes the first that it knows.
+    Last,
+    /// Before SHA-256. Phones from before RFC 8760 look at the first challenge only and give up where
+    /// they don't know its algorithm (baresip 1.0, SIPp 3.6 and most desk phones of the 2010s do).
+    First,
 }
 
 impl Default for ServerOptions {
@@ -42,7 +54,7 @@ impl Default for ServerOptions {
             // Longer than a call's set-up, shorter than anybody needs to abuse a sniffed request
             // without qop; phones that refresh a registration hourly are told `stale` and go on.
             nonce_life: Duration::from_secs(300),
-            md5: true,
+            md5: Md5Offer::First,
             without_qop: true,
             uri_check: UriCheck::Target,
         }
@@ -97,15 +109,15 @@ impl Server {
         &self.realm
     }
 
-    /// Challenges for a 401 or 407, the strongest first (RFC 8760 §2.3). `stale` after
+    /// Challenges for a 401 or 407, in the order that [`Md5Offer`] says. `stale` after
     /// [`Refusal::Stale`].
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<AuthValue> {
         self.issued = self.issued.wrapping_add(1);
         let nonce = Nonce::new(now, self.issued).sealed(&self.key);
-        let algorithms: &[Algorithm] = if self.options.md5 {
-            &[Algorithm::Sha256, Algorithm::Md5]
-        } else {
-            &[Algorithm::Sha256]
+        let algorithms: &[Algorithm] = match self.options.md5 {
+            Md5Offer::Refused => &[Algorithm::Sha256],
+            Md5Offer::Last => &[Algorithm::Sha256, Algorithm::Md5],
+            Md5Offer::First => &[Algorithm::Md5, Algorithm::Sha256],
         };
         algorithms
             .iter()
@@ -166,7 +178,7 @@ impl Server {
     fn check_offer(&self, credentials: &Credentials) -> Result<(), Refusal> {
         let algorithm = match credentials.algorithm.base() {
             Algorithm::Sha256 => true,
-            Algorithm::Md5 => self.options.md5,
+            Algorithm::Md5 => self.options.md5 != Md5Offer::Refused,
             _ => false,
         };
         let qop = credentials.qop.is_some()

@@ -5,8 +5,8 @@ use core::time::Duration;
 use model::{Instant, Secret};
 
 use crate::digest::{
-    Algorithm, Challenge, Client, Credentials, Ha1, NonceTable, PasswordHashes, Refusal, Server,
-    ServerOptions, Side, UriCheck,
+    Algorithm, Challenge, Client, Credentials, Ha1, Md5Offer, NonceTable, PasswordHashes, Refusal,
+    Server, ServerOptions, Side, UriCheck,
 };
 use crate::message::{AuthValue, HeaderName, Method, Request, Uri};
 
@@ -73,7 +73,7 @@ fn every_offered_algorithm_gets_in() {
 }
 
 #[test]
-fn sha_256_is_offered_before_md5_and_md5_only_where_wanted() {
+fn md5_is_offered_where_wanted_and_only_there() {
     let names = |options| -> Vec<_> {
         server(options)
             .challenges(START, true)
@@ -84,11 +84,13 @@ fn sha_256_is_offered_before_md5_and_md5_only_where_wanted() {
             })
             .collect()
     };
-    assert_eq!(names(ServerOptions::default()), ["SHA-256", "MD5"]);
-    let strict = ServerOptions {
-        md5: false,
+    let offering = |md5| ServerOptions {
+        md5,
         ..ServerOptions::default()
     };
+    assert_eq!(names(ServerOptions::default()), ["MD5", "SHA-256"]);
+    assert_eq!(names(offering(Md5Offer::Last)), ["SHA-256", "MD5"]);
+    let strict = offering(Md5Offer::Refused);
     assert_eq!(names(strict.clone()), ["SHA-256"]);
     let mut old = phone(&mut server(ServerOptions::default()), START, Algorithm::Md5);
     let request = register(answer(&mut old));
@@ -167,7 +169,7 @@ fn an_old_nonce_and_one_of_another_key_are_stale() {
 fn old_phones_without_qop_get_in_where_allowed() {
     let mut lenient = server(ServerOptions::default());
     let challenge = lenient.challenges(START, false);
-    let challenge = Challenge::from_value(&challenge[1])
+    let challenge = Challenge::from_value(&challenge[0])
         .expect("ours")
         .expect("known");
     let challenge = Challenge {
