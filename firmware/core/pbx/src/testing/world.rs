@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) notices: usize,
     /// Where the media thread was told to send, by port.
     pub(crate) remote: BTreeMap<u16, SocketAddr>,
+    /// Ports that the media thread has open: commands for others are a fault.
+    open: BTreeSet<PortId>,
     /// The media thread answers `Close`.
     pub(crate) media_answers: bool,
 }
@@ -87,6 +89,7 @@ impl World {
             records: Vec::new(),
             notices: 0,
             remote: BTreeMap::new(),
+            open: BTreeSet::new(),
             media_answers: true,
         };
         world.drain();
@@ -155,6 +158,7 @@ impl World {
                     }
                 }
                 Output::Media(command) => {
+                    self.check(command);
                     if let media::Command::Open { port, settings }
                     | media::Command::Update { port, settings } = command
                         && let Some(remote) = settings.remote
@@ -220,6 +224,25 @@ impl World {
             }
         }
         replies
+    }
+
+    /// The media thread is told to open what is closed, and all else of what is open.
+    fn check(&mut self, command: media::Command) {
+        use media::Command::{
+            Close, Connect, Disconnect, Open, Play, Report, SendDigit, Stop, Update,
+        };
+        let fits = match command {
+            Open { port, .. } => self.open.insert(port),
+            Close { port } => self.open.remove(&port),
+            Connect { a, b } => a != b && self.open.contains(&a) && self.open.contains(&b),
+            Update { port, .. }
+            | Disconnect { port }
+            | Play { port, .. }
+            | Stop { port }
+            | SendDigit { port, .. }
+            | Report { port } => self.open.contains(&port),
+        };
+        assert!(fits, "{command:?} {:?}", self.open);
     }
 
     /// The lines of the log since the last look.

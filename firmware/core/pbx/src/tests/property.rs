@@ -14,6 +14,11 @@ enum Act {
         from: usize,
         to: usize,
     },
+    /// Dials, and the newest call there is answered.
+    Connect {
+        from: usize,
+        to: usize,
+    },
     Respond {
         phone: usize,
         dialog: usize,
@@ -66,7 +71,8 @@ fn act() -> impl Strategy<Value = Act> {
     let dialog = || 0..4_usize;
     let status = prop::sample::select(vec![180, 183, 200, 200, 200, 486, 603, 302, 408]);
     prop_oneof![
-        4 => (phone(), phone()).prop_map(|(from, to)| Act::Dial { from, to }),
+        3 => (phone(), phone()).prop_map(|(from, to)| Act::Dial { from, to }),
+        6 => (phone(), phone()).prop_map(|(from, to)| Act::Connect { from, to }),
         6 => (phone(), dialog(), status, any::<bool>()).prop_map(|(phone, dialog, status, sdp)| {
             Act::Respond { phone, dialog, status, sdp: sdp || status == 200 }
         }),
@@ -74,23 +80,35 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (phone(), dialog()).prop_map(|(phone, dialog)| Act::Bye { phone, dialog }),
         2 => (phone(), dialog(), any::<bool>())
             .prop_map(|(phone, dialog, hold)| Act::Reoffer { phone, dialog, hold }),
-        3 => (phone(), dialog(), phone())
+        6 => (phone(), dialog(), phone())
             .prop_map(|(phone, dialog, to)| Act::Refer { phone, dialog, to }),
-        2 => (phone(), dialog(), dialog())
+        5 => (phone(), dialog(), dialog())
             .prop_map(|(phone, dialog, other)| Act::ReferReplaces { phone, dialog, other }),
-        2 => (phone(), phone(), dialog())
+        3 => (phone(), phone(), dialog())
             .prop_map(|(phone, of, dialog)| Act::Replace { phone, of, dialog }),
         1 => (0..12_u16).prop_map(|port| Act::Silent { port }),
         1 => (1..8_u64).prop_map(|call| Act::HangUp { call }),
-        2 => prop::sample::select(vec![0, 10, 1000, 6000, 70_000]).prop_map(|ms| Act::Pass { ms }),
+        2 => prop::sample::select(vec![0, 10, 10, 10, 1000, 1000, 6000, 70_000]).prop_map(|ms| Act::Pass { ms }),
     ]
 }
 
+/// `dialog` counts from the newest.
 fn perform(world: &mut World, act: Act) {
+    let act = from_newest(world, act);
     let has =
         |world: &World, phone: usize, dialog: usize| world.phones[phone].dialogs.len() > dialog;
     match act {
         Act::Dial { from, to } => dial(world, from, &(101 + to).to_string()),
+        Act::Connect { from, to } => {
+            dial(world, from, &(101 + to).to_string());
+            if world.phones[to]
+                .dialogs
+                .last()
+                .is_some_and(|dialog| dialog.incoming)
+            {
+                answer(world, to);
+            }
+        }
         Act::Respond {
             phone,
             dialog,
@@ -153,6 +171,35 @@ fn perform(world: &mut World, act: Act) {
         Act::Pass { ms } => world.pass(Duration::from_millis(ms)),
         _ => {}
     }
+}
+
+fn from_newest(world: &World, mut act: Act) -> Act {
+    let turn = |phone: usize, dialog: &mut usize| {
+        let count = world.phones[phone].dialogs.len();
+        *dialog = count.checked_sub(*dialog + 1).unwrap_or(*dialog);
+    };
+    match &mut act {
+        Act::Respond { phone, dialog, .. }
+        | Act::Cancel { phone, dialog }
+        | Act::Bye { phone, dialog }
+        | Act::Reoffer { phone, dialog, .. }
+        | Act::Refer { phone, dialog, .. } => turn(*phone, dialog),
+        Act::ReferReplaces {
+            phone,
+            dialog,
+            other,
+        } => {
+            turn(*phone, dialog);
+            turn(*phone, other);
+        }
+        Act::Replace { of, dialog, .. } => turn(*of, dialog),
+        Act::Dial { .. }
+        | Act::Connect { .. }
+        | Act::Silent { .. }
+        | Act::HangUp { .. }
+        | Act::Pass { .. } => {}
+    }
+    act
 }
 
 proptest! {
