@@ -232,8 +232,6 @@ pub(crate) struct Leg {
     pub(crate) seed: u64,
     /// What it hears in place of the other party.
     pub(crate) playing: Option<Tone>,
-    /// A provisional response has gone out to it (incoming leg).
-    pub(crate) alerted: bool,
     /// A session description has gone out to it (incoming leg).
     pub(crate) described: bool,
     /// Its phone has rung (outgoing leg).

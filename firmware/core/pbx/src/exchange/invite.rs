@@ -116,7 +116,6 @@ impl Exchange {
             settings: None,
             seed: self.chance.next(),
             playing: None,
-            alerted: false,
             described: false,
             rang: false,
             quality: None,

@@ -10,7 +10,10 @@
 //!                     all refused ───► failed, with the best refusal
 //! ```
 
-use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide};
+use core::net::SocketAddr;
+
+use media::Command;
+use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party, PortId};
 use sip::endpoint::{OutgoingInvite, Target};
 use sip::message::StatusCode;
 use sip::sdp::Negotiation;
@@ -19,11 +22,20 @@ use super::Exchange;
 use crate::call::{MAX_RINGING, Phase};
 use crate::leg::negotiation::{capabilities, offered_codecs, ordered};
 use crate::leg::{Failure, Leg, LegState, Tone};
+use crate::ports::Released;
 
-/// A phone to be rung.
-struct Phone {
-    target: Target,
-    user_agent: Option<String>,
+/// What all phones of a ring have in common.
+struct Ring {
+    call: CallId,
+    /// Shown to the phones.
+    caller: Party,
+    /// Whose phones they are.
+    party: Party,
+    /// What is offered, in this order.
+    codecs: Vec<Codec>,
+    /// They share it until one answers.
+    port: PortId,
+    seed: u64,
 }
 
 impl Exchange {
@@ -35,102 +47,105 @@ impl Exchange {
     ) -> Result<(), Failure> {
         let absent = Failure::of_cause(Cause::SUBSCRIBER_ABSENT);
         let party = self.directory.party(extension).ok_or(absent)?;
-        let codecs = (self.directory.extension(extension).ok_or(absent)?)
-            .codecs
-            .clone();
-        let phones: Vec<Phone> = (self.endpoint.bindings(extension).iter())
+        let configured = self.directory.extension(extension).ok_or(absent)?;
+        let codecs = configured.codecs.clone();
+        let phones: Vec<(Target, Option<String>)> = (self.endpoint.bindings(extension).iter())
             .take(MAX_RINGING)
-            .map(|binding| Phone {
-                target: binding.target(),
-                user_agent: binding.user_agent.clone(),
-            })
+            .map(|binding| (binding.target(), binding.user_agent.clone()))
             .collect();
         if phones.is_empty() {
             return Err(absent);
         }
-        let Some(state) = self.calls.get_mut(&call) else {
-            return Err(absent);
-        };
+        let state = self.calls.get_mut(&call).ok_or(absent)?;
         state.called = Some(party.clone());
-        let congestion = Failure::congestion(Cause::NO_CIRCUIT_AVAILABLE);
         let caller = state.leg(LegSide::Caller).ok_or(absent)?;
-        if !self.give_port(caller) {
-            self.overload_refusals += 1;
-            return Err(congestion);
-        }
-        let Some(port) = self.ports.take() else {
-            self.overload_refusals += 1;
-            return Err(congestion);
+        let caller_party = (self.legs.get(caller).ok_or(absent)?).party.clone();
+        let port = self.ports_for(caller)?;
+        let ring = Ring {
+            call,
+            caller: caller_party,
+            party,
+            codecs: ordered(&codecs, &self.spoken(caller)),
+            port,
+            seed: self.chance.next(),
         };
-        let codecs = ordered(&codecs, &self.spoken(caller));
-        let seed = self.chance.next();
-        let caller_party = self
-            .legs
-            .get(caller)
-            .map(|leg| leg.party.clone())
-            .unwrap_or(party.clone());
-        let mut offered = Ok(());
-        for phone in phones {
-            let id = self.legs.next_id();
-            let flow = phone.target.flow;
-            let address = core::net::SocketAddr::new(flow.local.ip(), self.ports.number(port));
-            let mut negotiation = Negotiation::new(
-                self.chance.next() & SESSION_ID_BITS,
-                capabilities(address, &codecs, None),
-            );
-            let offer = match negotiation.offer() {
-                Ok(offer) => offer,
-                Err(error) => {
-                    offered = Err(Failure::of_description(&error));
-                    continue;
-                }
-            };
-            let session = self.endpoint.invite(
-                self.now,
-                OutgoingInvite {
-                    target: phone.target,
-                    from_display: caller_party.name.clone(),
-                    from_user: caller_party.number.clone(),
-                    to_user: party.number.clone(),
-                    sdp: Some(offer),
-                    headers: Vec::new(),
-                },
-            );
-            self.ports.hold(port);
-            self.legs.insert(Leg {
-                id,
-                call,
-                lender: None,
-                session,
-                state: LegState::Calling,
-                party: party.clone(),
-                flow,
-                user_agent: phone.user_agent,
-                codecs: codecs.clone(),
-                negotiation,
-                offered: false,
-                port: Some(port),
-                settings: None,
-                seed,
-                playing: None,
-                alerted: false,
-                described: true,
-                rang: false,
-                quality: None,
-            });
-            if let Some(state) = self.calls.get_mut(&call) {
-                state.ringing.push(id);
-            }
+        let mut rung = Ok(());
+        for (target, user_agent) in phones {
+            rung = rung.and(self.ring_phone(&ring, target, user_agent));
         }
-        // The one that `take` counted; each phone counts for itself.
-        if self.ports.release(port) == crate::ports::Released::Close {
-            self.media(media::Command::Close { port });
+        // The one that taking it counted; each phone counts for itself.
+        if self.ports.release(port) == Released::Close {
+            self.media(Command::Close { port });
         }
         self.wakes.wake(call);
         match self.calls.get(&call) {
             Some(state) if !state.ringing.is_empty() => Ok(()),
-            _ => offered.and(Err(absent)),
+            _ => rung.and(Err(absent)),
         }
+    }
+
+    /// A port for the caller, if it has none, and one for those who are called.
+    fn ports_for(&mut self, caller: LegId) -> Result<PortId, Failure> {
+        let port = if self.give_port(caller) {
+            self.ports.take()
+        } else {
+            None
+        };
+        port.ok_or_else(|| {
+            self.overload_refusals += 1;
+            Failure::congestion(Cause::NO_CIRCUIT_AVAILABLE)
+        })
+    }
+
+    /// Sends an INVITE to a phone: a leg of its own.
+    fn ring_phone(
+        &mut self,
+        ring: &Ring,
+        target: Target,
+        user_agent: Option<String>,
+    ) -> Result<(), Failure> {
+        let flow = target.flow;
+        let address = SocketAddr::new(flow.local.ip(), self.ports.number(ring.port));
+        let mut negotiation = Negotiation::new(
+            self.chance.next() & SESSION_ID_BITS,
+            capabilities(address, &ring.codecs, None),
+        );
+        let offer = (negotiation.offer()).map_err(|error| Failure::of_description(&error))?;
+        let invite = OutgoingInvite {
+            target,
+            from_display: ring.caller.name.clone(),
+            from_user: ring.caller.number.clone(),
+            to_user: ring.party.number.clone(),
+            sdp: Some(offer),
+            headers: Vec::new(),
+        };
+        let session = self.endpoint.invite(self.now, invite);
+        let id = self.legs.next_id();
+        self.ports.hold(ring.port);
+        self.legs.insert(Leg {
+            id,
+            call: ring.call,
+            lender: None,
+            session,
+            state: LegState::Calling,
+            party: ring.party.clone(),
+            flow,
+            user_agent,
+            codecs: ring.codecs.clone(),
+            negotiation,
+            offered: false,
+            port: Some(ring.port),
+            settings: None,
+            seed: ring.seed,
+            playing: None,
+            described: true,
+            rang: false,
+            quality: None,
+        });
+        if let Some(state) = self.calls.get_mut(&ring.call) {
+            state.ringing.push(id);
+        }
+        Ok(())
     }
 
     /// The codecs a caller speaks, the preferred first.
@@ -240,7 +255,6 @@ impl Exchange {
         };
         match leg.state {
             LegState::Invited => {
-                leg.alerted = true;
                 let session = leg.session;
                 self.endpoint.ring(now, session, StatusCode::RINGING, None);
             }
