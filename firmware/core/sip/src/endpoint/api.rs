@@ -153,6 +153,15 @@ pub struct OutgoingInvite {
     pub headers: Vec<(HeaderName, String)>,
 }
 
+/// What a challenge to an INVITE of ours is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Digest user name.
+    pub username: String,
+    /// Digest password.
+    pub password: Secret,
+}
+
 /// An INVITE that came, authenticated and in order.
 #[derive(Clone, Debug)]
 pub struct IncomingInvite {
@@ -305,7 +314,7 @@ pub enum Event {
         session: SessionId,
         /// The To tag.
         fork: String,
-        /// The session description.
+        /// The session description; none where offer and answer went before, by `Progress`.
         sdp: Option<Bytes>,
         /// `User-Agent` or `Server` of the peer.
         user_agent: Option<String>,
@@ -359,11 +368,12 @@ pub enum Event {
         /// Referred-By, as it came.
         referred_by: Option<String>,
     },
-    /// DTMF or flash by INFO (`application/dtmf-relay` or `application/dtmf`).
+    /// DTMF or flash by INFO (`application/dtmf-relay` or `application/dtmf`); each once, whatever
+    /// comes twice on the wire.
     Digit {
         /// Which.
         session: SessionId,
-        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        /// `0` to `9`, `*`, `#`, `A` to `D`; `!` for the flash.
         digit: char,
         /// How long it was held, in ms.
         duration_ms: u32,

@@ -3,6 +3,7 @@
 //! It carries out what the transaction machines want done. It knows no session and no registration;
 //! what they have to hear comes back as [`Told`] and [`ServerTold`].
 
+use ::core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -259,6 +260,18 @@ impl Core {
             outcome = response.map(|response| Outcome::Response(Box::new(response)));
         }
         outcome.map(|outcome| Told { id, user, outcome })
+    }
+
+    /// Gives an INVITE that has a provisional answer this much time from now on.
+    pub(crate) fn bound(&mut self, id: ClientId, time: Duration) {
+        let at = self.now + time;
+        if let Some(transaction) = self.clients.get_mut(id)
+            && transaction.is_proceeding_invite()
+        {
+            let place = &mut transaction.timers[TimerName::B.slot()];
+            self.timers
+                .restart(place, at, TimerKey::Client(id, TimerName::B));
+        }
     }
 
     /// Ends a transaction whose answer does not matter any more.

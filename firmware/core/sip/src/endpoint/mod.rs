@@ -22,6 +22,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use ::core::net::IpAddr;
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Instant};
 
@@ -59,6 +62,7 @@ pub struct Endpoint {
     refusals: u64,
     /// Makes the tags of answers that leave no state behind.
     stateless: Seeded,
+    trusted: BTreeSet<IpAddr>,
 }
 
 /// How much the endpoint holds at the moment. All are zero once nothing is under way.
@@ -95,6 +99,7 @@ impl Endpoint {
             admission: Admission::Open,
             refusals: 0,
             stateless,
+            trusted: BTreeSet::new(),
         }
     }
 
@@ -136,6 +141,12 @@ impl Endpoint {
             .retain(&mut self.core, |extension| gatekeeper.knows(extension));
     }
 
+    /// Peers whose calls need no digest: providers and other exchanges, known by their address. Their
+    /// calls come without an account.
+    pub fn set_trusted(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.trusted = addresses.into_iter().collect();
+    }
+
     /// What new requests are taken from now on.
     pub const fn set_admission(&mut self, admission: Admission) {
         self.admission = admission;
@@ -163,9 +174,28 @@ impl Endpoint {
 impl Endpoint {
     /// Sends an INVITE.
     pub fn invite(&mut self, now: Instant, invite: OutgoingInvite) -> SessionId {
+        self.call(now, invite, None)
+    }
+
+    /// Sends an INVITE to a peer that may ask who we are (RFC 3261 §22.2).
+    pub fn invite_as(
+        &mut self,
+        now: Instant,
+        invite: OutgoingInvite,
+        credentials: Credentials,
+    ) -> SessionId {
+        self.call(now, invite, Some(credentials))
+    }
+
+    fn call(
+        &mut self,
+        now: Instant,
+        invite: OutgoingInvite,
+        credentials: Option<Credentials>,
+    ) -> SessionId {
         self.at(now);
         let id = self.sessions.next_id();
-        let session = Session::call(&mut self.core, id, invite);
+        let session = Session::call(&mut self.core, id, invite, credentials);
         self.sessions.add(session);
         id
     }
@@ -301,7 +331,7 @@ impl Endpoint {
             }
             None => {
                 // RFC 3261 §13.2.2.4: a 2xx gets its ACK and BYE even where nobody waits for it.
-                if user.purpose == Purpose::Invite
+                if matches!(user.purpose, Purpose::Invite | Purpose::Reinvite)
                     && let Outcome::Response(response) = &outcome
                     && response.status.is_success()
                 {

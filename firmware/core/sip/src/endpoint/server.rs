@@ -365,26 +365,17 @@ impl Endpoint {
         request: &Arc<Request>,
         essentials: &Essentials,
     ) {
-        let verdict = self.gatekeeper.check(self.core.now, request);
-        let (account, stale) = match verdict {
-            Verdict::Proved(account) => (Some(account.clone()), false),
-            Verdict::Missing => (None, false),
-            Verdict::Stale => (None, true),
-            Verdict::Wrong { username, failure } => {
-                self.authentication_failed(flow, username, failure);
-                (None, false)
+        let by_address =
+            request.method == Method::Invite && self.trusted.contains(&flow.remote.ip());
+        let account = if by_address {
+            None
+        } else {
+            let proved = self.authenticate(flow, request, essentials);
+            if proved.is_none() {
+                return;
             }
+            proved
         };
-        let Some(account) = account else {
-            self.challenge(flow, request, stale);
-            return;
-        };
-        if request.method == Method::Register && !names(&essentials.to.uri, &account) {
-            let failure = AuthenticationFailure::NotAllowed;
-            self.authentication_failed(flow, account.username, failure);
-            self.challenge(flow, request, false);
-            return;
-        }
         let from_tag = essentials.from.tag().unwrap_or_default();
         let merge_key = merge_key(from_tag, &essentials.call_id, &essentials.cseq);
         if self.core.servers.is_merged(&merge_key) {
@@ -394,9 +385,11 @@ impl Endpoint {
         }
         let server = self.core.serve(key, flow, Arc::clone(request));
         self.core.servers.watch_for_merging(server, merge_key);
-        match request.method {
-            Method::Invite => self.on_invite(server, flow, request, essentials, &account),
-            Method::Register => {
+        match (&request.method, account) {
+            (Method::Invite, account) => {
+                self.on_invite(server, flow, request, essentials, account);
+            }
+            (Method::Register, Some(account)) => {
                 let response =
                     self.registrar
                         .register(&mut self.core, &account, flow, request, essentials);
@@ -410,6 +403,37 @@ impl Endpoint {
                     .respond_tagged(server, StatusCode::FORBIDDEN, &tag);
             }
         }
+    }
+
+    /// Whose request it is; where nobody's, it has been answered.
+    fn authenticate(
+        &mut self,
+        flow: Flow,
+        request: &Request,
+        essentials: &Essentials,
+    ) -> Option<Account> {
+        let (account, stale) = match self.gatekeeper.check(self.core.now, request) {
+            Verdict::Proved(account) => (Some(account.clone()), false),
+            Verdict::Missing => (None, false),
+            Verdict::Stale => (None, true),
+            Verdict::Wrong { username, failure } => {
+                self.authentication_failed(flow, username, failure);
+                (None, false)
+            }
+        };
+        let other = account.as_ref().is_some_and(|account| {
+            request.method == Method::Register && !names(&essentials.to.uri, account)
+        });
+        match account {
+            Some(account) if !other => return Some(account),
+            Some(account) => {
+                let failure = AuthenticationFailure::NotAllowed;
+                self.authentication_failed(flow, account.username, failure);
+            }
+            None => {}
+        }
+        self.challenge(flow, request, stale);
+        None
     }
 
     fn authentication_failed(
@@ -439,7 +463,7 @@ impl Endpoint {
         flow: Flow,
         request: &Request,
         essentials: &Essentials,
-        account: &Account,
+        account: Option<Account>,
     ) {
         let replaces = match self.replaced(request) {
             Ok(replaces) => replaces,
@@ -451,7 +475,7 @@ impl Endpoint {
         };
         let invite = IncomingInvite {
             flow,
-            account: Some(account.extension),
+            account: account.map(|account| account.extension),
             request_uri: request.uri.clone(),
             from: essentials.from.clone(),
             to: essentials.to.clone(),

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use super::offers::{Asked, Owed};
 use super::{Session, Stage, cause_in, own_contact, own_uri, put_request_sdp, sdp_of};
 use crate::dialog::Dialog;
+use crate::digest::Client;
 use crate::endpoint::limits::FORKS;
 use crate::endpoint::{
-    ClientUser, Core, Event, Outcome, OutgoingInvite, Purpose, SessionId, send_ack,
+    ClientUser, Core, Credentials, Event, Outcome, OutgoingInvite, Purpose, SessionId, send_ack,
 };
 use crate::message::{
     CSeq, Contacts, HeaderName, HeaderValue, Host, Method, NameAddr, RAck, Request, Response,
@@ -44,6 +45,10 @@ pub(super) struct Calling {
     seq: u32,
     /// How often it was sent anew with another Min-SE.
     retries: u8,
+    /// What to answer a challenge with.
+    credentials: Option<Credentials>,
+    /// A challenge was answered.
+    authorized: bool,
 }
 
 /// A callee that keeps asking for a longer interval is broken.
@@ -51,7 +56,12 @@ const MIN_SE_RETRIES: u8 = 2;
 
 impl Session {
     /// Sends an INVITE.
-    pub(crate) fn call(core: &mut Core, id: SessionId, invite: OutgoingInvite) -> Self {
+    pub(crate) fn call(
+        core: &mut Core,
+        id: SessionId,
+        invite: OutgoingInvite,
+        credentials: Option<Credentials>,
+    ) -> Self {
         let flow = invite.target.flow;
         let tag = super::local_tag(&mut core.random, id);
         let contact = own_contact(flow, &invite.from_user);
@@ -66,6 +76,8 @@ impl Session {
             cancel: Cancel::No,
             seq: 1,
             retries: 0,
+            credentials,
+            authorized: false,
         };
         let mut session = Self::new(id, tag, contact, Stage::Calling(calling));
         session.offers.owns_call_id = true;
@@ -327,9 +339,14 @@ impl Session {
     }
 
     fn on_refusal(&mut self, core: &mut Core, response: &Response) {
-        if response.status == StatusCode::SESSION_INTERVAL_TOO_SMALL
-            && self.call_again(core, response)
-        {
+        let again = match response.status {
+            StatusCode::SESSION_INTERVAL_TOO_SMALL => self.call_again(core, response),
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                self.call_with_credentials(core, response)
+            }
+            _ => false,
+        };
+        if again {
             return;
         }
         let contacts = match response.headers.contacts() {
@@ -364,33 +381,80 @@ impl Session {
 
     /// 422: the same INVITE with the interval that the callee wants (RFC 4028 §7.4).
     fn call_again(&mut self, core: &mut Core, response: &Response) -> bool {
+        let (Stage::Calling(calling), Ok(Some(min_se))) =
+            (&mut self.stage, response.headers.min_se())
+        else {
+            return false;
+        };
+        if calling.retries >= MIN_SE_RETRIES {
+            return false;
+        }
+        calling.retries += 1;
+        self.refresh.raise(min_se);
+        self.send_anew(core, |session, core, request| {
+            request.headers.remove(&HeaderName::SessionExpires);
+            request.headers.remove(&HeaderName::MinSe);
+            session.refresh.ask(core, &mut request.headers);
+        })
+    }
+
+    /// 401 or 407: the same INVITE with credentials, where there are any (RFC 3261 §22.2). Wrong ones
+    /// are not tried twice; `stale` says that they were right.
+    fn call_with_credentials(&mut self, core: &mut Core, response: &Response) -> bool {
         let Stage::Calling(calling) = &mut self.stage else {
             return false;
         };
-        let Ok(Some(min_se)) = response.headers.min_se() else {
+        let Some(own) = &calling.credentials else {
             return false;
         };
-        let transaction = core.clients.get(calling.invite);
-        let (false, true, Some(transaction)) =
-            (self.silent, calling.retries < MIN_SE_RETRIES, transaction)
-        else {
+        let Ok(mut client) = Client::new(response, &own.username, &own.password) else {
+            return false;
+        };
+        if calling.authorized && !client.is_stale() {
+            return false;
+        }
+        calling.authorized = true;
+        self.send_anew(core, |_, core, request| {
+            let mut cnonce = String::with_capacity(16);
+            core.random.token(16, &mut cnonce);
+            let uri = request.uri.to_string();
+            let value = client.authorize("INVITE", &uri, &request.body, cnonce.as_bytes());
+            request.headers.set(client.header_name(), value);
+        })
+    }
+
+    /// Sends the INVITE once more, changed, as a new transaction with the next number.
+    fn send_anew(
+        &mut self,
+        core: &mut Core,
+        change: impl FnOnce(&Self, &mut Core, &mut Request),
+    ) -> bool {
+        let Stage::Calling(calling) = &mut self.stage else {
+            return false;
+        };
+        let Some(transaction) = core.clients.get(calling.invite) else {
             return false;
         };
         let (flow, user) = (transaction.flow, transaction.user);
         let Some(mut request) = transaction.invite.as_deref().cloned() else {
             return false;
         };
+        if self.silent {
+            return false;
+        }
         calling.seq += 1;
-        calling.retries += 1;
-        self.refresh.raise(min_se);
+        let seq = calling.seq;
+        // The early dialogs belonged to the INVITE that was refused.
         self.dialogs.clear();
-        let headers = &mut request.headers;
-        headers.remove(&HeaderName::Via);
-        headers.set(HeaderName::CSeq, CSeq::new(calling.seq, Method::Invite));
-        headers.remove(&HeaderName::SessionExpires);
-        headers.remove(&HeaderName::MinSe);
-        self.refresh.ask(core, headers);
-        calling.invite = core.request(flow, request, user);
+        request.headers.remove(&HeaderName::Via);
+        request
+            .headers
+            .set(HeaderName::CSeq, CSeq::new(seq, Method::Invite));
+        change(self, core, &mut request);
+        let invite = core.request(flow, request, user);
+        if let Stage::Calling(calling) = &mut self.stage {
+            calling.invite = invite;
+        }
         true
     }
 }
@@ -443,7 +507,8 @@ fn invite_request(
 }
 
 /// A 2xx that no session wants: from another fork, or after the end. It gets ACK and BYE (RFC 3261
-/// §13.2.2.4), made from what the transaction and the response say.
+/// §13.2.2.4), made from what the transaction and the response say; to a re-INVITE ACK alone, for its
+/// dialog has had its BYE (RFC 5407 §3.2.3).
 pub(crate) fn stray_success(core: &mut Core, id: ClientId, response: &Response) {
     let Some(transaction) = core.clients.get(id) else {
         return;
@@ -458,6 +523,9 @@ pub(crate) fn stray_success(core: &mut Core, id: ClientId, response: &Response) 
     let ack = dialog.numbered(Method::Ack, dialog.local_seq, &core.values);
     let bye = dialog.request(Method::Bye, &core.values);
     send_ack(core, flow, ack);
+    if user.purpose == Purpose::Reinvite {
+        return;
+    }
     let user = ClientUser {
         purpose: Purpose::Stray,
         ..user

@@ -29,15 +29,10 @@ impl Session {
         match &mut self.stage {
             Stage::Calling(calling) => {
                 calling.cancel = Cancel::Wanted(reason_value(cause));
-                let heard =
-                    core.clients
-                        .get(calling.invite)
-                        .is_some_and(|transaction| match &transaction.machine {
-                            crate::transaction::ClientMachine::Invite(machine) => {
-                                machine.is_proceeding()
-                            }
-                            crate::transaction::ClientMachine::Other(_) => false,
-                        });
+                let heard = core
+                    .clients
+                    .get(calling.invite)
+                    .is_some_and(|transaction| transaction.is_proceeding_invite());
                 if heard {
                     self.cancel_if_wanted(core);
                 }
@@ -100,6 +95,7 @@ impl Session {
     /// Sends BYE.
     pub(super) fn bye(&mut self, core: &mut Core, cause: Option<Cause>) {
         self.drop_owed(core);
+        self.bound_asked(core);
         self.stop_timers(core);
         self.silent = true;
         let Some(dialog) = self.dialogs.first_mut() else {
@@ -148,7 +144,13 @@ impl Session {
         cause: Option<Cause>,
     ) {
         self.drop_owed(core);
+        self.bound_asked(core);
         self.stop_timers(core);
+        if let Stage::Ringing(ringing) = &self.stage {
+            // Whatever went wrong, the caller hears of it; nothing happens where it has been answered.
+            let invite = ringing.invite;
+            core.respond_tagged(invite, StatusCode::TEMPORARILY_UNAVAILABLE, &self.local_tag);
+        }
         if let Some(reason) = reason {
             let session = self.id;
             self.tell(

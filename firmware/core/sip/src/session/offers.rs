@@ -10,6 +10,8 @@
 //! An offer that comes while one of ours is open gets 491; while one of the peer's is open, 500 with
 //! Retry-After. An offer of the exchange that can't go out yet waits.
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Session, SessionTimer, Stage, put_request_sdp, put_response_sdp, sdp_of};
@@ -17,7 +19,7 @@ use crate::endpoint::{ClientUser, Core, EndReason, Event, Outcome, Purpose, Time
 use crate::message::{
     HeaderName, Headers, Method, RAck, Request, Response, RetryAfter, StatusCode,
 };
-use crate::transaction::{ClientId, ServerId};
+use crate::transaction::{ClientId, ServerId, T1_64};
 
 /// An offer of the peer that has no answer.
 #[derive(Debug)]
@@ -91,6 +93,8 @@ pub(super) struct Offers {
     pub(super) owns_call_id: bool,
 }
 
+/// How long a peer may think about a re-INVITE after its last word: Timer C (RFC 3261 §16.6).
+const REINVITE_LIMIT: Duration = Duration::from_secs(180);
 /// A peer that always answers 491 is broken.
 const RETRIES: u8 = 5;
 
@@ -149,12 +153,19 @@ impl Session {
         }
     }
 
-    /// In an early dialog UPDATE can carry an offer once the first one has been answered (RFC 3311 §5.1).
+    /// In an early dialog UPDATE can carry an offer once the first one has been answered reliably
+    /// (RFC 3311 §5.1).
     fn can_update(&self) -> bool {
-        self.dialogs.len() == 1
-            && self.dialogs.first().is_some_and(|dialog| {
-                dialog.peer.update && (dialog.answered || matches!(self.stage, Stage::Ringing(_)))
-            })
+        let [dialog] = self.dialogs.as_slice() else {
+            return false;
+        };
+        let answered = match &self.stage {
+            Stage::Calling(_) => dialog.answered,
+            Stage::Ringing(ringing) => ringing.described,
+            Stage::Confirmed => true,
+            Stage::Ending { .. } | Stage::Over => false,
+        };
+        dialog.peer.update && answered
     }
 
     fn send_offer(&mut self, core: &mut Core, method: Method, sdp: Bytes, told: bool) {
@@ -224,7 +235,10 @@ impl Session {
         outcome: Outcome,
     ) {
         let status = match outcome {
-            Outcome::Response(response) if response.status.is_provisional() => return,
+            Outcome::Response(response) if response.status.is_provisional() => {
+                core.bound(id, REINVITE_LIMIT);
+                return;
+            }
             Outcome::Response(response) if response.status.is_success() => {
                 self.refreshed(core, id, invite, &response);
                 return;
@@ -565,6 +579,13 @@ impl Session {
         {
             // RFC 3261 §15.1.2
             core.respond_status(server, StatusCode::REQUEST_TERMINATED);
+        }
+    }
+
+    /// Our re-INVITE, if one is under way, need not last longer than any other request now.
+    pub(super) fn bound_asked(&self, core: &mut Core) {
+        if let Asked::Request { client, .. } = &self.offers.asked {
+            core.bound(*client, T1_64);
         }
     }
 

@@ -160,7 +160,7 @@ impl Session {
     /// Starts the timers anew, after each 2xx that refreshes.
     pub(super) fn restart_refresh(&mut self, core: &mut Core) {
         self.refresh.stop(core);
-        let Some(seconds) = self.refresh.interval_s else {
+        let (Some(seconds), Stage::Confirmed) = (self.refresh.interval_s, &self.stage) else {
             return;
         };
         let interval = u64::from(seconds) * 1000;

@@ -53,6 +53,14 @@ impl<U> ClientTransaction<U> {
         }
     }
 
+    /// True for an INVITE that has a provisional answer and no final one.
+    pub(crate) const fn is_proceeding_invite(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_proceeding(),
+            ClientMachine::Other(_) => false,
+        }
+    }
+
     /// The branch of its Via.
     pub(crate) fn branch(&self) -> &str {
         &self.branch

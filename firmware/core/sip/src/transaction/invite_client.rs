@@ -9,6 +9,7 @@
 //!                     +----------> Accepted <+
 //!                                   | 2xx: tell      M --> (end)
 //! ```
+//! In Proceeding the user may start Timer B again, so that an INVITE nobody waits for does not last.
 //! A connection that closes ends the transaction in Proceeding too: nothing can come any more.
 
 use core::time::Duration;
@@ -59,7 +60,8 @@ impl InviteClient {
                 *self = Self::Calling { a, reliable };
                 Actions::of([Send, Start(TimerName::A, a)])
             }
-            (Self::Calling { .. }, ClientEvent::Timer(TimerName::B)) => {
+            // In Proceeding it runs only where the user has started it again: see `Core::bound`.
+            (Self::Calling { .. } | Self::Proceeding { .. }, ClientEvent::Timer(TimerName::B)) => {
                 *self = Self::Terminated;
                 Actions::of([Stop(TimerName::A), TellTimeout, Terminate])
             }

@@ -20,7 +20,7 @@ use core::time::Duration;
 
 pub(crate) use actions::{Action, Actions, TimerName};
 pub(crate) use client::Client;
-pub(crate) use clients::{ClientMachine, Clients};
+pub(crate) use clients::Clients;
 pub(crate) use invite_client::InviteClient;
 pub(crate) use invite_server::InviteServer;
 pub(crate) use key::{branch_with_cookie, cancelled_key, merge_key, number_in, server_key};

@@ -8,12 +8,15 @@ mod call_in;
 mod call_out;
 mod checks;
 mod info;
+mod link;
 mod offers;
+mod races;
 mod register;
 mod reliable;
 mod session_timer;
 mod streams;
 mod transfer;
+mod trunk;
 
 use phone::Phone;
 use tape::{ALICE, BOB, Sent, Tape};

@@ -467,3 +467,33 @@ fn a_2xx_without_answer_is_no_answer() {
     tape.sends("ACK");
     assert!(matches!(tape.event(), Event::OfferRefused { .. }));
 }
+
+#[test]
+fn a_peer_that_only_says_trying_is_given_up() {
+    let (mut tape, phone, session) = in_call("");
+    offer(&mut tape, session, "ours");
+    let ours = tape.sends("INVITE");
+    tape.recv(phone.flow, &phone.answer(&ours, "100 Trying", "", ""));
+    tape.at(179_999);
+    tape.no_event();
+    tape.at(180_000);
+    assert!(matches!(
+        tape.event(),
+        Event::Ended {
+            reason: EndReason::DialogGone,
+            ..
+        }
+    ));
+    tape.ends_clean();
+}
+
+#[test]
+fn after_our_bye_a_reinvite_lasts_no_longer_than_any_request() {
+    let (mut tape, phone, session) = in_call("");
+    offer(&mut tape, session, "ours");
+    let ours = tape.sends("INVITE");
+    tape.recv(phone.flow, &phone.answer(&ours, "100 Trying", "", ""));
+    tape.act(|box_, now| box_.end(now, session, None));
+    tape.after(64_000);
+    assert_eq!(tape.endpoint.counts(), super::Tape::new().endpoint.counts());
+}

@@ -161,9 +161,15 @@ fn timers_of_other_states_do_nothing() {
     assert_eq!(*machine.on(Timer(D)), NOTHING);
     assert_eq!(*machine.on(Timer(M)), NOTHING);
     let mut machine = after(&[Provisional]);
-    for timer in [A, B, D, M] {
+    for timer in [A, D, M] {
         assert_eq!(*machine.on(Timer(timer)), NOTHING);
     }
+}
+
+#[test]
+fn timer_b_may_be_started_again_in_proceeding() {
+    let mut machine = after(&[Provisional]);
+    assert_eq!(*machine.on(Timer(B)), [Stop(A), TellTimeout, Terminate]);
 }
 
 #[test]
