@@ -28,6 +28,7 @@ use std::sync::Arc;
 use model::config::Configuration;
 use model::control::Notice;
 use model::{CallId, Instant, LegSide, PortId, WallTime};
+use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 
 use crate::admission::Controller;
@@ -125,6 +126,7 @@ impl Exchange {
             now,
             EndpointConfig {
                 realm: directory.configuration().general.realm.clone(),
+                digest: DigestOffer::Md5,
                 product: config.product,
                 seed: config.seed,
                 expires_s: EXPIRES_S,

@@ -22,5 +22,5 @@ pub use algorithm::Algorithm;
 pub use client::{Client, ClientError, Side};
 pub use hash::{Ha1, PasswordHashes};
 pub use nonce::NonceTable;
-pub use server::{Md5Offer, Refusal, Server, ServerOptions, UriCheck};
+pub use server::{DigestOffer, Refusal, Server, ServerOptions, UriCheck};
 pub use wire::{Challenge, Credentials, Qop};

@@ -27,8 +27,8 @@ pub enum UriCheck {
 pub struct ServerOptions {
     /// How long a nonce may be used.
     pub nonce_life: Duration,
-    /// Whether and where MD5 is offered beside SHA-256.
-    pub md5: Md5Offer,
+    /// Which algorithms are offered and accepted.
+    pub offer: DigestOffer,
     /// Accept credentials without qop, as old phones send them. Their nonce has no count, so a
     /// replay is only stopped by the nonce's age.
     pub without_qop: bool,
@@ -36,16 +36,26 @@ pub struct ServerOptions {
     pub uri_check: UriCheck,
 }
 
-/// Whether and where MD5 is offered beside SHA-256.
+/// Which algorithms are offered, and in which order. Only what was offered is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Md5Offer {
+pub enum DigestOffer {
+    /// MD5 alone. Every phone takes it; those from before RFC 8760 give up where they see another
+    /// algorithm, be it in the first challenge (SIPp 3.6) or the last (baresip 1.0).
+    Md5,
+    /// SHA-256, then MD5: a phone takes the first that it knows (RFC 8760 §2.3).
+    Sha256ThenMd5,
     /// SHA-256 alone.
-    Refused,
-    /// After SHA-256, as RFC 8760 §2.3 has it: a phone takes the first that it knows.
-    Last,
-    /// Before SHA-256. Phones from before RFC 8760 look at the first challenge only and give up where
-    /// they don't know its algorithm (baresip 1.0, SIPp 3.6 and most desk phones of the 2010s do).
-    First,
+    Sha256,
+}
+
+impl DigestOffer {
+    const fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            Self::Md5 => &[Algorithm::Md5],
+            Self::Sha256ThenMd5 => &[Algorithm::Sha256, Algorithm::Md5],
+            Self::Sha256 => &[Algorithm::Sha256],
+        }
+    }
 }
 
 impl Default for ServerOptions {
@@ -54,7 +64,7 @@ impl Default for ServerOptions {
             // Longer than a call's set-up, shorter than anybody needs to abuse a sniffed request
             // without qop; phones that refresh a registration hourly are told `stale` and go on.
             nonce_life: Duration::from_secs(300),
-            md5: Md5Offer::First,
+            offer: DigestOffer::Sha256ThenMd5,
             without_qop: true,
             uri_check: UriCheck::Target,
         }
@@ -109,17 +119,14 @@ impl Server {
         &self.realm
     }
 
-    /// Challenges for a 401 or 407, in the order that [`Md5Offer`] says. `stale` after
+    /// Challenges for a 401 or 407, in the order that [`DigestOffer`] says. `stale` after
     /// [`Refusal::Stale`].
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<AuthValue> {
         self.issued = self.issued.wrapping_add(1);
         let nonce = Nonce::new(now, self.issued).sealed(&self.key);
-        let algorithms: &[Algorithm] = match self.options.md5 {
-            Md5Offer::Refused => &[Algorithm::Sha256],
-            Md5Offer::Last => &[Algorithm::Sha256, Algorithm::Md5],
-            Md5Offer::First => &[Algorithm::Md5, Algorithm::Sha256],
-        };
-        algorithms
+        self.options
+            .offer
+            .algorithms()
             .iter()
             .map(|&algorithm| {
                 Challenge {
@@ -176,11 +183,11 @@ impl Server {
     }
 
     fn check_offer(&self, credentials: &Credentials) -> Result<(), Refusal> {
-        let algorithm = match credentials.algorithm.base() {
-            Algorithm::Sha256 => true,
-            Algorithm::Md5 => self.options.md5 != Md5Offer::Refused,
-            _ => false,
-        };
+        let algorithm = self
+            .options
+            .offer
+            .algorithms()
+            .contains(&credentials.algorithm.base());
         let qop = credentials.qop.is_some()
             || (self.options.without_qop && credentials.algorithm == Algorithm::Md5);
         if algorithm && qop {

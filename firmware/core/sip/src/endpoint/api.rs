@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Flow, Instant, Secret};
 
+use crate::digest::DigestOffer;
 use crate::message::{HeaderName, NameAddr, Replaces, Request, StatusCode, Uri};
 
 /// One INVITE session, as caller or callee. Never reused.
@@ -98,6 +99,8 @@ pub struct Account {
 pub struct EndpointConfig {
     /// Protection space of digest.
     pub realm: String,
+    /// Which digest algorithms are offered and accepted.
+    pub digest: DigestOffer,
     /// `Server` and `User-Agent` header.
     pub product: String,
     /// Random bytes: the start of everything unpredictable (tags, branches, nonces). Never the same twice.

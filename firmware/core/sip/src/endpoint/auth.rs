@@ -9,7 +9,8 @@ use model::{ExtensionId, Instant, Secret};
 
 use super::{Account, AuthenticationFailure, Random};
 use crate::digest::{
-    Algorithm, Credentials, Ha1, NonceTable, PasswordHashes, Refusal, Server, ServerOptions,
+    Algorithm, Credentials, DigestOffer, Ha1, NonceTable, PasswordHashes, Refusal, Server,
+    ServerOptions,
 };
 use crate::message::{HeaderName, Request, Response};
 
@@ -48,12 +49,16 @@ pub(crate) enum Verdict<'a> {
 }
 
 impl Gatekeeper {
-    pub(crate) fn new(realm: &str, random: &Random) -> Self {
+    pub(crate) fn new(realm: &str, offer: DigestOffer, random: &Random) -> Self {
         let key = random.derive("nonces");
+        let options = ServerOptions {
+            offer,
+            ..ServerOptions::default()
+        };
         let nobody = Secret::new(format!("{:?}", random.derive("nobody's password")));
         Self {
             accounts: BTreeMap::new(),
-            digest: Server::new(realm, &key, ServerOptions::default(), NonceTable::default()),
+            digest: Server::new(realm, &key, options, NonceTable::default()),
             nobody: hashes("nobody", realm, &nobody),
         }
     }

@@ -11,6 +11,7 @@ mod api;
 mod auth;
 mod core;
 mod hash;
+mod inspect;
 pub(crate) mod limits;
 mod random;
 mod receive;
@@ -84,9 +85,9 @@ impl Endpoint {
     /// An endpoint without accounts, calls or contacts.
     #[must_use]
     pub fn new(now: Instant, config: EndpointConfig) -> Self {
-        let realm = config.realm.clone();
+        let (realm, offer) = (config.realm.clone(), config.digest);
         let core = Core::new(now, config);
-        let gatekeeper = Gatekeeper::new(&realm, &core.random);
+        let gatekeeper = Gatekeeper::new(&realm, offer, &core.random);
         let stateless = Seeded::new(core.random.derive("tags without state"));
         Self {
             core,

@@ -52,6 +52,7 @@ impl Pair {
         let end = |n: u8| {
             let config = EndpointConfig {
                 realm: "pair".to_owned(),
+                digest: crate::digest::DigestOffer::Sha256ThenMd5,
                 product: "Pair".to_owned(),
                 seed: [n; 32],
                 expires_s: (60, 3600, 7200),

@@ -256,6 +256,7 @@ impl Tape {
 pub(super) fn config() -> EndpointConfig {
     EndpointConfig {
         realm: "box.example".to_owned(),
+        digest: crate::digest::DigestOffer::Sha256ThenMd5,
         product: "Box".to_owned(),
         seed: [42; 32],
         expires_s: (60, 3600, 7200),
