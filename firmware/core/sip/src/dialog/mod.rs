@@ -27,21 +27,32 @@ pub(crate) struct Abilities {
 }
 
 impl Abilities {
-    /// Reads `Allow` and `Supported`, where they are there.
+    /// Reads `Allow` and `Supported`, where they are there. Element by element, without a copy: every
+    /// message of a call passes here.
     pub(crate) fn learn(&mut self, headers: &Headers) {
-        if let Ok(Some(allow)) = headers.allow() {
-            self.update = allow.contains(&Method::Update);
+        if headers.contains(&HeaderName::Allow) {
+            self.update = headers
+                .elements(&HeaderName::Allow)
+                .any(|method| method == b"UPDATE");
         }
-        if headers.contains(&HeaderName::Supported)
-            && let Ok(supported) = headers.supported()
-        {
-            self.reliable = supported.contains("100rel");
-            self.timer = supported.contains("timer");
-            self.norefersub = supported.contains("norefersub");
+        if headers.contains(&HeaderName::Supported) {
+            (self.reliable, self.timer, self.norefersub) = (false, false, false);
+            headers
+                .elements(&HeaderName::Supported)
+                .for_each(|tag| self.support(tag));
         }
-        if let Ok(required) = headers.require() {
-            self.reliable |= required.contains("100rel");
-            self.timer |= required.contains("timer");
+        headers
+            .elements(&HeaderName::Require)
+            .for_each(|tag| self.support(tag));
+    }
+
+    const fn support(&mut self, tag: &[u8]) {
+        if tag.eq_ignore_ascii_case(b"100rel") {
+            self.reliable = true;
+        } else if tag.eq_ignore_ascii_case(b"timer") {
+            self.timer = true;
+        } else if tag.eq_ignore_ascii_case(b"norefersub") {
+            self.norefersub = true;
         }
     }
 }

@@ -12,7 +12,9 @@ use model::{Flow, Instant};
 
 use super::values::Values;
 use super::{EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
-use crate::message::{CSeq, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Via};
+use crate::message::{
+    CSeq, Essentials, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Via,
+};
 use crate::transaction::{
     Action, Actions, ClientEvent, ClientId, Clients, ServerEvent, ServerId, Servers, TimerName,
     branch_with_cookie,
@@ -195,10 +197,13 @@ impl Core {
     }
 
     /// Takes a response; `None` where no transaction has asked for it, or its user need not hear of it.
-    pub(crate) fn on_response(&mut self, response: Response) -> Option<Told> {
-        let via = response.headers.via().ok()?;
-        let CSeq { method, .. } = response.headers.cseq().ok()?;
-        let id = self.clients.matching(via.branch()?, &method)?;
+    pub(crate) fn on_response(
+        &mut self,
+        response: Response,
+        essentials: &Essentials,
+    ) -> Option<Told> {
+        let branch = essentials.via.branch()?;
+        let id = self.clients.matching(branch, &essentials.cseq.method)?;
         let event = match response.status.class() {
             1 => ClientEvent::Provisional,
             2 => ClientEvent::Success,

@@ -82,10 +82,10 @@ impl Endpoint {
     }
 
     fn on_response(&mut self, response: Response) {
-        if response.essentials().is_err() {
+        let Ok(essentials) = response.essentials() else {
             return;
-        }
-        if let Some(told) = self.core.on_response(response) {
+        };
+        if let Some(told) = self.core.on_response(response, &essentials) {
             self.on_told(told);
         }
     }

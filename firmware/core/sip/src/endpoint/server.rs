@@ -10,22 +10,15 @@ use std::sync::Arc;
 use model::Flow;
 
 use super::auth::Verdict;
-use super::core::is_our_via;
-use super::limits::{RETRY_AFTER_S, SERVER_TRANSACTIONS, SESSIONS};
-use super::values::{OPTIONS, is_allowed};
+use super::limits::SERVER_TRANSACTIONS;
 use super::{
-    Account, Admission, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId,
-    ServerTold, SessionId,
+    Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold, SessionId,
 };
 use crate::message::{
-    Essentials, HeaderName, HeaderValue, Method, Replaces, Request, Response, RetryAfter,
-    StatusCode, Tokens, Uri, Via,
+    Essentials, HeaderName, HeaderValue, Method, Replaces, Request, Response, StatusCode, Uri, Via,
 };
 use crate::session::{Called, InDialog, Session, sdp_in};
 use crate::transaction::{ServerEvent, cancelled_key, merge_key, server_key};
-
-/// A refusal of the server core: status and what it needs besides.
-type Refused = Box<Response>;
 
 impl Endpoint {
     pub(super) fn on_request(&mut self, flow: Flow, mut request: Request) {
@@ -157,134 +150,6 @@ impl Endpoint {
                 self.respond_without_state(flow, response);
             }
         }
-    }
-
-    /// Overload: new work is refused, in-dialog requests go on.
-    fn not_admitted(&self, request: &Request) -> Option<Response> {
-        let full = self.core.servers.len() >= SERVER_TRANSACTIONS
-            || (request.method == Method::Invite && self.sessions.len() >= SESSIONS);
-        let seconds = match (&self.admission, &request.method) {
-            (
-                Admission::RefuseCalls { retry_after_s } | Admission::RefuseAll { retry_after_s },
-                Method::Invite,
-            )
-            | (Admission::RefuseAll { retry_after_s }, Method::Register) => *retry_after_s,
-            _ if full => RETRY_AFTER_S,
-            (Admission::Open | Admission::RefuseCalls { .. } | Admission::RefuseAll { .. }, _) => {
-                return None;
-            }
-        };
-        let mut response = Response::to(request, StatusCode::SERVICE_UNAVAILABLE);
-        response
-            .headers
-            .push(HeaderName::RetryAfter, RetryAfter::new(seconds));
-        Some(response)
-    }
-
-    /// Method, URI scheme, extensions, hops, body (RFC 3261 §8.2.1 to §8.2.3).
-    fn inspect(
-        &self,
-        flow: Flow,
-        request: &Request,
-        essentials: &Essentials,
-        outside: bool,
-    ) -> Result<(), Refused> {
-        let refuse = |status| Box::new(self.core.response_to(request, status));
-        if !is_allowed(&request.method) {
-            let mut response = refuse(match request.method {
-                Method::Other(_) => StatusCode::NOT_IMPLEMENTED,
-                _ => StatusCode::METHOD_NOT_ALLOWED,
-            });
-            response
-                .headers
-                .push(HeaderName::Allow, self.core.values.allow.clone());
-            return Err(response);
-        }
-        if !matches!(request.uri, Uri::Sip(_)) {
-            return Err(refuse(StatusCode::UNSUPPORTED_URI_SCHEME));
-        }
-        self.inspect_extensions(request)?;
-        if outside && request.method == Method::Invite {
-            if essentials.max_forwards == Some(0) {
-                return Err(refuse(StatusCode::TOO_MANY_HOPS));
-            }
-            if self.is_loop(flow, request) {
-                return Err(refuse(StatusCode::LOOP_DETECTED));
-            }
-        }
-        self.inspect_body(request)
-    }
-
-    /// An INVITE that has passed us before, seen from one of its Vias.
-    fn is_loop(&self, flow: Flow, request: &Request) -> bool {
-        request.headers.vias().is_ok_and(|vias| {
-            vias.iter().any(|via| {
-                is_our_via(via, flow)
-                    && via
-                        .branch()
-                        .and_then(crate::transaction::number_in)
-                        .is_some()
-            })
-        })
-    }
-
-    /// RFC 3261 §8.2.2.3
-    fn inspect_extensions(&self, request: &Request) -> Result<(), Refused> {
-        if !request.headers.contains(&HeaderName::Require) {
-            return Ok(());
-        }
-        let Ok(required) = request.headers.require() else {
-            let response = self.core.response_to(request, StatusCode::BAD_REQUEST);
-            return Err(Box::new(response));
-        };
-        let unknown: Vec<&str> = required
-            .iter()
-            .filter(|tag| !OPTIONS.iter().any(|own| own.eq_ignore_ascii_case(tag)))
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let mut response = self.core.response_to(request, StatusCode::BAD_EXTENSION);
-        response
-            .headers
-            .push(HeaderName::Unsupported, Tokens::new(&unknown));
-        Err(Box::new(response))
-    }
-
-    /// RFC 3261 §8.2.3
-    fn inspect_body(&self, request: &Request) -> Result<(), Refused> {
-        let describes = matches!(
-            request.method,
-            Method::Invite | Method::Update | Method::Prack
-        );
-        if !describes || request.body.is_empty() {
-            return Ok(());
-        }
-        let headers = &request.headers;
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let encoded = headers
-            .raw(&HeaderName::ContentEncoding)
-            .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if encoded {
-            let mut response = self.core.response_to(request, status);
-            response
-                .headers
-                .push(HeaderName::AcceptEncoding, "identity");
-            return Err(Box::new(response));
-        }
-        if matches!(headers.content_type(), Ok(Some(kind)) if kind.is_sdp()) {
-            return Ok(());
-        }
-        let optional = headers
-            .raw(&HeaderName::ContentDisposition)
-            .and_then(HeaderValue::as_str)
-            .is_some_and(|value| value.to_ascii_lowercase().contains("handling=optional"));
-        if optional {
-            return Ok(());
-        }
-        let mut response = self.core.response_to(request, status);
-        response.headers.push(HeaderName::Accept, "application/sdp");
-        Err(Box::new(response))
     }
 
     /// OPTIONS outside of dialogs (RFC 3261 §11): a sign of life for anybody.

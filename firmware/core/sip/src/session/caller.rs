@@ -12,7 +12,6 @@ use bytes::Bytes;
 use super::offers::{Asked, Owed};
 use super::{Session, Stage, cause_in, own_contact, own_uri, put_request_sdp, sdp_of};
 use crate::dialog::Dialog;
-use crate::digest::Client;
 use crate::endpoint::limits::FORKS;
 use crate::endpoint::{
     ClientUser, Core, Credentials, Event, Outcome, OutgoingInvite, Purpose, SessionId, send_ack,
@@ -42,17 +41,14 @@ pub(super) struct Calling {
     /// Whether to cancel it.
     pub(super) cancel: Cancel,
     /// Its `CSeq` number.
-    seq: u32,
+    pub(super) seq: u32,
     /// How often it was sent anew with another Min-SE.
-    retries: u8,
+    pub(super) retries: u8,
     /// What to answer a challenge with.
-    credentials: Option<Credentials>,
+    pub(super) credentials: Option<Credentials>,
     /// A challenge was answered.
-    authorized: bool,
+    pub(super) authorized: bool,
 }
-
-/// A callee that keeps asking for a longer interval is broken.
-const MIN_SE_RETRIES: u8 = 2;
 
 impl Session {
     /// Sends an INVITE.
@@ -377,85 +373,6 @@ impl Session {
         };
         self.tell(core, event);
         self.finish(core, None, None);
-    }
-
-    /// 422: the same INVITE with the interval that the callee wants (RFC 4028 §7.4).
-    fn call_again(&mut self, core: &mut Core, response: &Response) -> bool {
-        let (Stage::Calling(calling), Ok(Some(min_se))) =
-            (&mut self.stage, response.headers.min_se())
-        else {
-            return false;
-        };
-        if calling.retries >= MIN_SE_RETRIES {
-            return false;
-        }
-        calling.retries += 1;
-        self.refresh.raise(min_se);
-        self.send_anew(core, |session, core, request| {
-            request.headers.remove(&HeaderName::SessionExpires);
-            request.headers.remove(&HeaderName::MinSe);
-            session.refresh.ask(core, &mut request.headers);
-        })
-    }
-
-    /// 401 or 407: the same INVITE with credentials, where there are any (RFC 3261 §22.2). Wrong ones
-    /// are not tried twice; `stale` says that they were right.
-    fn call_with_credentials(&mut self, core: &mut Core, response: &Response) -> bool {
-        let Stage::Calling(calling) = &mut self.stage else {
-            return false;
-        };
-        let Some(own) = &calling.credentials else {
-            return false;
-        };
-        let Ok(mut client) = Client::new(response, &own.username, &own.password) else {
-            return false;
-        };
-        if calling.authorized && !client.is_stale() {
-            return false;
-        }
-        calling.authorized = true;
-        self.send_anew(core, |_, core, request| {
-            let mut cnonce = String::with_capacity(16);
-            core.random.token(16, &mut cnonce);
-            let uri = request.uri.to_string();
-            let value = client.authorize("INVITE", &uri, &request.body, cnonce.as_bytes());
-            request.headers.set(client.header_name(), value);
-        })
-    }
-
-    /// Sends the INVITE once more, changed, as a new transaction with the next number.
-    fn send_anew(
-        &mut self,
-        core: &mut Core,
-        change: impl FnOnce(&Self, &mut Core, &mut Request),
-    ) -> bool {
-        let Stage::Calling(calling) = &mut self.stage else {
-            return false;
-        };
-        let Some(transaction) = core.clients.get(calling.invite) else {
-            return false;
-        };
-        let (flow, user) = (transaction.flow, transaction.user);
-        let Some(mut request) = transaction.invite.as_deref().cloned() else {
-            return false;
-        };
-        if self.silent {
-            return false;
-        }
-        calling.seq += 1;
-        let seq = calling.seq;
-        // The early dialogs belonged to the INVITE that was refused.
-        self.dialogs.clear();
-        request.headers.remove(&HeaderName::Via);
-        request
-            .headers
-            .set(HeaderName::CSeq, CSeq::new(seq, Method::Invite));
-        change(self, core, &mut request);
-        let invite = core.request(flow, request, user);
-        if let Stage::Calling(calling) = &mut self.stage {
-            calling.invite = invite;
-        }
-        true
     }
 }
 

@@ -8,20 +8,24 @@
 //!                | 300-699 sent                | +----------------+
 //! called ----> Ringing --2xx sent--------------+
 //! ```
-//! * [`caller`]: our INVITE until it is answered, forks among it (§13.2, §9.1)
+//! * [`caller`], [`again`]: our INVITE until it is answered, forks among it (§13.2, §9.1)
 //! * [`callee`]: the peer's INVITE until our answer is acknowledged (§13.3)
 //! * [`reliable`]: provisional responses of ours that need PRACK (RFC 3262 §3)
-//! * [`offers`]: offers and answers in the session by re-INVITE, UPDATE and PRACK (§14, RFC 3311)
+//! * [`offers`], [`offering`], [`offered`]: offers and answers in the session by re-INVITE, UPDATE and
+//!   PRACK (§14, RFC 3311)
 //! * [`refresh`]: session timers (RFC 4028)
 //! * [`refer`]: transfers the peer asks for (RFC 3515)
 //! * [`ending`]: CANCEL and BYE, both ways (§9, §15)
 //!
 //! A session never looks at a body but to hand it on.
 
+mod again;
 mod callee;
 mod caller;
 mod ending;
 mod info;
+mod offered;
+mod offering;
 mod offers;
 mod refer;
 mod refresh;

@@ -1,0 +1,90 @@
+//! Our INVITE once more, changed as its refusal asks: 422 (RFC 4028 §7.4), 401 and 407 (RFC 3261 §22.2).
+
+use super::{Session, Stage};
+use crate::digest::Client;
+use crate::endpoint::Core;
+use crate::message::{CSeq, HeaderName, Method, Request, Response};
+
+/// A callee that keeps asking for a longer interval is broken.
+const MIN_SE_RETRIES: u8 = 2;
+
+impl Session {
+    /// 422: the same INVITE with the interval that the callee wants (RFC 4028 §7.4).
+    pub(super) fn call_again(&mut self, core: &mut Core, response: &Response) -> bool {
+        let (Stage::Calling(calling), Ok(Some(min_se))) =
+            (&mut self.stage, response.headers.min_se())
+        else {
+            return false;
+        };
+        if calling.retries >= MIN_SE_RETRIES {
+            return false;
+        }
+        calling.retries += 1;
+        self.refresh.raise(min_se);
+        self.send_anew(core, |session, core, request| {
+            request.headers.remove(&HeaderName::SessionExpires);
+            request.headers.remove(&HeaderName::MinSe);
+            session.refresh.ask(core, &mut request.headers);
+        })
+    }
+
+    /// 401 or 407: the same INVITE with credentials, where there are any (RFC 3261 §22.2). Wrong ones
+    /// are not tried twice; `stale` says that they were right.
+    pub(super) fn call_with_credentials(&mut self, core: &mut Core, response: &Response) -> bool {
+        let Stage::Calling(calling) = &mut self.stage else {
+            return false;
+        };
+        let Some(own) = &calling.credentials else {
+            return false;
+        };
+        let Ok(mut client) = Client::new(response, &own.username, &own.password) else {
+            return false;
+        };
+        if calling.authorized && !client.is_stale() {
+            return false;
+        }
+        calling.authorized = true;
+        self.send_anew(core, |_, core, request| {
+            let mut cnonce = String::with_capacity(16);
+            core.random.token(16, &mut cnonce);
+            let uri = request.uri.to_string();
+            let value = client.authorize("INVITE", &uri, &request.body, cnonce.as_bytes());
+            request.headers.set(client.header_name(), value);
+        })
+    }
+
+    /// Sends the INVITE once more, changed, as a new transaction with the next number.
+    fn send_anew(
+        &mut self,
+        core: &mut Core,
+        change: impl FnOnce(&Self, &mut Core, &mut Request),
+    ) -> bool {
+        let Stage::Calling(calling) = &mut self.stage else {
+            return false;
+        };
+        let Some(transaction) = core.clients.get(calling.invite) else {
+            return false;
+        };
+        let (flow, user) = (transaction.flow, transaction.user);
+        let Some(mut request) = transaction.invite.as_deref().cloned() else {
+            return false;
+        };
+        if self.silent {
+            return false;
+        }
+        calling.seq += 1;
+        let seq = calling.seq;
+        // The early dialogs belonged to the INVITE that was refused.
+        self.dialogs.clear();
+        request.headers.remove(&HeaderName::Via);
+        request
+            .headers
+            .set(HeaderName::CSeq, CSeq::new(seq, Method::Invite));
+        change(self, core, &mut request);
+        let invite = core.request(flow, request, user);
+        if let Stage::Calling(calling) = &mut self.stage {
+            calling.invite = invite;
+        }
+        true
+    }
+}
