@@ -253,7 +253,7 @@ fn document(need: Need, method: &HttpMethod, operation: &mut Operation) {
         ),
     ];
     if need > Need::Always {
-        statuses.push((409, "The first password is not set yet (`first_visit`)."));
+        statuses.push((409, "The first password is not set yet, or it clashes with what is there (`first_visit`, `conflict`)."));
     }
     if need >= Need::Own {
         statuses.push((401, "No session, or it has ended (`not_logged_in`)."));

@@ -1,11 +1,14 @@
 //! What a request brings: bodies, query parameters and ids, refused with the name of the field.
 
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
 
 use crate::problem::{Code, FieldError, Problem};
@@ -80,6 +83,57 @@ pub fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Problem {
     let detail = detail.into();
     Problem::new(Code::InvalidQuery, format!("Parameter {name}: {detail}"))
         .with_errors(vec![FieldError::new(format!("?{name}"), code, detail)])
+}
+
+/// Reads a whole number; `60.0` is one (JSON Schema says so).
+///
+/// # Errors
+/// Where it isn't one, or is negative or too large.
+pub fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    from.deserialize_any(Whole)
+}
+
+/// Reads an id or `null`.
+///
+/// # Errors
+/// As [`whole`].
+pub fn optional_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Id(#[serde(deserialize_with = "whole")] u32);
+
+    Ok(Option::<Id>::deserialize(from)?.map(|id| id.0))
+}
+
+struct Whole;
+
+impl Visitor<'_> for Whole {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number that is not negative")
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<u32, E> {
+        u32::try_from(value).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<u32, E> {
+        u32::try_from(value).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<u32, E> {
+        if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is whole and in range"
+            )]
+            let whole = value as u32;
+            Ok(whole)
+        } else {
+            Err(E::invalid_value(Unexpected::Float(value), &self))
+        }
+    }
 }
 
 fn is_json(request: &Request) -> bool {
@@ -184,8 +238,6 @@ fn describe(text: &str) -> (Option<&str>, &'static str, String) {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -232,6 +284,19 @@ mod tests {
             for part in parts {
                 assert!(problem.contains(part), "{text}: {part} not in {problem}");
             }
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_zero() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct One(#[serde(deserialize_with = "optional_id")] Option<u32>);
+        let read = |text: &str| serde_json::from_str::<One>(text).ok().map(|one| one.0);
+        assert_eq!(read("60.0"), Some(Some(60)));
+        assert_eq!(read("4294967295"), Some(Some(u32::MAX)));
+        assert_eq!(read("null"), Some(None));
+        for bad in ["60.5", "-1", "-1.0", "4294967296", "1e300", "\"1\""] {
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use model::config::FaultCode;
 use serde::Serialize;
 use store::{Blame, ChangeError, StoreError};
 use utoipa::ToSchema;
@@ -64,6 +65,8 @@ codes! {
     FirstVisit = 409, "The password of Admin has to be set first";
     /// The password of the first account is set already.
     FirstVisitOver = 409, "The password of Admin is already set";
+    /// It is right in itself, but not together with what is there.
+    Conflict = 409, "It clashes with what is there";
     /// The object was changed since it was read.
     Changed = 412, "It was changed since you read it";
     /// The body is too large.
@@ -262,7 +265,8 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::Faults { faults, object } => {
                 let object = object.unwrap_or_default();
-                Self::invalid(
+                let clash = faults.iter().all(|fault| is_clash(fault.code));
+                let mut problem = Self::invalid(
                     faults
                         .into_iter()
                         .map(|fault| FieldError {
@@ -271,7 +275,11 @@ impl From<ChangeError> for Problem {
                             detail: fault.text,
                         })
                         .collect(),
-                )
+                );
+                if clash {
+                    problem.code = Code::Conflict;
+                }
+                problem
             }
             ChangeError::Conflict { current } => Self::new(
                 Code::Changed,
@@ -331,6 +339,23 @@ pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
+    }
+}
+
+/// True for what depends on other objects too; the rest is wrong whatever else there is.
+const fn is_clash(code: FaultCode) -> bool {
+    match code {
+        FaultCode::NumberTaken
+        | FaultCode::NameTaken
+        | FaultCode::UnknownReference
+        | FaultCode::LastAdministrator
+        | FaultCode::TooMany => true,
+        FaultCode::InvalidName
+        | FaultCode::InvalidEmail
+        | FaultCode::WeakPassword
+        | FaultCode::InvalidCodecs
+        | FaultCode::OutOfRange
+        | FaultCode::InvalidText => false,
     }
 }
 

@@ -44,19 +44,23 @@ impl IfMatch {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        if text.trim() == "*" {
+        let mut rest = text.trim();
+        if rest == "*" {
             return Some(Self::Anything);
         }
-        let tags: Vec<String> = text
-            .split(',')
-            .map(|tag| tag.trim().to_owned())
-            .filter(|tag| !tag.is_empty())
-            .collect();
-        let valid = |tag: &String| {
-            let opaque = tag.strip_prefix("W/").unwrap_or(tag);
-            opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
-        };
-        (!tags.is_empty() && tags.iter().all(valid)).then_some(Self::Tags(tags))
+        let mut tags = Vec::new();
+        loop {
+            // A tag may have a comma in it, but no quote (RFC 9110 §8.8.3).
+            let opaque = rest.strip_prefix("W/").unwrap_or(rest);
+            let end = opaque.strip_prefix('"')?.find('"')? + 2 + (rest.len() - opaque.len());
+            let (tag, after) = rest.split_at_checked(end)?;
+            tags.push(tag.to_owned());
+            match after.trim_start().strip_prefix(',') {
+                Some(more) => rest = more.trim_start(),
+                None if after.trim().is_empty() => return Some(Self::Tags(tags)),
+                None => return None,
+            }
+        }
     }
 }
 
@@ -95,6 +99,12 @@ mod tests {
         assert_eq!(expect("\"r6\", \"r7\""), Some(Ok(Expected::Object(now))));
         assert_eq!(expect("\"r6\""), Some(Err(Code::Changed)));
         assert_eq!(expect("W/\"r7\""), Some(Err(Code::Changed)));
+        assert_eq!(
+            expect("\"a,b\" ,W/\"\", \"r7\""),
+            Some(Ok(Expected::Object(now)))
+        );
+        assert_eq!(expect("\"r7\" \"r8\""), None);
+        assert_eq!(expect("\"r7\","), None);
         assert_eq!(expect("r7"), None);
         assert_eq!(expect(""), None);
     }

@@ -125,7 +125,7 @@ impl Given {
         let redirect_https = last(&mut self.redirect_https, "WEBD_REDIRECT_HTTPS");
         let control = last(&mut self.control, "WEBD_CONTROL")
             .map_or_else(|| data.join("pbxd.sock"), PathBuf::from);
-        let mut names: Vec<String> = self.names.iter().map(|name| text(name)).collect();
+        let mut names: Vec<String> = self.names.iter().map(text).collect();
         if let Some(more) = env("WEBD_NAMES") {
             names.extend(text(&more).split(',').map(|name| name.trim().to_owned()));
         }

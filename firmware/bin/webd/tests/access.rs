@@ -1,5 +1,11 @@
 //! Getting in: the first visit, logging in and out, guessing, other sites, other names.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod common;
 
 use common::{PASSWORD, World, now};

@@ -1,5 +1,11 @@
 //! What the exchange tells, and the events: with an exchange, without one, and when it comes and goes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod common;
 
 use std::pin::Pin;

@@ -1,5 +1,11 @@
 //! The OpenAPI document is a promise: it changes only where somebody looks at the change.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod common;
 
 use common::World;
@@ -43,4 +49,21 @@ fn everything_is_described() {
             assert!(described, "{name}.{field} has no description");
         }
     }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(value: &serde_json::Value, document: &serde_json::Value) {
+        if let Some(reference) = value.get("$ref").and_then(|reference| reference.as_str()) {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+        match value {
+            serde_json::Value::Object(map) => map.values().for_each(|value| walk(value, document)),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| walk(value, document)),
+            _ => {}
+        }
+    }
+    let document = serde_json::to_value(webd::openapi()).unwrap();
+    walk(&document, &document);
 }

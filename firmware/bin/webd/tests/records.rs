@@ -1,5 +1,11 @@
 //! The call history and the logs: filters, order, pages, and what a spreadsheet gets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod common;
 
 use common::{World, now};

@@ -33,7 +33,7 @@ impl Peer {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { return };
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &shared));
+                std::thread::spawn(move || serve(&stream, &shared));
             }
         });
         Self {
@@ -92,7 +92,7 @@ pub fn call() -> ActiveCall {
     }
 }
 
-fn serve(stream: UnixStream, seen: &Mutex<Seen>) {
+fn serve(stream: &UnixStream, seen: &Mutex<Seen>) {
     seen.lock()
         .unwrap()
         .connections
@@ -104,7 +104,7 @@ fn serve(stream: UnixStream, seen: &Mutex<Seen>) {
         let reply = answer(&ask.request, seen);
         let message = Message::Reply { id: ask.id, reply };
         let line = serde_json::to_string(&message).unwrap() + "\n";
-        if (&stream).write_all(line.as_bytes()).is_err() {
+        if { stream }.write_all(line.as_bytes()).is_err() {
             return;
         }
         if ask.request == Request::Watch {

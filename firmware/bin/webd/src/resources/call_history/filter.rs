@@ -27,11 +27,13 @@ pub struct HistoryFilter {
     #[param(min_length = 1, max_length = 64, example = "122")]
     number: Option<String>,
     /// From or to the extension with this id.
+    #[param(format = "uint32", maximum = 4_294_967_295_u32)]
     extension: Option<u32>,
     /// That ended this way.
     #[param(inline)]
     disposition: Option<Disposition>,
     /// Talked for so many seconds at least.
+    #[param(maximum = 1000000)]
     min_duration_s: Option<u32>,
 }
 
@@ -51,11 +53,13 @@ pub struct HistoryPage {
     #[param(min_length = 1, max_length = 64, example = "122")]
     number: Option<String>,
     /// From or to the extension with this id.
+    #[param(format = "uint32", maximum = 4_294_967_295_u32)]
     extension: Option<u32>,
     /// That ended this way.
     #[param(inline)]
     disposition: Option<Disposition>,
     /// Talked for so many seconds at least.
+    #[param(maximum = 1000000)]
     min_duration_s: Option<u32>,
     /// By what they are sorted.
     #[serde(default)]
@@ -115,6 +119,16 @@ impl HistoryFilter {
                 "number",
                 "out_of_range",
                 "use 1 to 64 characters",
+            ));
+        }
+        if self
+            .min_duration_s
+            .is_some_and(|seconds| seconds > 1_000_000)
+        {
+            return Err(parameter(
+                "min_duration_s",
+                "out_of_range",
+                "use at most 1000000",
             ));
         }
         Ok(store::HistoryFilter {

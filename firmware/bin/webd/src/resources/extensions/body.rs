@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::Snapshot;
 use utoipa::ToSchema;
 
+use crate::input::optional_id;
 use crate::revision::etag;
 use crate::words::Codec;
 
@@ -62,10 +63,14 @@ pub struct ExtensionCreation {
     pub(super) number: String,
     /// What the administrator writes about it.
     #[serde(default)]
-    #[schema(example = "Reception", max_length = 128)]
+    #[schema(
+        example = "Reception",
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
     pub(super) description: String,
     /// Id of the user whose it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     pub(super) user: Option<u32>,
     /// A disabled extension neither registers nor calls.
     #[serde(default = "yes")]
@@ -87,7 +92,7 @@ pub struct ExtensionCreation {
     pub(super) sip_password: Option<Secret>,
     /// Codecs offered and accepted, the preferred first, each once.
     #[serde(default = "all_codecs")]
-    #[schema(min_items = 1, max_items = 2)]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 2)]
     pub(super) codecs: Vec<Codec>,
 }
 
@@ -99,10 +104,14 @@ pub struct ExtensionChange {
     #[schema(example = "122", min_length = 1, max_length = 16, pattern = "^[0-9]+$")]
     pub(super) number: String,
     /// What the administrator writes about it.
-    #[schema(example = "Reception", max_length = 128)]
+    #[schema(
+        example = "Reception",
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
     pub(super) description: String,
     /// Id of the user whose it is; nobody's where left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     pub(super) user: Option<u32>,
     /// A disabled extension neither registers nor calls.
     pub(super) enabled: bool,
@@ -115,7 +124,7 @@ pub struct ExtensionChange {
     )]
     pub(super) sip_username: String,
     /// Codecs offered and accepted, the preferred first, each once.
-    #[schema(min_items = 1, max_items = 2)]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 2)]
     pub(super) codecs: Vec<Codec>,
 }
 

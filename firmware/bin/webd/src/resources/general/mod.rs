@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::Actor;
 use crate::app::App;
-use crate::input::Body;
+use crate::input::{Body, whole};
 use crate::problem::Problem;
 use crate::revision::{self, IfMatch};
 
@@ -32,6 +32,7 @@ pub struct General {
     )]
     realm: String,
     /// How long a call rings before it counts as not answered, in seconds.
+    #[serde(deserialize_with = "whole")]
     #[schema(example = 60, minimum = 5, maximum = 180)]
     no_answer_s: u32,
 }

@@ -55,7 +55,7 @@ pub struct LogRows {
 
 /// Rows of a log
 #[utoipa::path(get, path = "/logs/{log}", operation_id = "list_log", tag = "records",
-    params(("log" = Log, Path, description = "Which log"), Rows),
+    params(("log" = inline(Log), Path, description = "Which log"), Rows),
     responses((status = 200, description = "The newest first", body = LogRows)))]
 pub async fn list(
     State(app): State<App>,

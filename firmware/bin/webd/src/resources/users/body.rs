@@ -52,11 +52,19 @@ pub struct UserCreation {
     pub(super) name: String,
     /// Name shown to people.
     #[serde(default)]
-    #[schema(example = "Winston Smith", max_length = 128)]
+    #[schema(
+        example = "Winston Smith",
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
     pub(super) full_name: String,
     /// Address for messages.
     #[serde(default)]
-    #[schema(example = "winston@example.com", max_length = 254)]
+    #[schema(
+        example = "winston@example.com",
+        max_length = 254,
+        pattern = r"^[!-?A-~]+@[!-?A-~]*\.[!-?A-~]*$"
+    )]
     pub(super) email: Option<String>,
     /// Language of pages and messages.
     #[serde(default = "english")]
@@ -87,11 +95,19 @@ pub struct UserChange {
     )]
     pub(super) name: String,
     /// Name shown to people.
-    #[schema(example = "Winston Smith", max_length = 128)]
+    #[schema(
+        example = "Winston Smith",
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
     pub(super) full_name: String,
     /// Address for messages; none where it is left out.
     #[serde(default)]
-    #[schema(example = "winston@example.com", max_length = 254)]
+    #[schema(
+        example = "winston@example.com",
+        max_length = 254,
+        pattern = r"^[!-?A-~]+@[!-?A-~]*\.[!-?A-~]*$"
+    )]
     pub(super) email: Option<String>,
     /// Language of pages and messages.
     pub(super) language: Language,

@@ -160,8 +160,6 @@ pub async fn replace(
     ),
     responses(
         (status = 204, description = "Removed"),
-        (status = 422, description = "Somebody must be left who may administer (`invalid`)",
-            content_type = "application/problem+json", body = crate::problem::ProblemBody),
     ))]
 pub async fn remove(
     State(app): State<App>,
