@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use model::control::{Reply, Request};
 use model::{ConfigVersion, WallTime};
-use store::{Author, ChangeError, Changed, Expected, LogKind, Operation, Store, StoreError};
+use store::{
+    Author, ChangeError, Changed, Expected, LogKind, LogQuery, Operation, Store, StoreError,
+};
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock;
@@ -16,6 +18,7 @@ use crate::gate::Hosts;
 use crate::hub::Hub;
 use crate::password::Hasher;
 use crate::problem::{Code, Problem};
+use crate::revision::{IfMatch, etag};
 use crate::throttle::Throttle;
 
 /// A session nobody uses ends after so long.
@@ -164,6 +167,48 @@ impl App {
             Ok::<_, Problem>(result)
         })
         .await
+    }
+
+    /// What to tell the store about a change of an object that is at `current` now. `object` names
+    /// it as the Config log does: `user` and an id, or `general`.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] with the revision there is and who made it, [`Code::Internal`].
+    pub async fn expect(
+        &self,
+        if_match: &IfMatch,
+        current: ConfigVersion,
+        object: (&'static str, Option<u32>),
+    ) -> Result<Expected, Problem> {
+        match if_match.expect(current) {
+            Ok(expected) => Ok(expected),
+            Err(problem) => {
+                let by = self.changed_by(object).await;
+                Err(problem.with_current(etag(current), by))
+            }
+        }
+    }
+
+    /// Who changed an object last, as far as the Config log goes back.
+    async fn changed_by(&self, (kind, id): (&'static str, Option<u32>)) -> Option<String> {
+        let object = match id {
+            Some(id) => format!(" (ID={id})"),
+            None => format!("Changed {kind}"),
+        };
+        let query = LogQuery {
+            contains: Some(object),
+            limit: 50,
+            ..LogQuery::default()
+        };
+        let rows = self
+            .with_store(move |store: &Store| store.log_query(LogKind::Config, &query))
+            .await
+            .ok()?;
+        let begins = [format!("Changed {kind}"), format!("Added {kind}")];
+        rows.into_iter()
+            .find(|row| begins.iter().any(|begin| row.text.starts_with(begin)))
+            .and_then(|row| row.author)
+            .map(|author| author.name)
     }
 
     /// Tells the exchange and whoever listens that the configuration is another one.

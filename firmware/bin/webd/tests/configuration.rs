@@ -39,7 +39,10 @@ async fn a_user_is_added_changed_and_removed() {
     assert_eq!(added.status, 201, "{added:?}");
     let user = added.json();
     assert_eq!(user["language"], "en");
-    assert_eq!(user["enabled"], true);
+    assert_eq!(
+        (&user["enabled"], &user["has_password"]),
+        (&json!(true), &json!(true))
+    );
     assert!(!added.text.contains("argon2") && !added.text.contains("victory"));
     let path = added.header("location").to_owned();
     let etag = added.header("etag").to_owned();
@@ -71,6 +74,9 @@ async fn a_user_is_added_changed_and_removed() {
         (412, "changed")
     );
     assert_eq!(stale.header("etag"), changed.header("etag"));
+    assert_eq!(stale.json()["current_etag"], changed.header("etag"));
+    let by = stale.json()["changed_by"].as_str().unwrap().to_owned();
+    assert!(by.starts_with("someone"), "{by}");
     let without = world.put(&path).cookie(&admin).json(body).send().await;
     assert_eq!(without.code(), "if_match_required");
     assert_eq!(without.status, 428);

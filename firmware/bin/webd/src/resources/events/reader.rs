@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use axum::response::sse::Event as SseEvent;
 use futures_util::{Stream, stream};
-use model::WallTime;
-use store::{Session, Store};
+use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
-use tokio::time::sleep;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::hello::Hello;
-use crate::app::{App, SESSION_IDLE};
+use crate::app::App;
 use crate::clock;
 use crate::gate::LoggedIn;
 use crate::hub::Event;
+
+/// The session is looked at so often, besides when it is known to have changed.
+const LOOK: Duration = Duration::from_secs(15);
 
 struct Reader {
     app: App,
@@ -23,8 +25,7 @@ struct Reader {
     events: broadcast::Receiver<Event>,
     sessions: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
-    /// When the session ends unless it is used, as far as is known.
-    deadline: WallTime,
+    look: Interval,
     state: State,
     _permit: OwnedSemaphorePermit,
 }
@@ -52,11 +53,13 @@ pub(super) fn stream(
     logged_in: LoggedIn,
     permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader {
         events: app.hub.events(),
         sessions: app.hub.sessions(),
         ending: app.ending.clone(),
-        deadline: deadline(logged_in.session.last_seen, &logged_in.session),
+        look,
         state: State::Hello,
         logged_in,
         app,
@@ -94,7 +97,6 @@ impl Reader {
 
     async fn wait(&mut self) -> SseEvent {
         loop {
-            let left = self.deadline.since(clock::now());
             let turn = tokio::select! {
                 biased;
                 _ = self.ending.wait_for(|ending| *ending) => Turn::Ending,
@@ -102,8 +104,7 @@ impl Reader {
                     Ok(()) => Turn::Look,
                     Err(_) => Turn::Ending,
                 },
-                // A moment later: the store compares to the microsecond.
-                () = sleep(left + Duration::from_millis(100)) => Turn::Look,
+                _ = self.look.tick() => Turn::Look,
                 received = self.events.recv() => match received {
                     Ok(event) => Turn::Event(event),
                     Err(RecvError::Lagged(_)) => Turn::Behind,
@@ -120,26 +121,17 @@ impl Reader {
         }
     }
 
-    /// A look counts as a use, and a stream must not keep its session awake: so it looks when the
-    /// session may have been ended, and when it would have ended without a use.
-    async fn session_goes_on(&mut self) -> bool {
+    async fn session_goes_on(&self) -> bool {
         let token = self.logged_in.token.clone();
-        let now = clock::now();
         let session = self
             .app
-            .with_store(move |store: &Store| store.session_lookup(now, &token))
+            .with_store(move |store: &Store| store.session_peek(clock::now(), &token))
             .await;
         match session {
-            Ok(Some(session)) => {
-                self.deadline = deadline(now, &session);
-                session.user.role >= model::Role::ReadOnly
-            }
+            Ok(Some(session)) => session.user.role >= model::Role::ReadOnly,
             Ok(None) => false,
-            Err(_) => {
-                // The store is busy: the next look tells.
-                self.deadline = now + Duration::from_secs(5);
-                true
-            }
+            // The store is busy: the next look tells.
+            Err(_) => true,
         }
     }
 
@@ -151,10 +143,6 @@ impl Reader {
             &format!("{{\"reason\":\"{reason}\"}}"),
         )
     }
-}
-
-fn deadline(last_use: WallTime, session: &Session) -> WallTime {
-    (last_use + SESSION_IDLE).min(session.expires)
 }
 
 fn event(id: u64, name: &str, data: &str) -> SseEvent {

@@ -173,7 +173,8 @@ pub async fn replace(
     let number = number(&body.number)?;
     // The password stays: it is taken from what is there, and Expected::Object holds it fast.
     let (snapshot, revision) = find(&app, id).await?;
-    if_match.expect(revision)?;
+    let object = ("extension", Some(id.raw()));
+    app.expect(&if_match, revision, object).await?;
     let before = stored(&snapshot, id)?;
     let extension = config::Extension {
         id,
@@ -211,12 +212,10 @@ pub async fn remove(
 ) -> Result<StatusCode, Problem> {
     let id = ExtensionId::new(id);
     let (_, revision) = find(&app, id).await?;
-    app.change(
-        actor.author(),
-        if_match.expect(revision)?,
-        vec![Operation::RemoveExtension(id)],
-    )
-    .await?;
+    let object = ("extension", Some(id.raw()));
+    let expected = app.expect(&if_match, revision, object).await?;
+    let remove = vec![Operation::RemoveExtension(id)];
+    app.change(actor.author(), expected, remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -66,8 +66,8 @@ pub async fn replace(
         no_answer_s: body.no_answer_s,
     };
     let update = vec![Operation::UpdateGeneral(general)];
-    app.change(actor.author(), if_match.expect(revision)?, update)
-        .await?;
+    let expected = app.expect(&if_match, revision, ("general", None)).await?;
+    app.change(actor.author(), expected, update).await?;
     let (revision, general) = read(&app).await?;
     Ok((revision::header(revision), Json(general)))
 }

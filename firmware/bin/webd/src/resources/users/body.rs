@@ -14,6 +14,8 @@ pub struct User {
     /// The user.
     #[serde(flatten)]
     person: Person,
+    /// True where a password is set: without one the user can't log in.
+    has_password: bool,
     /// The user's extensions, by id.
     extensions: Vec<ExtensionOfUser>,
     /// For If-Match.
@@ -154,6 +156,7 @@ impl User {
             .collect();
         let revision = snapshot.revisions.users.get(&user.id);
         Self {
+            has_password: snapshot.with_password.contains(&user.id),
             extensions,
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
             person: user.clone().into(),

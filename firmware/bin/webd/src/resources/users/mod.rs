@@ -128,7 +128,8 @@ pub async fn replace(
 ) -> Result<WithETag<User>, Problem> {
     let id = UserId::new(id);
     let (snapshot, revision) = find(&app, id).await?;
-    let expected = if_match.expect(revision)?;
+    let object = ("user", Some(id.raw()));
+    let expected = app.expect(&if_match, revision, object).await?;
     let role = model::Role::from(body.role);
     let user = config::User {
         id,
@@ -174,8 +175,8 @@ pub async fn remove(
         user,
         extensions: Orphans::from(removal.extensions),
     };
-    app.change(actor.author(), if_match.expect(revision)?, vec![remove])
-        .await?;
+    let expected = app.expect(&if_match, revision, ("user", Some(id))).await?;
+    app.change(actor.author(), expected, vec![remove]).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
