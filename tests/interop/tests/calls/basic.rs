@@ -35,18 +35,21 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             both_ways(stage, &[(Pjsua, Setup::default()), (Baresip, tls)])
         },
     ));
-    table.push(Scenario::new(
-        "encrypted_sound_is_heard",
-        &needs(&[Pjsua, Baresip]),
-        |stage| {
-            let setup = Setup {
-                transport: Transport::Tls,
-                srtp: Srtp::Required,
-                ..Setup::default()
-            };
-            both_ways(stage, &[(Pjsua, setup.clone()), (Baresip, setup)])
-        },
-    ));
+    table.push(
+        Scenario::new(
+            "encrypted_sound_is_heard",
+            &needs(&[Pjsua, Baresip]),
+            |stage| {
+                let setup = Setup {
+                    transport: Transport::Tls,
+                    srtp: Srtp::Required,
+                    ..Setup::default()
+                };
+                both_ways(stage, &[(Pjsua, setup.clone()), (Baresip, setup)])
+            },
+        )
+        .until_ours_has("SRTP"),
+    );
     table.push(Scenario::new(
         "a_call_by_ipv6_is_heard",
         &needs(&[Baresip]),

@@ -11,6 +11,7 @@ use sip::message::StatusCode;
 use super::Exchange;
 use crate::call::{Outcome, Phase, SIDES};
 use crate::leg::{Failure, Leg, LegState, Tone};
+use crate::switch::Output;
 
 impl Exchange {
     /// The called party has answered: answers the caller too, where it has no answer yet, and
@@ -38,6 +39,11 @@ impl Exchange {
             state.answered = Some(now);
             state.phase = Phase::Connected;
             state.early = None;
+        }
+        // Again, now that it is known who talks: this is what is left of it where the power goes.
+        if let Some(state) = self.calls.get(&call) {
+            let record = self.opening_record(state);
+            self.outputs.push_back(Output::CallOpened(Box::new(record)));
         }
         self.transfer_succeeded(call);
         self.connect(call);

@@ -16,7 +16,8 @@ use super::{Algorithm, Challenge, Credentials, NonceTable, PasswordHashes, Qop};
 pub enum UriCheck {
     /// Not at all.
     Off,
-    /// The same user and host: ports and parameters get lost on the way through older proxies and phones.
+    /// The same host, and the same user where it names one: ports, parameters and users get lost on the
+    /// way through older proxies and phones.
     Target,
     /// The same URI by the comparison of RFC 3261 §19.1.4.
     Whole,
@@ -210,7 +211,9 @@ impl Server {
         self.options.uri_check == UriCheck::Target
             && claimed.host().is_some()
             && claimed.host() == of_request.host()
-            && claimed.user() == of_request.user()
+            && claimed
+                .user()
+                .is_none_or(|user| of_request.user() == Some(user))
     }
 
     fn use_nonce(&mut self, now: Instant, credentials: &Credentials) -> Result<(), Refusal> {
