@@ -508,9 +508,12 @@ fn pass_on(
     ) else {
         return;
     };
-    let header = target
-        .outgoing
-        .relay(now, header, payload_type, payload.len());
+    let outgoing = &mut target.outgoing;
+    let header = if settings.send_event == Some(payload_type.number()) {
+        outgoing.relay_event(now, header, payload_type, payload.len())
+    } else {
+        outgoing.relay(now, header, payload_type, payload.len())
+    };
     // The payload begins after a header at least as long as ours.
     let start = payload.start.saturating_sub(HEADER_LEN);
     let Some(packet) = octets.get_mut(start..payload.end) else {

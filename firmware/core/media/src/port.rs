@@ -126,7 +126,10 @@ impl Port {
             self.latch.rearm(latch_config(&settings));
             self.rtcp_source = None;
         }
-        let resumed = self.settings.is_some_and(|old| !old.may_receive) && settings.may_receive;
+        // Who held the other may have been silent meanwhile: its silence counts from now on.
+        let resumed = self.settings.is_some_and(|old| {
+            (!old.may_receive && settings.may_receive) || (!old.may_send && settings.may_send)
+        });
         if resumed || moved {
             self.heard = None;
             self.opened = now;

@@ -38,6 +38,8 @@ pub(crate) struct Outgoing {
     packets: u64,
     octets: u32,
     translation: Option<Translation>,
+    /// The event that is passed on: its source, its beginning there, and here.
+    event: Option<(Ssrc, RtpTime, RtpTime)>,
 }
 
 impl Outgoing {
@@ -53,6 +55,7 @@ impl Outgoing {
             packets: 0,
             octets: 0,
             translation: None,
+            event: None,
         }
     }
 
@@ -102,6 +105,25 @@ impl Outgoing {
             self.sequence = header.sequence;
             self.timestamp = header.timestamp;
             self.at = Some(now);
+        }
+        header
+    }
+
+    /// The header under which a source's telephone event is passed on: all packets of one event have
+    /// the timestamp of its beginning (RFC 4733 §2.2.1), though sound of ours may be sent in between.
+    pub(crate) fn relay_event(
+        &mut self,
+        now: Instant,
+        source: &Header,
+        payload_type: PayloadType,
+        payload_len: usize,
+    ) -> Header {
+        let mut header = self.relay(now, source, payload_type, payload_len);
+        match self.event {
+            Some((from, began, ours)) if from == source.ssrc && began == source.timestamp => {
+                header.timestamp = ours;
+            }
+            _ => self.event = Some((source.ssrc, source.timestamp, header.timestamp)),
         }
         header
     }

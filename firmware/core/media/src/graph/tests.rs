@@ -359,6 +359,57 @@ fn keys_are_told_and_passed_on_as_events() {
 }
 
 #[test]
+fn a_key_passed_on_amid_other_sound_stays_one_event() {
+    let mut world = World::of(Codec::Pcma, Codec::Pcmu);
+    let mut a = Talker::new(A, Codec::Pcma);
+    for _ in 0..20 {
+        world.turn(&mut [&mut a]);
+    }
+    world.sent.clear();
+    // What waits to be transcoded is still sent while the key is pressed.
+    let mut sender = EventSender::new(160);
+    sender.start(EventCode(5), 10, 1280, RtpTime(a.timestamp));
+    while let Some(event) = sender.next() {
+        let octets = a.event(&event);
+        world.packet(A, Channel::Rtp, address(A), &octets);
+        world.turn(&mut []);
+    }
+    let packets = world.rtp(B);
+    let of_type = |number: u8| {
+        (packets.iter()).filter(move |packet| packet.header.payload_type.number() == number)
+    };
+    assert!(of_type(0).count() > 0, "there was other sound");
+    let mut starts: Vec<u32> = of_type(EVENT_PT).map(|p| p.header.timestamp.0).collect();
+    assert!(starts.len() > 5);
+    starts.dedup();
+    assert_eq!(starts.len(), 1);
+}
+
+#[test]
+fn who_was_silent_while_holding_is_not_silent_at_once_when_it_resumes() {
+    let mut world = World::of(Codec::Pcma, Codec::Pcma);
+    let mut a = Talker::new(A, Codec::Pcma);
+    world.turn(&mut [&mut a]);
+    let mut held = settings(A, Codec::Pcma);
+    held.may_send = false;
+    world.command(Command::Update {
+        port: A,
+        settings: held,
+    });
+    for _ in 0..4500 {
+        world.turn(&mut []);
+    }
+    world.events();
+    world.command(Command::Update {
+        port: A,
+        settings: settings(A, Codec::Pcma),
+    });
+    world.turn(&mut []);
+    let silent = |event: &Event| matches!(event, Event::Silent { port: A, .. });
+    assert!(!world.events().iter().any(silent));
+}
+
+#[test]
 fn keys_become_sound_for_a_party_without_events() {
     let mut b = settings(B, Codec::Pcma);
     b.send_event = None;
