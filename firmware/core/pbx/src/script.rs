@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use model::{CallId, Cause, Instant, LegId, LegSide};
 
-use crate::call::Outcome;
+use crate::call::{Outcome, Phase};
 use crate::exchange::Exchange;
 use crate::executor::Script;
 use crate::leg::{Failure, LegState, Tone};
@@ -135,7 +135,19 @@ impl Call {
         let until = self.with(|exchange, id| exchange.calls.get(&id)?.ring_until);
         self.until(until, |exchange, id| exchange.look_at_ringing(id))
             .await
-            .unwrap_or(Err(Failure::no_answer()))
+            .unwrap_or_else(|| Err(self.unanswered()))
+    }
+
+    /// Why the limit of ringing was reached: nobody lifted, or nothing rang at all.
+    fn unanswered(&self) -> Failure {
+        let rang = self.with(|exchange, id| {
+            (exchange.calls.get(&id)).is_some_and(|state| state.phase >= Phase::Ringing)
+        });
+        if rang {
+            Failure::no_answer()
+        } else {
+            Failure::of_cause(Cause::NO_USER_RESPONDING)
+        }
     }
 
     /// Answers the caller, and connects it with a leg that has answered.
