@@ -49,6 +49,5 @@ pub fn files_ending(suffix: &str) -> Vec<PathBuf> {
 /// The text of a tracked file.
 #[must_use]
 pub fn text(path: &Path) -> String {
-    std::fs::read_to_string(root().join(path))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(root().join(path)).expect("a tracked file is text")
 }

@@ -15,7 +15,7 @@ use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use sip::endpoint as endpoint_api;
 use store::{LiveRecord, Store};
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant as TokioInstant, sleep_until};
 use tracing::{error, info, warn};
@@ -64,7 +64,7 @@ pub async fn run(options: Options) -> Result<()> {
     let mut process = Process::start(&options)?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
-    let bell = AsyncFd::new(process.media.bell().try_clone_to_owned()?).context("the bell")?;
+    let bell = process.media.take_bell().context("the bell")?;
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     info!("the exchange is ready");
     process.carry_out();
@@ -81,8 +81,9 @@ pub async fn run(options: Options) -> Result<()> {
         tokio::select! {
             index = process.udp.readable() => process.datagrams(index),
             event = process.streams.next() => process.stream(event),
-            guard = bell.readable() => {
-                guard.context("the bell")?.clear_ready();
+            rung = bell.readable() => {
+                rung.context("the bell")?;
+                hush(&bell);
                 process.media_events();
             }
             () = timer => process.input(Input::Timeout),
@@ -128,7 +129,7 @@ impl Process {
             &options.sip_address,
             options.sip_port,
             options.sips_port,
-            certificate,
+            &certificate,
         )?;
         let control = Control::listen(&options.control)?;
         let mut seed = [0; 32];
@@ -197,7 +198,6 @@ impl Process {
     }
 
     fn media_events(&mut self) {
-        self.media.hush();
         while let Some(event) = self.media.event() {
             self.input(Input::Media(event));
         }
@@ -332,7 +332,7 @@ impl Process {
         Reply::Reloaded { version }
     }
 
-    async fn stop(mut self, bell: AsyncFd<std::os::fd::OwnedFd>) {
+    async fn stop(mut self, bell: Receiver) {
         info!("stopping: calls are cleared");
         self.input(Input::Shutdown);
         self.carry_out();
@@ -345,10 +345,8 @@ impl Process {
             tokio::select! {
                 index = self.udp.readable() => self.datagrams(index),
                 event = self.streams.next() => self.stream(event),
-                ready = bell.readable() => {
-                    if let Ok(mut guard) = ready {
-                        guard.clear_ready();
-                    }
+                _ = bell.readable() => {
+                    hush(&bell);
                     self.media_events();
                 }
                 () = sleep_until(timeout) => self.input(Input::Timeout),
@@ -362,4 +360,10 @@ impl Process {
         self.live.finish();
         self.media.stop();
     }
+}
+
+/// Silences the bell: events that come after ring it again.
+fn hush(bell: &Receiver) {
+    let mut rings = [0; 64];
+    while bell.try_read(&mut rings).is_ok_and(|count| count > 0) {}
 }

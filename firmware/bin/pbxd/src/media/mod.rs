@@ -4,7 +4,7 @@ mod sockets;
 mod thread;
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,7 +12,9 @@ use anyhow::{Context, Result};
 use heapless::spsc::{Consumer, Producer, Queue};
 use media::{Command, Event};
 use mio::Waker;
-use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+use tokio::net::unix::pipe::Receiver;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
@@ -42,7 +44,8 @@ pub struct Media {
     waiting: VecDeque<Command>,
     events: Consumer<'static, Event>,
     waker: Arc<Waker>,
-    notified: EventFd,
+    /// Until the signalling loop takes it.
+    bell: Option<OwnedFd>,
     shared: Arc<Shared>,
     thread: Option<std::thread::JoinHandle<()>>,
     rtp_ports: Vec<u16>,
@@ -56,12 +59,12 @@ impl Media {
         let rtp_ports = pairs.iter().map(PortPair::rtp_port).collect();
         let (commands, command_end) = ring::<Command>();
         let (event_end, events) = ring::<Event>();
-        let notified = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)
-            .context("an event counter")?;
-        let bell: OwnedFd = notified.as_fd().try_clone_to_owned()?;
+        // A pipe, of which the thread's end never blocks: full, it is ringing already.
+        let (bell, ringer) =
+            pipe2(OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).context("a pipe for the bell")?;
         let shared = Arc::new(Shared::default());
         let (thread, waker) =
-            thread::Thread::new(clock, pairs, command_end, event_end, bell, shared.clone())?;
+            thread::Thread::new(clock, pairs, command_end, event_end, ringer, shared.clone())?;
         let thread = std::thread::Builder::new()
             .name("media".into())
             .spawn(move || thread.run())
@@ -71,7 +74,7 @@ impl Media {
             waiting: VecDeque::new(),
             events,
             waker,
-            notified,
+            bell: Some(bell),
             shared,
             thread: Some(thread),
             rtp_ports,
@@ -85,16 +88,9 @@ impl Media {
         &self.rtp_ports
     }
 
-    /// Readable when there are events.
-    #[must_use]
-    pub fn bell(&self) -> BorrowedFd<'_> {
-        self.notified.as_fd()
-    }
-
-    /// Silences the bell; events that come after ring it again.
-    pub fn hush(&self) {
-        // It is non-blocking; nothing to read means it is silent already.
-        drop(self.notified.read());
+    /// Readable when there are events; taken once.
+    pub fn take_bell(&mut self) -> Option<Receiver> {
+        Receiver::from_owned_fd(self.bell.take()?).ok()
     }
 
     /// Hands a command over, or keeps it until there is room.

@@ -48,7 +48,7 @@ pub(super) struct Thread {
     graph: Graph,
     commands: Consumer<'static, Command>,
     events: Producer<'static, Event>,
-    bell: OwnedFd,
+    ringer: OwnedFd,
     shared: Arc<Shared>,
     batch: Batch,
 }
@@ -59,7 +59,7 @@ impl Thread {
         mut pairs: Vec<PortPair>,
         commands: Consumer<'static, Command>,
         events: Producer<'static, Event>,
-        bell: OwnedFd,
+        ringer: OwnedFd,
         shared: Arc<Shared>,
     ) -> Result<(Self, Arc<Waker>)> {
         let poll = Poll::new().context("an epoll")?;
@@ -80,7 +80,7 @@ impl Thread {
             graph,
             commands,
             events,
-            bell,
+            ringer,
             shared,
             batch: Batch::new(BATCH, PACKET),
         };
@@ -196,8 +196,8 @@ impl Thread {
             told |= self.events.enqueue(event).is_ok();
         }
         if told {
-            // The counter can't overflow by ones; a full one is ringing anyway.
-            let _rung = nix::unistd::write(self.bell.as_fd(), &1_u64.to_ne_bytes());
+            // A full pipe is ringing already.
+            let _rung = nix::unistd::write(&self.ringer, &[1]);
         }
     }
 

@@ -65,8 +65,7 @@ pub struct Streams {
 
 struct Connection {
     id: u64,
-    flow: Flow,
-    /// None has no place: the peer is slow beyond bearing.
+    /// Where it has no room the peer is slow beyond bearing.
     queue: mpsc::Sender<Bytes>,
 }
 
@@ -79,7 +78,7 @@ enum News {
 
 impl Streams {
     /// Listens; with no address, on all of both families. TLS begins when its certificate is there.
-    pub fn listen(addresses: &[IpAddr], tcp: u16, tls: u16, certificate: Rc<Tls>) -> Result<Self> {
+    pub fn listen(addresses: &[IpAddr], tcp: u16, tls: u16, certificate: &Rc<Tls>) -> Result<Self> {
         let (teller, news) = mpsc::channel(1024);
         let everywhere = [
             IpAddr::from(Ipv4Addr::UNSPECIFIED),
@@ -96,7 +95,7 @@ impl Streams {
                 match listener(at) {
                     Ok(listener) => {
                         let certificate =
-                            (transport == Transport::Tls).then(|| certificate.clone());
+                            (transport == Transport::Tls).then(|| Rc::clone(certificate));
                         spawn_local(accept(listener, transport, certificate, teller.clone()));
                     }
                     Err(error) if address.is_ipv6() && address.is_unspecified() => {
@@ -185,10 +184,8 @@ impl Streams {
         let (queue, messages) = mpsc::channel(QUEUE);
         let id = self.next;
         self.next += 1;
-        self.connections.insert(
-            (flow.transport, flow.remote),
-            Connection { id, flow, queue },
-        );
+        self.connections
+            .insert((flow.transport, flow.remote), Connection { id, queue });
         (id, messages)
     }
 
@@ -240,14 +237,6 @@ impl Streams {
     pub fn close(&mut self, flow: Flow) {
         // Its task ends when the queue does.
         self.connections.remove(&(flow.transport, flow.remote));
-    }
-
-    /// The flow of the open connection to a peer.
-    #[must_use]
-    pub fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        self.connections
-            .get(&(transport, remote))
-            .map(|connection| connection.flow)
     }
 }
 

@@ -11,7 +11,7 @@ use model::{Flow, Transport};
 use platform::sys::datagram::{self, Batch};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net;
 use tracing::{info, warn};
 
 /// Datagrams taken by one system call. More would only delay the answers to the first.
@@ -30,7 +30,7 @@ pub struct UdpSockets {
 }
 
 struct UdpSocket {
-    socket: AsyncFd<Socket>,
+    socket: net::UdpSocket,
     address: SocketAddr,
 }
 
@@ -58,7 +58,7 @@ impl UdpSockets {
     pub async fn readable(&self) -> usize {
         std::future::poll_fn(|context| {
             for (index, socket) in self.sockets.iter().enumerate() {
-                if socket.socket.poll_read_ready(context).is_ready() {
+                if socket.socket.poll_recv_ready(context).is_ready() {
                     return std::task::Poll::Ready(index);
                 }
             }
@@ -76,7 +76,7 @@ impl UdpSockets {
         let batch = &mut self.batch;
         let received = socket
             .socket
-            .try_io(Interest::READABLE, |inner| batch.receive(inner.as_fd()));
+            .try_io(Interest::READABLE, || batch.receive(&socket.socket));
         let count = match received {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
@@ -127,7 +127,7 @@ impl UdpSockets {
             })
             .ok_or(io::ErrorKind::AddrNotAvailable)?;
         let result = datagram::send(
-            socket.socket.get_ref().as_fd(),
+            socket.socket.as_fd(),
             socket.address.is_ipv6(),
             octets,
             flow.remote,
@@ -141,7 +141,7 @@ impl UdpSockets {
 }
 
 fn bind(address: SocketAddr) -> Result<UdpSocket> {
-    let bound = || -> io::Result<AsyncFd<Socket>> {
+    let bound = || -> io::Result<net::UdpSocket> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::DGRAM.nonblocking(),
@@ -154,7 +154,7 @@ fn bind(address: SocketAddr) -> Result<UdpSocket> {
         datagram::report_destination(&socket, address.is_ipv6())?;
         datagram::report_time(&socket)?;
         socket.bind(&SockAddr::from(address))?;
-        AsyncFd::with_interest(socket, Interest::READABLE)
+        net::UdpSocket::from_std(socket.into())
     };
     let socket = bound().with_context(|| {
         format!("SIP can't listen on {address}/udp: is another exchange running?")
