@@ -148,8 +148,13 @@ fn nobody_registers_for_another() {
     w.set(a, |p| p.quirks.foreign_from = Some("102"));
     w.register(a);
     w.run_for(500);
-    assert_eq!(status(&w, a), Some(403));
+    assert_eq!(status(&w, a), Some(401), "it looks like a wrong password");
     assert!(w.registrations().is_empty());
+    assert!(
+        w.security[0].contains("another extension"),
+        "{:?}",
+        w.security
+    );
     w.finish();
 }
 
@@ -335,13 +340,7 @@ fn options_is_answered() {
 
 #[test]
 fn odd_contacts_are_refused_and_nothing_changes() {
-    for contact in [
-        "*",
-        "<sip:101@",
-        "nonsense",
-        "<tel:+420123456>;expires=60",
-        "<sip:101@10.0.0.1>",
-    ] {
+    for contact in ["*", "<sip:101@", "nonsense", "<tel:+420123456>;expires=60"] {
         let (mut w, a) = alone();
         w.forgiving = true;
         w.register_with(a, &[("Contact", contact)]);

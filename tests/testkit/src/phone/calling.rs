@@ -146,6 +146,9 @@ impl Phone {
             return;
         }
         call.state = State::Calling(status);
+        if call.remote_tag.is_none() {
+            call.remote_tag.clone_from(&basics.to_tag);
+        }
         let rseq: Option<u32> = msg.header("RSeq").and_then(|value| value.parse().ok());
         let reliable = msg.lists("Require", "100rel");
         if reliable && let Some(rseq) = rseq {
@@ -154,9 +157,6 @@ impl Phone {
                 return;
             }
             call.rseq = call.rseq.max(Some(rseq));
-            if call.remote_tag.is_none() {
-                call.remote_tag.clone_from(&basics.to_tag);
-            }
             if let Some(target) = msg.contact() {
                 call.target = target;
             }
@@ -225,7 +225,11 @@ impl Phone {
             return;
         }
         call.state = State::Talking;
-        let answer = if call.we_offered {
+        let repeated = call.remote.is_some() && msg.header("Content-Type").is_none();
+        let answer = if repeated {
+            // The answer came reliably before (RFC 3262 §5).
+            None
+        } else if call.we_offered {
             self.described(now, index, msg);
             None
         } else {

@@ -156,7 +156,9 @@ impl Phone {
     /// A request came in a dialog.
     pub(super) fn in_dialog(&mut self, now: Instant, method: Method, msg: &Msg, basics: &Basics) {
         let quirks = self.profile.quirks;
-        let found = self.dialog(basics).filter(|_| !quirks.forgets);
+        let found = (self.dialog(basics)).filter(|index| {
+            !quirks.forgets && (!self.calls[*index].is_over() || method == Method::Notify)
+        });
         let Some(index) = found else {
             self.respond(now, msg, basics, 481, |draft| draft);
             return;
@@ -165,8 +167,7 @@ impl Phone {
         if let Some(last) = call.remote_seq
             && basics.seq <= last
         {
-            self.complaints
-                .push(format!("{method} has CSeq {} after {last}", basics.seq));
+            self.out_of_order += 1;
             self.respond(now, msg, basics, 500, |draft| draft);
             return;
         }
@@ -273,6 +274,11 @@ impl Phone {
         }
         let asked = msg.header("Session-Expires")?;
         let seconds: u64 = asked.split(';').next()?.trim().parse().ok()?;
+        // RFC 4028 §9: it may be lowered.
+        let seconds = self
+            .profile
+            .session_s
+            .map_or(seconds, |ours| seconds.min(ours.into()));
         // RFC 4028 §9: what the request says holds; else we choose.
         let refresher = match param(asked, "refresher") {
             Some(refresher) => refresher.to_owned(),

@@ -48,12 +48,14 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// The challenge for this algorithm among those of a response.
+    /// The challenge for this algorithm among those of a response; else the first we know.
     #[must_use]
     pub fn choose<'a>(values: impl Iterator<Item = &'a str>, algorithm: Algorithm) -> Option<Self> {
-        values
-            .filter_map(Self::parse)
-            .find(|challenge| challenge.algorithm == algorithm)
+        let known: Vec<Self> = values.filter_map(Self::parse).collect();
+        let preferred = known
+            .iter()
+            .find(|challenge| challenge.algorithm == algorithm);
+        preferred.or_else(|| known.first()).cloned()
     }
 
     fn parse(value: &str) -> Option<Self> {

@@ -66,6 +66,8 @@ pub struct Phone {
     pub registering: Registering,
     /// What the exchange did that no phone should have to bear.
     pub complaints: Vec<String>,
+    /// Requests that came behind later ones of their dialog.
+    pub out_of_order: u32,
     /// Method and status of every response that came.
     pub responses: Vec<(Method, u16)>,
     /// The messages that came, the latest last; the last hundred.
@@ -79,6 +81,8 @@ pub struct Phone {
     out: VecDeque<Packet>,
     buffer: Vec<u8>,
     nonce: Option<(digest::Challenge, u32)>,
+    /// Calls before this one are over.
+    settled: usize,
     next_port: u16,
     talks_to_nobody: bool,
 }
@@ -99,6 +103,7 @@ impl Phone {
             calls: Vec::new(),
             registering,
             complaints: Vec::new(),
+            out_of_order: 0,
             responses: Vec::new(),
             inbox: VecDeque::new(),
             address,
@@ -109,6 +114,7 @@ impl Phone {
             out: VecDeque::new(),
             buffer: Vec::new(),
             nonce: None,
+            settled: 0,
             next_port: 20_000,
             talks_to_nobody: false,
         }
@@ -126,7 +132,10 @@ impl Phone {
         }
         let clients = self.clients.iter().map(Client::timeout).min();
         let servers = self.servers.iter().map(Server::timeout).min();
-        let calls = self.calls.iter().filter_map(Call::timeout).min();
+        let calls = self.calls[self.settled..]
+            .iter()
+            .filter_map(Call::timeout)
+            .min();
         [clients, servers, calls, self.registering.refresh_at]
             .into_iter()
             .flatten()
@@ -143,7 +152,10 @@ impl Phone {
         if self.registering.refresh_at.is_some_and(|at| at <= now) {
             self.register(now);
         }
-        for index in 0..self.calls.len() {
+        while self.calls.get(self.settled).is_some_and(Call::is_over) {
+            self.settled += 1;
+        }
+        for index in self.settled..self.calls.len() {
             self.call_timers(now, index);
         }
         self.speak(now);
@@ -209,7 +221,7 @@ impl Phone {
     fn speak(&mut self, now: Instant) {
         let speaks = self.profile.speaks && !self.talks_to_nobody;
         let hz = self.profile.voice_hz;
-        for call in &mut self.calls {
+        for call in &mut self.calls[self.settled..] {
             if !call.speaks() {
                 continue;
             }

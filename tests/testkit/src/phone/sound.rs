@@ -67,6 +67,8 @@ pub struct Sound {
     event_began: u32,
     heard: VecDeque<Heard>,
     last_event: Option<u32>,
+    /// What a packet of the voice holds, by codec and tone.
+    payload: Option<(u8, f32, [u8; SAMPLES])>,
 }
 
 /// What the voice needs to know.
@@ -93,6 +95,7 @@ impl Sound {
             event_began: 0,
             heard: VecDeque::new(),
             last_event: None,
+            payload: None,
         }
     }
 
@@ -137,12 +140,7 @@ impl Sound {
             let began = self.event_began;
             self.rtp(number, marker, began, &[code, flags, high, low])
         } else if voice.speaks {
-            let law = law(voice.codec)?;
-            let mut payload = [0; SAMPLES];
-            for (n, octet) in payload.iter_mut().enumerate() {
-                let turn = voice.hz * n as f32 / 8000.0 * core::f32::consts::TAU;
-                *octet = law.encode((turn.sin() * 8000.0) as i16);
-            }
+            let payload = self.payload_of(voice)?;
             let now = self.timestamp;
             self.rtp(voice.codec, false, now, &payload)
         } else {
@@ -152,6 +150,23 @@ impl Sound {
         self.timestamp = self.timestamp.wrapping_add(SAMPLES as u32);
         self.counts.sent += 1;
         Some(packet)
+    }
+
+    fn payload_of(&mut self, voice: &Voice) -> Option<[u8; SAMPLES]> {
+        if let Some((codec, hz, payload)) = self.payload
+            && codec == voice.codec
+            && hz.to_bits() == voice.hz.to_bits()
+        {
+            return Some(payload);
+        }
+        let law = law(voice.codec)?;
+        let mut payload = [0; SAMPLES];
+        for (n, octet) in payload.iter_mut().enumerate() {
+            let turn = voice.hz * n as f32 / 8000.0 * core::f32::consts::TAU;
+            *octet = law.encode((turn.sin() * 8000.0) as i16);
+        }
+        self.payload = Some((voice.codec, voice.hz, payload));
+        Some(payload)
     }
 
     fn rtp(&mut self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8]) -> Vec<u8> {

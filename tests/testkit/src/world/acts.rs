@@ -227,6 +227,7 @@ impl World {
             format!("{} loses power", self.phones[phone.0].name),
         );
         self.phones[phone.0].power_off();
+        self.flush(phone);
         self.places[phone.0].stream = None;
     }
 
@@ -241,6 +242,7 @@ impl World {
     /// Another network for a phone.
     pub fn set_network(&mut self, phone: PhoneId, network: Network) {
         self.places[phone.0].network = network;
+        self.rough |= network != Network::quiet();
     }
 
     /// Another network for all phones.
@@ -248,6 +250,7 @@ impl World {
         for place in &mut self.places {
             place.network = network;
         }
+        self.rough |= network != Network::quiet();
     }
 
     /// Cuts a phone off, or joins it again.

@@ -106,6 +106,7 @@ impl Builder {
             now,
             exchange,
             phones: Vec::new(),
+            wakes: Vec::new(),
             places: Vec::new(),
             outside: BTreeMap::new(),
             due: BinaryHeap::new(),
@@ -124,6 +125,7 @@ impl Builder {
             icmp: false,
             forgiving: false,
             lenient: false,
+            rough: self.network != Network::quiet(),
             stopped: false,
             finished: false,
         };
@@ -225,6 +227,7 @@ impl World {
             SocketAddr::from((EXCHANGE, SIP_PORT)),
             chance,
         ));
+        self.wakes.push(None);
         self.places.push(Place {
             network: self.default_network,
             nat,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use media::{Channel, Command, Event, Graph};
 use model::config::Configuration;
-use model::{Binding, CallId, Flow, Instant, PortId, Transport};
+use model::{Binding, CallId, CallRecord, Disposition, Flow, Instant, PortId, Transport};
 use pbx::{Output, Switch, SwitchConfig};
 use rtp::rtcp::NtpClock;
 use sip::message::{Limits, Message};
@@ -145,8 +145,8 @@ impl World {
         while let Some(output) = self.exchange.switch.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => {
-                    self.check_message(flow, &bytes);
-                    acknowledged = acknowledged.or_else(|| acknowledges_an_end(&bytes));
+                    let msg = self.check_message(flow, &bytes);
+                    acknowledged = acknowledged.or_else(|| acknowledges_an_end(msg.as_ref()?));
                     self.exchange_sends(flow, bytes.to_vec());
                 }
                 Output::CloseStream { flow } => self.exchange_closes(flow),
@@ -172,14 +172,7 @@ impl World {
                         self.broken(&format!("a binding is removed that never was: {contact}"));
                     }
                 }
-                Output::CallOpened(record) => {
-                    self.tape
-                        .note(self.now, format!("call {} opened", record.call));
-                    if self.opened.contains(&record.call) {
-                        self.broken(&format!("call {} is opened twice", record.call));
-                    }
-                    self.opened.push(record.call);
-                }
+                Output::CallOpened(record) => self.call_opened(&record),
                 Output::CallClosed(record) => {
                     let again = self.closed.contains_key(&record.call);
                     if let Some(message) = acknowledged.as_ref().filter(|_| !again) {
@@ -214,6 +207,22 @@ impl World {
         }
     }
 
+    /// A call came in, or was answered: what is left of it if nothing follows.
+    fn call_opened(&mut self, record: &CallRecord) {
+        let call = record.call;
+        if record.disposition != Disposition::Interrupted || self.closed.contains_key(&call) {
+            self.broken(&format!("call {call} opens as {:?}", record.disposition));
+        }
+        if !self.opened.contains(&call) {
+            self.tape.note(self.now, format!("call {call} opened"));
+            self.opened.push(call);
+        } else if record.answered.is_some() {
+            self.tape.note(self.now, format!("call {call} answered"));
+        } else {
+            self.broken(&format!("call {call} is opened twice"));
+        }
+    }
+
     /// Packets that a command makes the graph send come with the next tick; none is lost on the way.
     fn media_out(&self) {
         if self.exchange.graph.events_lost() > 0 {
@@ -222,9 +231,9 @@ impl World {
     }
 
     /// What every message of the exchange has to be.
-    fn check_message(&self, flow: Flow, octets: &[u8]) {
+    fn check_message(&self, flow: Flow, octets: &[u8]) -> Option<Msg> {
         if octets.iter().all(|octet| matches!(octet, b'\r' | b'\n')) || self.lenient {
-            return;
+            return None;
         }
         let text = || String::from_utf8_lossy(octets).into_owned();
         if flow.transport == Transport::Udp && octets.len() > MTU {
@@ -251,6 +260,7 @@ impl World {
             self.broken(&format!("Content-Length is {length:?}:\n{}", text()));
         }
         self.check_kept(&msg);
+        Some(msg)
     }
 
     /// A 200 to REGISTER names what is kept already, and nothing else.
@@ -284,8 +294,7 @@ impl World {
 }
 
 /// A message after which a peer believes that its call is over.
-fn acknowledges_an_end(octets: &[u8]) -> Option<String> {
-    let msg = Msg::parse(octets).ok()?;
+fn acknowledges_an_end(msg: &Msg) -> Option<String> {
     let status = msg.status()?;
     let cseq = msg.header("CSeq")?;
     let ends = (cseq.ends_with("BYE") && status == 200)

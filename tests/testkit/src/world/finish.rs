@@ -78,6 +78,7 @@ impl World {
                 self.unregister(id);
             } else {
                 phone.registering.refresh_at = None;
+                self.flush(id);
             }
         }
         self.run_for(TRANSACTIONS_MS);
@@ -138,6 +139,9 @@ impl World {
         for phone in &self.phones {
             if let Some(complaint) = phone.complaints.first() {
                 self.broken(&format!("{} complains: {complaint}", phone.name));
+            }
+            if phone.out_of_order > 0 && !self.rough {
+                self.broken(&format!("{} got requests out of order", phone.name));
             }
             self.check_streams(phone);
         }

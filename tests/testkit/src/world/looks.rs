@@ -95,8 +95,12 @@ impl World {
     pub fn hears(&self, line: impl Into<Line>) -> Option<f32> {
         let since = Instant::from_micros(self.now.as_micros() - WINDOW.as_micros() as u64);
         let samples = self.call(line).sound.samples(since);
-        // Less than half of what should have come is no sound.
-        (samples.len() >= 1200)
+        let energy: i64 = samples
+            .iter()
+            .map(|one| i64::from(*one) * i64::from(*one))
+            .sum();
+        // Less than half of what should have come is no sound; nor is what lies 50 dB below a voice.
+        (samples.len() >= 1200 && energy / 1200 > 400)
             .then(|| dsp::measure::dominant_frequency(&samples, 8000))
             .flatten()
     }

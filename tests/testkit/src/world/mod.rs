@@ -68,6 +68,8 @@ pub struct World {
     now: Instant,
     exchange: Exchange,
     phones: Vec<Phone>,
+    /// When each phone wants to be woken.
+    wakes: Vec<Option<Instant>>,
     places: Vec<Place>,
     outside: BTreeMap<IpAddr, PhoneId>,
     due: BinaryHeap<Due>,
@@ -93,6 +95,8 @@ pub struct World {
     pub forgiving: bool,
     /// Nothing is said about the octets sent: garbage is echoed.
     pub lenient: bool,
+    /// The network was not quiet all the time.
+    rough: bool,
     stopped: bool,
     finished: bool,
 }
@@ -166,7 +170,7 @@ impl World {
     fn next_event(&self) -> Option<Instant> {
         let due = self.due.peek().map(|due| due.at);
         let switch = self.exchange.timeout();
-        let phones = self.phones.iter().filter_map(Phone::timeout).min();
+        let phones = self.wakes.iter().flatten().min().copied();
         let tick = self.exchange.has_open_ports().then_some(self.next_tick);
         [due, switch, phones, tick].into_iter().flatten().min()
     }
@@ -197,8 +201,7 @@ impl World {
             self.tell(pbx::Input::Timeout);
             return true;
         }
-        let phone =
-            (self.phones.iter()).position(|phone| phone.timeout().is_some_and(|at| at <= now));
+        let phone = (self.wakes.iter()).position(|wake| wake.is_some_and(|at| at <= now));
         if let Some(index) = phone {
             self.phones[index].on_timeout(now);
             self.flush(PhoneId(index));
@@ -242,6 +245,7 @@ impl World {
                 Packet::Rtp { from, to, octets } => self.phone_speaks(id, from, to, octets),
             }
         }
+        self.wakes[id.0] = self.phones[id.0].timeout();
     }
 
     /// The tape as a ladder.

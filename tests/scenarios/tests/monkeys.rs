@@ -1,0 +1,134 @@
+//! Phones in the hands of monkeys: anything at any moment, over any network. All must end clean.
+
+use testkit::phone::sdp::Direction;
+use testkit::{Chance, Greeting, Keys, Line, Network, PhoneId, Quirks, Reliable, World};
+
+/// What kind of mischief there is.
+#[derive(Clone, Copy, Debug)]
+struct Mischief {
+    networks: bool,
+    quirks: bool,
+    power: bool,
+}
+
+fn pick<T: Copy>(chance: &mut Chance, from: &[T]) -> T {
+    from[chance.below(from.len() as u64) as usize]
+}
+
+/// Some line of a phone that is not over.
+fn some_line(w: &World, chance: &mut Chance, phone: PhoneId) -> Option<Line> {
+    let calls = &w.at(phone).calls;
+    let live: Vec<usize> = (0..calls.len()).filter(|n| !calls[*n].is_over()).collect();
+    (!live.is_empty()).then(|| Line { phone, index: Some(pick(chance, &live)) })
+}
+
+fn quirk(chance: &mut Chance, quirks: &mut Quirks) {
+    match chance.below(12) {
+        0 => quirks.never_acks = true,
+        1 => quirks.ignores_bye = true,
+        2 => quirks.ignores_cancel = true,
+        3 => quirks.answers_after_cancel = true,
+        4 => quirks.answers_twice = true,
+        5 => quirks.forks = 3,
+        6 => quirks.doubles = true,
+        7 => quirks.late_ringing = true,
+        8 => quirks.old_cseq = true,
+        9 => quirks.forgets = true,
+        10 => quirks.never_pracks = true,
+        _ => *quirks = Quirks::default(),
+    }
+}
+
+fn act(w: &mut World, chance: &mut Chance, mischief: Mischief) {
+    let phones: Vec<PhoneId> = w.phones().collect();
+    let phone = pick(chance, &phones);
+    let other = w.at(pick(chance, &phones)).profile.number.clone();
+    let line = some_line(w, chance, phone);
+    match (chance.below(20), line) {
+        (0..=3, _) if w.at(phone).on && w.at(phone).calls_up() < 3 => {
+            w.dial(phone, &other);
+        }
+        (4..=7, Some(line)) => w.answer(line),
+        (8, Some(line)) => w.hang_up(line),
+        (9, Some(line)) => w.refuse(line, pick(chance, &[486, 603, 480, 302])),
+        (10, Some(line)) => {
+            let way = [Direction::SendOnly, Direction::SendRecv, Direction::Inactive];
+            w.offer(line, pick(chance, &way));
+        }
+        (11, Some(line)) => w.resume(line),
+        (12 | 13, Some(line)) if w.is_talking(line) => w.transfer(line, &other),
+        (14, Some(line)) if w.is_talking(line) => {
+            if let Some(second) = some_line(w, chance, phone) {
+                w.transfer_to(line, second);
+            }
+        }
+        (15, Some(line)) => {
+            let taker = pick(chance, &phones);
+            if w.at(taker).on && w.at(taker).calls_up() < 3 {
+                w.take_over(taker, line);
+            }
+        }
+        (16, Some(line)) if w.is_talking(line) => {
+            w.press(line, "5", pick(chance, &[Keys::Rtp, Keys::Info]));
+        }
+        (17, _) if mischief.quirks => w.set(phone, |p| quirk(chance, &mut p.quirks)),
+        (17, _) => w.set(phone, |p| {
+            p.greeting = pick(chance, &[Greeting::Ring, Greeting::EarlyMedia, Greeting::Answer]);
+            p.update = chance.permille(500);
+            p.offerless = chance.permille(200);
+            p.codecs = pick(chance, &[&[8, 0][..], &[0], &[8]]).to_vec();
+            p.reliable = pick(chance, &[Reliable::No, Reliable::Supported]);
+        }),
+        (18, _) if mischief.networks => {
+            let network = pick(chance, &[Network::quiet(), Network::lossy(20), Network::wild(20)]);
+            w.set_network(phone, network);
+        }
+        (18, _) => {
+            if let Some(call) = w.calls().first() {
+                w.hang_up_call(call.call);
+            }
+        }
+        (19, _) if mischief.power => {
+            if w.at(phone).on {
+                w.power_off(phone);
+            } else {
+                w.power_on(phone, 5060);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
+    for seed in seeds {
+        let mut w = World::builder().many(101, 4).seed(seed).no_answer_s(10).build();
+        w.forgiving = true;
+        let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
+        for _ in 0..60 {
+            act(&mut w, &mut chance, mischief);
+            let pause = pick(&mut chance, &[0, 1, 2, 3, 5, 10, 30, 100, 700]);
+            w.run_for(pause);
+        }
+        w.finish();
+    }
+}
+
+#[test]
+fn on_a_quiet_network() {
+    monkeys(0..60, Mischief { networks: false, quirks: false, power: false });
+}
+
+#[test]
+fn on_a_bad_network() {
+    monkeys(100..150, Mischief { networks: true, quirks: false, power: false });
+}
+
+#[test]
+fn with_phones_that_misbehave() {
+    monkeys(200..240, Mischief { networks: false, quirks: true, power: false });
+}
+
+#[test]
+fn with_everything_at_once() {
+    monkeys(300..350, Mischief { networks: true, quirks: true, power: true });
+}
