@@ -255,6 +255,8 @@ impl Graph {
     }
 
     fn finish(&mut self, id: PortId) {
+        // It may have been connected again since it was told to close.
+        self.disconnect(id);
         if let Some(port) = self.open_port(id) {
             let quality = port.quality();
             port.settings = None;

@@ -558,6 +558,26 @@ fn both_legs_are_reported_on_and_measured() {
 }
 
 #[test]
+fn who_was_connected_to_a_closing_port_does_not_hear_its_next_party() {
+    let mut world = World::of(Codec::Pcma, Codec::Pcmu);
+    world.command(Command::Close { port: B });
+    world.command(Command::Connect { a: A, b: B });
+    world.turn(&mut []);
+    let (next, c) = (settings(B, Codec::Pcmu), PortId::new(2));
+    let other = settings(c, Codec::Pcma);
+    for (port, settings) in [(B, next), (c, other)] {
+        world.command(Command::Open { port, settings });
+    }
+    world.command(Command::Connect { a: B, b: c });
+    let mut b = Talker::new(B, Codec::Pcmu);
+    for _ in 0..10 {
+        world.turn(&mut [&mut b]);
+    }
+    assert!(world.rtp(c).len() > 5);
+    assert_eq!(world.rtp(A).len(), 0, "another call is heard");
+}
+
+#[test]
 fn a_port_is_free_again_after_its_end_was_told() {
     let mut world = World::of(Codec::Pcma, Codec::Pcma);
     for round in 0..50 {
