@@ -19,7 +19,9 @@ fn hold_and_resume(update: bool, by_caller: bool) {
     w.run_for(700);
     assert_eq!(w.call(holder).renegotiated, Some(200));
     assert_eq!(w.calls()[0].state, CallState::Held);
-    let remote = w.at(holder.phone).remote_direction(holder.index.unwrap());
+    let remote = w
+        .at(holder.phone)
+        .remote_direction(holder.index.unwrap_or(0));
     assert!(
         matches!(remote, Some(Direction::RecvOnly | Direction::Inactive)),
         "{remote:?}"

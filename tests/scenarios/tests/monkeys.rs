@@ -19,7 +19,10 @@ fn pick<T: Copy>(chance: &mut Chance, from: &[T]) -> T {
 fn some_line(w: &World, chance: &mut Chance, phone: PhoneId) -> Option<Line> {
     let calls = &w.at(phone).calls;
     let live: Vec<usize> = (0..calls.len()).filter(|n| !calls[*n].is_over()).collect();
-    (!live.is_empty()).then(|| Line { phone, index: Some(pick(chance, &live)) })
+    (!live.is_empty()).then(|| Line {
+        phone,
+        index: Some(pick(chance, &live)),
+    })
 }
 
 fn quirk(chance: &mut Chance, quirks: &mut Quirks) {
@@ -52,7 +55,11 @@ fn act(w: &mut World, chance: &mut Chance, mischief: Mischief) {
         (8, Some(line)) => w.hang_up(line),
         (9, Some(line)) => w.refuse(line, pick(chance, &[486, 603, 480, 302])),
         (10, Some(line)) => {
-            let way = [Direction::SendOnly, Direction::SendRecv, Direction::Inactive];
+            let way = [
+                Direction::SendOnly,
+                Direction::SendRecv,
+                Direction::Inactive,
+            ];
             w.offer(line, pick(chance, &way));
         }
         (11, Some(line)) => w.resume(line),
@@ -73,14 +80,20 @@ fn act(w: &mut World, chance: &mut Chance, mischief: Mischief) {
         }
         (17, _) if mischief.quirks => w.set(phone, |p| quirk(chance, &mut p.quirks)),
         (17, _) => w.set(phone, |p| {
-            p.greeting = pick(chance, &[Greeting::Ring, Greeting::EarlyMedia, Greeting::Answer]);
+            p.greeting = pick(
+                chance,
+                &[Greeting::Ring, Greeting::EarlyMedia, Greeting::Answer],
+            );
             p.update = chance.permille(500);
             p.offerless = chance.permille(200);
             p.codecs = pick(chance, &[&[8, 0][..], &[0], &[8]]).to_vec();
             p.reliable = pick(chance, &[Reliable::No, Reliable::Supported]);
         }),
         (18, _) if mischief.networks => {
-            let network = pick(chance, &[Network::quiet(), Network::lossy(20), Network::wild(20)]);
+            let network = pick(
+                chance,
+                &[Network::quiet(), Network::lossy(20), Network::wild(20)],
+            );
             w.set_network(phone, network);
         }
         (18, _) => {
@@ -101,7 +114,11 @@ fn act(w: &mut World, chance: &mut Chance, mischief: Mischief) {
 
 fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
     for seed in seeds {
-        let mut w = World::builder().many(101, 4).seed(seed).no_answer_s(10).build();
+        let mut w = World::builder()
+            .many(101, 4)
+            .seed(seed)
+            .no_answer_s(10)
+            .build();
         w.forgiving = true;
         let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
         for _ in 0..60 {
@@ -115,20 +132,48 @@ fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
 
 #[test]
 fn on_a_quiet_network() {
-    monkeys(0..60, Mischief { networks: false, quirks: false, power: false });
+    monkeys(
+        0..60,
+        Mischief {
+            networks: false,
+            quirks: false,
+            power: false,
+        },
+    );
 }
 
 #[test]
 fn on_a_bad_network() {
-    monkeys(100..150, Mischief { networks: true, quirks: false, power: false });
+    monkeys(
+        100..150,
+        Mischief {
+            networks: true,
+            quirks: false,
+            power: false,
+        },
+    );
 }
 
 #[test]
 fn with_phones_that_misbehave() {
-    monkeys(200..240, Mischief { networks: false, quirks: true, power: false });
+    monkeys(
+        200..240,
+        Mischief {
+            networks: false,
+            quirks: true,
+            power: false,
+        },
+    );
 }
 
 #[test]
 fn with_everything_at_once() {
-    monkeys(300..350, Mischief { networks: true, quirks: true, power: true });
+    monkeys(
+        300..350,
+        Mischief {
+            networks: true,
+            quirks: true,
+            power: true,
+        },
+    );
 }

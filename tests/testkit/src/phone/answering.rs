@@ -72,9 +72,9 @@ impl Phone {
                 .with("RSeq", rseq.to_string());
             let octets = draft.octets();
             self.calls[index].awaits_prack = Some((rseq, now + T1, octets.clone(), T1));
-            self.to_invite(now, index, status, octets);
+            self.answer_with(now, index, status, octets);
         } else {
-            self.to_invite(now, index, status, draft.octets());
+            self.answer_with(now, index, status, draft.octets());
         }
         if sound {
             self.calls[index].early_media = true;
@@ -83,7 +83,7 @@ impl Phone {
         for fork in 0..self.profile.quirks.forks {
             let draft = Draft::response(&invite, status, &format!("{tag}fork{fork}"))
                 .with("Contact", self.contact());
-            self.to_invite(now, index, status, draft.octets());
+            self.answer_with(now, index, status, draft.octets());
         }
     }
 
@@ -99,7 +99,7 @@ impl Phone {
         Some(self.describe(index, Direction::SendRecv, None))
     }
 
-    fn to_invite(&mut self, now: Instant, index: usize, status: u16, octets: Vec<u8>) {
+    fn answer_with(&mut self, now: Instant, index: usize, status: u16, octets: Vec<u8>) {
         let branch = self.calls[index].invite_branch.clone();
         self.respond_with(now, &branch, Method::Invite, status, octets, Some(index));
     }
@@ -135,7 +135,7 @@ impl Phone {
             draft(&tag).octets(),
             draft(&format!("{tag}second")).octets(),
         );
-        self.to_invite(now, index, 200, octets);
+        self.answer_with(now, index, 200, octets);
         if quirks.answers_twice {
             self.send(second);
         }
@@ -160,7 +160,7 @@ impl Phone {
         if (300..400).contains(&status) {
             draft = draft.with("Contact", format!("<{}>", self.exchange_uri("999")));
         }
-        self.to_invite(now, index, status, draft.octets());
+        self.answer_with(now, index, status, draft.octets());
         self.end(index, End::Refused(status));
     }
 
@@ -188,7 +188,7 @@ impl Phone {
         if let Some(invite) = self.calls[index].invite.clone() {
             let tag = self.calls[index].local_tag.clone();
             let octets = Draft::response(&invite, 487, &tag).octets();
-            self.to_invite(now, index, 487, octets);
+            self.answer_with(now, index, 487, octets);
         }
         self.end(index, End::Cancelled);
     }

@@ -116,7 +116,7 @@ impl Phone {
         if matches!(status, 401 | 407) && self.authenticate(now, &client, msg) {
             return;
         }
-        self.finished(now, client, status, msg, basics);
+        self.finished(now, &client, status, msg, basics);
     }
 
     fn ack_of_refusal(&self, client: &Client, response: &Msg) -> Vec<u8> {
@@ -217,12 +217,12 @@ impl Phone {
     }
 
     /// A request has its final response.
-    fn finished(&mut self, now: Instant, client: Client, status: u16, msg: &Msg, basics: &Basics) {
+    fn finished(&mut self, now: Instant, client: &Client, status: u16, msg: &Msg, basics: &Basics) {
         match client.purpose {
             Purpose::Register => self.registered(now, status, msg),
-            Purpose::Invite(call) => self.invite_finished(now, call, &client, status, msg, basics),
+            Purpose::Invite(call) => self.invite_finished(now, call, client, status, msg, basics),
             Purpose::Reinvite(call) | Purpose::Update(call) => {
-                self.offer_finished(now, call, &client, status, msg, basics);
+                self.offer_finished(now, call, client, status, msg, basics);
             }
             Purpose::Refer(call) => self.calls[call].referred = Some(status),
             Purpose::Bye(_) | Purpose::Cancel(_) | Purpose::Prack(_) | Purpose::Other => {}

@@ -81,7 +81,7 @@ impl World {
         let mut index = None;
         let headers = owned(headers);
         self.act(phone, |phone, now| {
-            index = Some(phone.dial(now, number, headers))
+            index = Some(phone.dial(now, number, headers));
         });
         Line { phone, index }
     }
@@ -120,7 +120,7 @@ impl World {
     /// A ringing phone says so: again, or otherwise than at first.
     pub fn ring(&mut self, line: impl Into<Line>, status: u16, sound: bool) {
         self.act_on(line, |phone, now, index| {
-            phone.ring(now, index, status, sound)
+            phone.ring(now, index, status, sound);
         });
     }
 
@@ -149,7 +149,7 @@ impl World {
         let line = line.into();
         for digit in digits.chars() {
             self.act_on(line, |phone, now, index| {
-                phone.press(now, index, digit, keys)
+                phone.press(now, index, digit, keys);
             });
         }
     }
@@ -163,7 +163,7 @@ impl World {
     pub fn transfer_to(&mut self, line: impl Into<Line>, other: Line) {
         let other = self.index(other);
         self.act_on(line, |phone, now, index| {
-            phone.transfer_to(now, index, other)
+            phone.transfer_to(now, index, other);
         });
     }
 

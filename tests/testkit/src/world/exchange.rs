@@ -92,7 +92,7 @@ impl Exchange {
     ) -> Vec<Rtp> {
         let mut out = Vec::new();
         let index = to.wrapping_sub(RTP_BASE);
-        let channel = if index % 2 == 0 {
+        let channel = if index.is_multiple_of(2) {
             Channel::Rtp
         } else {
             Channel::Rtcp

@@ -241,8 +241,8 @@ impl World {
     fn flush(&mut self, id: PhoneId) {
         while let Some(packet) = self.phones[id.0].poll() {
             match packet {
-                Packet::Sip(octets) => self.phone_sends(id, octets),
-                Packet::Rtp { from, to, octets } => self.phone_speaks(id, from, to, octets),
+                Packet::Sip(octets) => self.phone_sends(id, &octets),
+                Packet::Rtp { from, to, octets } => self.phone_speaks(id, from, to, &octets),
             }
         }
         self.wakes[id.0] = self.phones[id.0].timeout();

@@ -107,25 +107,25 @@ impl World {
         place.holes.contains(&port).then_some((id, port))
     }
 
-    pub(super) fn phone_sends(&mut self, id: PhoneId, octets: Vec<u8>) {
+    pub(super) fn phone_sends(&mut self, id: PhoneId, octets: &[u8]) {
         let name = self.phones[id.0].name.clone();
         let port = self.phones[id.0].address.port();
         if self.phones[id.0].profile.transport.is_stream() {
-            self.tape.sent(self.now, &name, "box", &octets, true);
-            self.stream_up(id, &octets);
+            self.tape.sent(self.now, &name, "box", octets, true);
+            self.stream_up(id, octets);
             return;
         }
         self.places[id.0].holes.insert(port);
         let fate = self.places[id.0].network.up.fate(&mut self.chance);
         self.tape
-            .sent(self.now, &name, "box", &octets, !fate.is_empty());
+            .sent(self.now, &name, "box", octets, !fate.is_empty());
         let flow = Flow {
             transport: Transport::Udp,
             local: Self::local(),
             remote: self.seen(id, port),
         };
         for delay in fate {
-            let bytes = octets.clone().into();
+            let bytes = octets.to_vec().into();
             self.post(
                 self.now + delay,
                 Delivery::Sip(Input::Datagram { flow, bytes }),
@@ -219,7 +219,7 @@ impl World {
         };
         let name = self.phones[id.0].name.clone();
         if flow.transport.is_stream() {
-            self.stream_down(id, flow, octets);
+            self.stream_down(id, flow, &octets);
             return;
         }
         let fate = self.places[id.0].network.down.fate(&mut self.chance);
@@ -244,12 +244,12 @@ impl World {
         }
     }
 
-    fn stream_down(&mut self, id: PhoneId, flow: Flow, octets: Vec<u8>) {
+    fn stream_down(&mut self, id: PhoneId, flow: Flow, octets: &[u8]) {
         let name = self.phones[id.0].name.clone();
         let link = self.places[id.0].network.down;
         let up = self.places[id.0].stream == Some(flow.remote) && self.phones[id.0].on;
         self.tape
-            .sent(self.now, "box", &name, &octets, up && !link.cut);
+            .sent(self.now, "box", &name, octets, up && !link.cut);
         let at = self.now + Duration::from_micros(link.delay_us);
         if !up {
             // The shell would try to connect, in vain: phones listen on no port.
@@ -260,22 +260,22 @@ impl World {
             return;
         }
         let mut at = at.max(self.places[id.0].last_down);
-        for octets in self.pieces(&octets) {
+        for octets in self.pieces(octets) {
             at += Duration::from_micros(self.chance.below(2000));
             self.post(at, Delivery::PhoneStream { phone: id, octets });
         }
         self.places[id.0].last_down = at;
     }
 
-    pub(super) fn phone_speaks(&mut self, id: PhoneId, from: u16, to: SocketAddr, octets: Vec<u8>) {
-        self.tape.mix(self.now, &octets);
+    pub(super) fn phone_speaks(&mut self, id: PhoneId, from: u16, to: SocketAddr, octets: &[u8]) {
+        self.tape.mix(self.now, octets);
         self.places[id.0].holes.insert(from);
         if to.ip() != IpAddr::from(EXCHANGE) {
             self.broken(&format!("a phone was told to send RTP to {to}"));
         }
         let source = self.seen(id, from);
         for delay in self.places[id.0].network.up.fate(&mut self.chance) {
-            let (to, octets) = (to.port(), octets.clone());
+            let (to, octets) = (to.port(), octets.to_vec());
             self.post(self.now + delay, Delivery::Rtp { to, source, octets });
         }
     }
