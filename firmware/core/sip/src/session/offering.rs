@@ -133,7 +133,12 @@ impl Session {
             Outcome::Timeout => StatusCode::REQUEST_TIMEOUT,
             Outcome::TransportFailed => StatusCode::SERVICE_UNAVAILABLE,
         };
+        let refreshing = self.offers.refreshing == Some(id);
         let told = self.close_request(id);
+        if refreshing && self.has_no_update(status) {
+            self.send_refresh(core);
+            return;
+        }
         // RFC 3261 §12.2.1.2
         if status == StatusCode::CALL_DOES_NOT_EXIST || status == StatusCode::REQUEST_TIMEOUT {
             self.give_up(core, EndReason::DialogGone, None);
@@ -144,6 +149,18 @@ impl Session {
             self.tell(core, Event::OfferRefused { session, status });
         }
         self.send_queued_offer(core);
+    }
+
+    /// A peer that names UPDATE in `Allow` and does not know it is refreshed by re-INVITE.
+    fn has_no_update(&mut self, status: StatusCode) -> bool {
+        let unknown =
+            status == StatusCode::METHOD_NOT_ALLOWED || status == StatusCode::NOT_IMPLEMENTED;
+        let can_reinvite = self.local_sdp.is_some();
+        if let (true, true, Some(dialog)) = (unknown, can_reinvite, self.dialogs.first_mut()) {
+            dialog.peer.update = false;
+            return true;
+        }
+        false
     }
 
     fn refreshed(&mut self, core: &mut Core, id: ClientId, invite: bool, response: &Response) {

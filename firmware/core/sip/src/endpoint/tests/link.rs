@@ -88,14 +88,14 @@ impl Pair {
     fn drain(&mut self, end: usize) {
         while let Some(output) = self.ends[end].poll_output() {
             match output {
-                Output::Transmit { flow, bytes } => self.carry(end, flow, bytes),
+                Output::Transmit { flow, bytes } => self.carry(end, flow, &bytes),
                 Output::Event(event) => self.hear(end, event),
                 Output::CloseStream { .. } => {}
             }
         }
     }
 
-    fn carry(&mut self, from: usize, flow: Flow, bytes: Bytes) {
+    fn carry(&mut self, from: usize, flow: Flow, bytes: &Bytes) {
         self.log.push(bytes.clone());
         let back = Flow {
             local: flow.remote,

@@ -310,3 +310,14 @@ fn a_refresh_that_finds_no_dialog_ends_the_call() {
     ));
     tape.sends("BYE");
 }
+
+#[test]
+fn a_phone_that_only_says_it_has_update_is_refreshed_by_reinvite() {
+    let lines =
+        "Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 900;refresher=uas\r\n";
+    let (mut tape, phone, _, _) = incoming(lines);
+    tape.at(450_000);
+    let update = tape.sends("UPDATE");
+    tape.recv(phone.flow, &phone.answer(&update, "405 No", "", ""));
+    assert_eq!(tape.sends("INVITE").body(), "answer");
+}
