@@ -146,6 +146,14 @@ fn is_json(request: &Request) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would take the fields in their order from an array, too.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::field(
+            "",
+            "wrong_type",
+            "send an object with named fields",
+        ));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
@@ -279,6 +287,7 @@ mod tests {
             ),
             (r#"{"name":"","kinds":[]} x"#, ["MalformedJson", "line 1"]),
             ("{", ["MalformedJson", "line 1"]),
+            (r#" ["", []]"#, ["\"\"", "wrong_type"]),
         ] {
             let problem = refused(text);
             for part in parts {

@@ -13,11 +13,15 @@ use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Connections at once: each may hold some tens of kilobytes.
 const CONNECTIONS: usize = 512;
 /// A request's headers come within this, and the next request on an idle connection.
 const HEADERS: Duration = Duration::from_secs(20);
+/// A connection on which nothing moves for so long is closed: longer than a request may take, and
+/// than it is between two heartbeats of an event stream.
+const IDLE: Duration = Duration::from_secs(60);
 /// HTTP/2 peers are asked whether they are there.
 const PING: Duration = Duration::from_secs(30);
 /// Streams of one HTTP/2 connection.
@@ -31,10 +35,11 @@ pub struct Limited {
     room: Arc<Semaphore>,
 }
 
-/// A connection that counts.
+/// A connection that counts, and ends when nothing moves on it.
 #[derive(Debug)]
 pub struct Counted {
     stream: TcpStream,
+    idle: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -75,6 +80,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Limited {
                 let _ = stream.set_nodelay(true);
                 let counted = Counted {
                     stream,
+                    idle: Box::pin(sleep(IDLE)),
                     _permit: permit,
                 };
                 Ok((counted, service))
@@ -84,13 +90,35 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Limited {
     }
 }
 
+impl Counted {
+    /// Passes on what the stream answered; an error instead where nothing has moved for too long.
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        answer: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match answer {
+            Poll::Ready(done) => {
+                self.idle.as_mut().reset(Instant::now() + IDLE);
+                Poll::Ready(done)
+            }
+            Poll::Pending => self
+                .idle
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
+
 impl AsyncRead for Counted {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let answer = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.watch(cx, answer)
     }
 }
 
@@ -100,7 +128,8 @@ impl AsyncWrite for Counted {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let answer = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch(cx, answer)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -116,10 +145,41 @@ impl AsyncWrite for Counted {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let answer = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch(cx, answer)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_connection_ends_and_a_moving_one_goes_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut peer = TcpStream::connect(address).await.expect("it connects");
+        let (stream, _) = listener.accept().await.expect("it is accepted");
+        let limited = Limited::default();
+        let (mut counted, ()) = limited.accept(stream, ()).await.expect("there is room");
+        assert_eq!(limited.room.available_permits(), CONNECTIONS - 1);
+        let begun = Instant::now();
+        for _ in 0..3 {
+            tokio::time::advance(IDLE * 3 / 4).await;
+            peer.write_all(b"x").await.expect("it is sent");
+            counted.read_u8().await.expect("it goes on");
+        }
+        let error = counted.read_u8().await.expect_err("nothing moves");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() >= IDLE * 3);
+        drop(counted);
+        assert_eq!(limited.room.available_permits(), CONNECTIONS);
     }
 }

@@ -1,6 +1,6 @@
 //! Getting in: the first visit, logging in and out, guessing, other sites, other names.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

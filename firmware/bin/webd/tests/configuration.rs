@@ -1,7 +1,7 @@
 //! Users, extensions, dial plan and general settings: every field that can be wrong is named, every
 //! change says what it is based on.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

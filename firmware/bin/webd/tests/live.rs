@@ -1,6 +1,6 @@
 //! What the exchange tells, and the events: with an exchange, without one, and when it comes and goes.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

@@ -1,6 +1,6 @@
 //! The OpenAPI document is a promise: it changes only where somebody looks at the change.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

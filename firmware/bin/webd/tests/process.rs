@@ -1,6 +1,6 @@
 //! The program itself: its ports, its certificate, and that it may be killed at any moment.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

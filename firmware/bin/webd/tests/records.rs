@@ -1,6 +1,6 @@
 //! The call history and the logs: filters, order, pages, and what a spreadsheet gets.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

@@ -1,7 +1,7 @@
 //! Every route of the OpenAPI document for everybody: what a role may not do is refused, and what is
 //! answered is documented. A new route is in these tests by being in the document.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test says what is wrong by panicking"

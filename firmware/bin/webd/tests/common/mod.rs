@@ -1,7 +1,7 @@
 //! A whole `webd` in the test's process, and what stands around it.
 
-#![allow(dead_code, reason = "each test file uses its own part of this")]
-#![allow(
+#![expect(dead_code, reason = "each test file uses its own part of this")]
+#![expect(
     clippy::needless_pass_by_value,
     reason = "`json!` at the end of a call reads best without a reference"
 )]
