@@ -1,7 +1,7 @@
 //! Phones in the hands of monkeys: anything at any moment, over any network. All must end clean.
 
 use testkit::phone::sdp::Direction;
-use testkit::{Chance, Greeting, Keys, Line, Network, PhoneId, Quirks, Reliable, World};
+use testkit::{Chance, Greeting, Keys, Line, Network, PhoneId, Quirks, Reliable, State, World};
 
 /// What kind of mischief there is.
 #[derive(Clone, Copy, Debug)]
@@ -119,14 +119,55 @@ fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
             .seed(seed)
             .no_answer_s(10)
             .build();
-        w.forgiving = true;
+        w.forgiving = mischief.quirks || mischief.power;
         let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
         for _ in 0..60 {
             act(&mut w, &mut chance, mischief);
             let pause = pick(&mut chance, &[0, 1, 2, 3, 5, 10, 30, 100, 700]);
             w.run_for(pause);
         }
+        if !(mischief.networks || mischief.quirks || mischief.power) {
+            everybody_hears_something(&mut w, seed);
+        }
         w.finish();
+    }
+}
+
+/// Who is in a call and listens hears the other, or a tone in its place: packets come all the time.
+fn everybody_hears_something(w: &mut World, seed: u64) {
+    let listens = |w: &World, line: Line| {
+        let call = w.call(line);
+        // Who sends its party away hears nothing until it is known whether it comes back.
+        let sent_away = call.referred == Some(202) && call.notified.last().is_none_or(|s| *s < 200);
+        call.state == State::Talking
+            && !sent_away
+            && call.direction.receives()
+            && call
+                .remote
+                .as_ref()
+                .is_some_and(|remote| remote.direction.sends())
+    };
+    let received = |w: &World, line: Line| w.call(line).sound.counts.received;
+    w.run_for(8000);
+    let lines: Vec<(Line, u64)> = w
+        .phones()
+        .flat_map(|phone| {
+            (0..w.at(phone).calls.len()).map(move |n| Line {
+                phone,
+                index: Some(n),
+            })
+        })
+        .filter(|line| listens(w, *line))
+        .map(|line| (line, received(w, line)))
+        .collect();
+    w.run_for(2000);
+    for (line, before) in lines {
+        let heard = received(w, line) - before;
+        let name = &w.at(line.phone).name;
+        assert!(
+            !listens(w, line) || heard >= 80,
+            "seed {seed}: {name} hears {heard} packets"
+        );
     }
 }
 
