@@ -56,6 +56,11 @@ impl Session {
                 return;
             }
         };
+        if self.silent {
+            // The exchange has ended the session and only waits for the ACK: nobody would answer.
+            core.respond_status(server, StatusCode::CALL_DOES_NOT_EXIST);
+            return;
+        }
         if self.refers.len() >= REFERS || !matches!(self.stage, Stage::Confirmed) {
             self.too_many_refers(core, server);
             return;
