@@ -1,7 +1,7 @@
 //! `Warning` (RFC 3261 §20.43).
 
 use super::{Field, display_field};
-use crate::message::chars::{Cursor, decimal, text, trim, unquote, write_decimal, write_quoted};
+use crate::message::chars::{Cursor, decimal, text, trim, unquote, write_quoted};
 use crate::message::error::Malformed;
 
 /// A remark on a status, for a person who searches a fault.
@@ -36,7 +36,7 @@ impl Field for Warning {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        write_decimal(self.code.into(), out);
+        out.extend_from_slice(format!("{:03}", self.code).as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.agent.as_bytes());
         out.push(b' ');
@@ -45,3 +45,15 @@ impl Field for Warning {
 }
 
 display_field!(Warning);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_code_keeps_its_three_digits() {
+        let warning = Warning::parse(b"007 box \"x\"").expect("a warning");
+        assert_eq!(warning.code, 7);
+        assert_eq!(warning.to_string(), "007 box \"x\"");
+    }
+}
