@@ -329,3 +329,20 @@ fn transfers_over_a_lossy_network() {
         w.finish();
     }
 }
+
+#[test]
+fn a_transfer_that_crosses_the_end_is_refused() {
+    let mut w = World::of(["101", "102", "103"]);
+    let (a, b) = (w.phone("101"), w.phone("102"));
+    w.set(a, |p| p.quirks.never_acks = true);
+    w.set(b, |p| p.answers_after_ms = Some(100));
+    let call = w.dial(a, "102");
+    w.run_for(500);
+    // The exchange ends the call, but may not say so before the ACK (RFC 3261 §15).
+    w.hang_up_call(w.calls()[0].call);
+    w.run_for(100);
+    w.transfer(call, "103");
+    w.run_for(1000);
+    assert_eq!(w.call(call).referred, Some(481));
+    w.finish();
+}

@@ -138,7 +138,7 @@ fn everybody_hears_something(w: &mut World, seed: u64) {
     let listens = |w: &World, line: Line| {
         let call = w.call(line);
         // Who sends its party away hears nothing until it is known whether it comes back.
-        let sent_away = call.referred == Some(202) && call.notified.last().is_none_or(|s| *s < 200);
+        let sent_away = call.notified.last().is_some_and(|status| *status < 200);
         call.state == State::Talking
             && !sent_away
             && call.direction.receives()

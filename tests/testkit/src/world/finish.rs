@@ -4,7 +4,7 @@ use model::Disposition;
 
 use super::{PhoneId, World};
 use crate::network::Network;
-use crate::phone::Phone;
+use crate::phone::{Phone, State};
 
 /// Longer than any transaction (64 × T1) and any call that nobody ends: silence takes 60 s and a little.
 const ENOUGH_MS: u64 = 300_000;
@@ -27,16 +27,25 @@ impl World {
             }
         }
         let quiet = |world: &Self| {
-            world.exchange.switch.is_idle()
-                && world
+            let phones = || {
+                world
                     .phones
                     .iter()
                     .all(|phone| !phone.on || phone.is_idle())
+            };
+            // A phone that misbehaves may ring for ever.
+            world.exchange.switch.is_idle() && (world.forgiving || phones())
         };
         if !self.run_until(quiet, ENOUGH_MS) {
-            let busy: Vec<&str> = (self.phones.iter())
+            let busy: Vec<String> = (self.phones.iter())
                 .filter(|phone| phone.on && !phone.is_idle())
-                .map(|phone| phone.name.as_str())
+                .map(|phone| {
+                    let states = phone.calls.iter().map(|call| call.state);
+                    let live: Vec<_> = states
+                        .filter(|state| !matches!(state, State::Over(_)))
+                        .collect();
+                    format!("{} {live:?}", phone.name)
+                })
                 .collect();
             self.broken(&format!(
                 "not all is over: calls {:?}, {} ports, busy phones {busy:?}",
