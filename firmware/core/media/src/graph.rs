@@ -425,6 +425,7 @@ impl Graph {
         let Some(port) = self.ports.get_mut(index) else {
             return;
         };
+        port.next_digit(now);
         if port.sending_event.is_sending() {
             send_event(now, port, out);
             return;

@@ -6,6 +6,7 @@ use dsp::dtmf::{DtmfDetector, DtmfDigit, DtmfGenerator, DtmfTiming};
 use dsp::g711::Law;
 use dsp::plc::Concealer;
 use dsp::tone::ToneGenerator;
+use heapless::Deque;
 use model::{Codec, Instant, PortId, Quality};
 use rtp::event::{EventReceiver, EventSender};
 use rtp::jitter::{JitterBuffer, JitterConfig};
@@ -25,6 +26,12 @@ const EVENT_INTERVAL: u16 = 20 * TICKS_PER_MS;
 
 /// Shorter keys are noise: Q.24 asks for 40 ms at least.
 const SHORTEST_EVENT: u16 = 20 * TICKS_PER_MS;
+
+/// Digits that wait: more than anyone keys ahead; a number dialled in one go fits.
+const DIGITS: usize = 32;
+
+/// Rest between two digits: Q.24 asks for 40 ms at least.
+const DIGIT_REST_TICKS: u8 = 3;
 
 /// Frames of the jitter buffer, in ms: packets of 10, 20, 30 … ms are made of them.
 pub(crate) const FRAME_MS: u16 = 10;
@@ -50,6 +57,10 @@ pub(crate) struct Port {
     pub(crate) reception: Reception,
     pub(crate) playing: Playing,
     pub(crate) sending_event: EventSender,
+    /// Digits that wait for the one being sent, with their lengths in ms.
+    digits: Deque<(DtmfDigit, u16), DIGITS>,
+    /// Ticks of rest still to be kept before the next of them.
+    rest: u8,
     pub(crate) receiving_event: EventReceiver,
     pub(crate) detector: DtmfDetector,
     /// What came and has to be decoded; used where the other side has another codec.
@@ -82,6 +93,8 @@ impl Port {
             reception: Reception::new(Codec::Pcma.clock_rate_hz()),
             playing: Playing::Nothing,
             sending_event: EventSender::new(EVENT_INTERVAL),
+            digits: Deque::new(),
+            rest: 0,
             receiving_event: EventReceiver::new(SHORTEST_EVENT),
             detector: DtmfDetector::new(),
             jitter: JitterBuffer::new(JitterConfig::g711(FRAME_MS, None)),
@@ -103,6 +116,8 @@ impl Port {
         self.reception = Reception::new(Codec::Pcma.clock_rate_hz());
         self.playing = Playing::Nothing;
         self.sending_event = EventSender::new(EVENT_INTERVAL);
+        self.digits.clear();
+        self.rest = 0;
         self.receiving_event = EventReceiver::new(SHORTEST_EVENT);
         self.detector = DtmfDetector::new();
         self.reset_jitter(settings.send_codec);
@@ -186,8 +201,34 @@ impl Port {
         !matches!(self.playing, Playing::Nothing) || self.sending_event.is_sending()
     }
 
-    /// Begins a digit towards the party: as an event where agreed, else as sound.
+    /// Sends a digit to the party, after those that wait already; one too many is dropped.
     pub(crate) fn send_digit(&mut self, now: Instant, digit: DtmfDigit, duration_ms: u16) {
+        if self.settings.is_none() {
+            return;
+        }
+        if self.digits.push_back((digit, duration_ms)).is_ok() && !self.is_sending_digit() {
+            self.next_digit(now);
+        }
+    }
+
+    /// The tick: when one digit is over, the next one's time comes.
+    pub(crate) fn next_digit(&mut self, now: Instant) {
+        if self.is_sending_digit() {
+            self.rest = DIGIT_REST_TICKS;
+        } else if self.rest > 0 {
+            self.rest -= 1;
+        } else if let Some((digit, duration_ms)) = self.digits.pop_front() {
+            self.rest = DIGIT_REST_TICKS;
+            self.start_digit(now, digit, duration_ms);
+        }
+    }
+
+    fn is_sending_digit(&self) -> bool {
+        matches!(self.playing, Playing::Digit(_)) || self.sending_event.is_sending()
+    }
+
+    /// Begins a digit: as an event where agreed, else as sound.
+    fn start_digit(&mut self, now: Instant, digit: DtmfDigit, duration_ms: u16) {
         let Some(settings) = self.settings else {
             return;
         };

@@ -410,6 +410,44 @@ fn who_was_silent_while_holding_is_not_silent_at_once_when_it_resumes() {
 }
 
 #[test]
+fn digits_that_come_faster_than_they_are_played_wait() {
+    for event in [Some(EVENT_PT), None] {
+        let mut b = settings(B, Codec::Pcma);
+        b.send_event = event;
+        let mut world = World::with(settings(A, Codec::Pcma), b);
+        for digit in "159#".chars() {
+            world.command(Command::SendDigit {
+                port: B,
+                digit,
+                duration_ms: 100,
+            });
+        }
+        for _ in 0..60 {
+            world.turn(&mut []);
+        }
+        let mut heard = String::new();
+        if event.is_some() {
+            let mut last = None;
+            for packet in world.rtp(B) {
+                if last != Some(packet.header.timestamp) {
+                    last = Some(packet.header.timestamp);
+                    let code = EventCode(packet.payload[0]);
+                    heard.extend(EventCode::to_char(code));
+                }
+            }
+        } else {
+            let mut detector = dsp::dtmf::DtmfDetector::new();
+            detector.feed(&world.heard(B, Codec::Pcma), |report| {
+                if let DtmfReport::Down(digit) = report {
+                    heard.push(digit.to_char());
+                }
+            });
+        }
+        assert_eq!(heard, "159#", "{event:?}");
+    }
+}
+
+#[test]
 fn keys_become_sound_for_a_party_without_events() {
     let mut b = settings(B, Codec::Pcma);
     b.send_event = None;
