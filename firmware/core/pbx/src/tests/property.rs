@@ -228,4 +228,31 @@ proptest! {
         closed.dedup();
         prop_assert_eq!(opened.len(), closed.len());
     }
+
+    #[test]
+    fn no_octets_panic(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        octets in prop::collection::vec(any::<u8>(), 0..200),
+        act in 0..3_usize,
+    ) {
+        let mut world = World::new(2);
+        connected(&mut world);
+        let offer = world.phones[0].sdp("8", "sendonly");
+        let mut spoilt = match act {
+            0 => world.phones[0].request(0, "UPDATE", "", Some(&offer)),
+            1 => world.phones[0].request(0, "REFER", "Refer-To: <sip:101@pbx>\r\n", None),
+            _ => world.phones[0].invite("102", "", Some(&offer)),
+        }
+        .to_vec();
+        for (at, octet) in edits {
+            let at = at.index(spoilt.len());
+            spoilt[at] = octet;
+        }
+        world.send(0, spoilt.into());
+        world.send(1, octets.into());
+        for call in world.switch.calls() {
+            world.happen(Input::HangUp(call.call));
+        }
+        nothing_left(&mut world);
+    }
 }
