@@ -104,7 +104,7 @@ impl EventReceiver {
             Some(earlier) if earlier.continues_at(timestamp, payload.code) => Current {
                 timestamp,
                 duration: 0,
-                before: earlier.before + u32::from(earlier.duration),
+                before: earlier.before.saturating_add(u32::from(earlier.duration)),
                 ..earlier
             },
             earlier => {
@@ -181,7 +181,7 @@ impl Current {
     }
 
     fn end(&self) -> Option<EventReport> {
-        let duration = self.before + u32::from(self.duration);
+        let duration = self.before.saturating_add(u32::from(self.duration));
         self.reported.then_some(EventReport::End {
             code: self.code,
             duration,

@@ -219,6 +219,27 @@ fn keys_have_their_codes() {
     assert_eq!(EventPayload::parse(&[1, 2, 3]), None);
 }
 
+#[test]
+fn a_key_held_without_end_is_counted_to_the_limit() {
+    let mut receiver = EventReceiver::new(0);
+    let payload = EventPayload {
+        code: EventCode(1),
+        end: false,
+        volume: 10,
+        duration: u16::MAX,
+    };
+    let mut timestamp = RtpTime(0);
+    for _ in 0..=u32::from(u16::MAX) + 2 {
+        receiver.receive(Instant::ZERO, timestamp, &payload.octets());
+        timestamp = timestamp.plus(u32::from(u16::MAX));
+    }
+    let end = EventReport::End {
+        code: EventCode(1),
+        duration: u32::MAX,
+    };
+    assert_eq!(receiver.reset(), Some(end));
+}
+
 proptest! {
     /// Whatever arrives, starts and ends alternate and belong together.
     #[test]
