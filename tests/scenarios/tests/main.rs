@@ -16,3 +16,4 @@ mod quirks;
 mod registration;
 mod replaces;
 mod sessions;
+mod streams;

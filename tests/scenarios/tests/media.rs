@@ -265,3 +265,26 @@ fn whoever_sends_from_another_port_than_told_is_heard() {
     assert_hears(&w, a, w.voice(b));
     w.finish();
 }
+
+#[test]
+fn a_party_that_moves_its_sound_is_heard_and_hears() {
+    for codecs in [&[8_u8][..], &[0]] {
+        let (mut w, a, b) = talking(&[8], codecs);
+        for line in [a, b, a] {
+            w.move_media(line);
+            w.run_for(800);
+            w.assert_talk(a, b);
+        }
+        w.finish();
+    }
+}
+
+#[test]
+fn digits_pressed_faster_than_they_sound_all_arrive() {
+    let (mut w, a, b) = talking(&[8], &[8]);
+    w.press(a, "1234567890", Keys::Info);
+    w.run_for(4000);
+    assert_eq!(w.call(b).sound.digits, "1234567890");
+    w.assert_talk(a, b);
+    w.finish();
+}

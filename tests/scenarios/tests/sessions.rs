@@ -199,3 +199,13 @@ fn a_phone_that_has_forgotten_its_call_ends_it() {
     assert!(w.is_over(a));
     w.finish();
 }
+
+#[test]
+fn an_extension_of_sip_that_is_required_but_unknown_is_refused() {
+    let mut w = World::of(["101", "102"]);
+    let call = w.dial_with(w.phone("101"), "102", &[("Require", "time-travel")]);
+    w.run_for(500);
+    assert_eq!(w.end(call), Some(testkit::End::Refused(420)));
+    w.finish();
+    assert!(w.records().is_empty());
+}

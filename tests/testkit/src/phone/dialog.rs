@@ -96,6 +96,15 @@ impl Phone {
         );
     }
 
+    /// Its sound moves to another port, and it says so by a new offer.
+    pub(crate) fn move_media(&mut self, now: Instant, index: usize) {
+        let port = self.next_port;
+        self.next_port += 2;
+        self.calls[index].sound.port = port;
+        let direction = self.calls[index].direction;
+        self.offer(now, index, direction);
+    }
+
     fn refresh_headers(&self, index: usize) -> Vec<(String, String)> {
         let mut headers = self.invite_headers();
         if let Some(session) = self.calls[index].session {

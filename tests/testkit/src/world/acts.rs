@@ -144,6 +144,11 @@ impl World {
         self.act_on(line, |phone, now, index| phone.offer(now, index, direction));
     }
 
+    /// A phone moves its sound to another port, and says so.
+    pub fn move_media(&mut self, line: impl Into<Line>) {
+        self.act_on(line, Phone::move_media);
+    }
+
     /// Presses keys.
     pub fn press(&mut self, line: impl Into<Line>, digits: &str, keys: Keys) {
         let line = line.into();
