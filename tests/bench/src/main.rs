@@ -1,13 +1,25 @@
 //! What the exchange costs, as a table.
 //!
-//! `bench` runs everything; `bench calls 500 60` and the like run one part.
+//! `bench` runs everything, in some three minutes; `bench switch 10000`, `bench calls 500 60` and the
+//! like run one part. It tells and never judges: numbers depend on the machine.
 
+mod cost;
 mod load;
+mod media;
+mod micro;
+mod sample;
+mod switch;
+mod table;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use platform::sys::alloc::Counting;
 
-use load::runs::{self, Figure};
+use load::runs;
+use table::print;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 #[derive(Parser)]
 struct Options {
@@ -17,6 +29,15 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Part {
+    /// Messages, session descriptions, digest.
+    Micro,
+    /// Registrations and calls through the switch, without sockets.
+    Switch {
+        #[arg(default_value_t = CALLS)]
+        calls: u32,
+    },
+    /// The media graph, without sockets.
+    Media,
     /// Registrations with digest.
     Registrations { count: u32, per_second: u32 },
     /// Calls set up and cleared at a rate.
@@ -29,8 +50,14 @@ enum Part {
     Overload { rates: Vec<u32> },
 }
 
+/// Calls through the switch.
+const CALLS: u32 = 10_000;
+
 fn main() -> Result<()> {
     match Options::parse().part {
+        Some(Part::Micro) => print(&micro::run()?),
+        Some(Part::Switch { calls }) => print(&switch::run(calls)?),
+        Some(Part::Media) => print(&media::run()?),
         Some(Part::Registrations { count, per_second }) => {
             print(&runs::registrations(count, per_second)?);
         }
@@ -42,20 +69,16 @@ fn main() -> Result<()> {
         Some(Part::Memory { calls, per_second }) => print(&runs::memory(calls, per_second)?),
         Some(Part::Overload { rates }) => print(&runs::overload(&rates, 10)?),
         None => {
+            print(&micro::run()?);
+            print(&media::run()?);
+            print(&switch::run(CALLS)?);
             print(&runs::registrations(5000, 1000)?);
-            print(&runs::calls(250, 20)?);
-            print(&runs::calls(500, 60)?);
-            print(&runs::relayed(100, 20)?);
-            print(&runs::relayed(400, 20)?);
-            print(&runs::overload(&[500, 1000, 2000, 4000], 10)?);
+            print(&runs::calls(250, 15)?);
+            print(&runs::calls(500, 20)?);
+            print(&runs::relayed(100, 15)?);
+            print(&runs::relayed(400, 15)?);
+            print(&runs::overload(&[2000, 4000], 8)?);
         }
     }
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
-fn print(figures: &[Figure]) {
-    for Figure { what, value } in figures {
-        println!("{what:<75} {value}");
-    }
 }

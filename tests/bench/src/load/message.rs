@@ -115,7 +115,9 @@ pub fn authorization(
         .unwrap_or_default();
     let secret = hash(&format!("{username}:{realm}:{password}"));
     let request = hash(&format!("{method}:{uri}"));
-    let response = hash(&format!("{secret}:{nonce}:00000001:0a4f113b:auth:{request}"));
+    let response = hash(&format!(
+        "{secret}:{nonce}:00000001:0a4f113b:auth:{request}"
+    ));
     Some(format!(
         "Digest username=\"{username}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", response=\"{response}\", algorithm=MD5, cnonce=\"0a4f113b\", qop=auth, nc=00000001{opaque}"
     ))

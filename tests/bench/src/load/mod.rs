@@ -3,5 +3,5 @@
 pub mod message;
 pub mod phones;
 pub mod process;
-pub mod sound;
 pub mod runs;
+pub mod sound;

@@ -208,10 +208,7 @@ impl Phones {
             &mut ready,
             PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO),
         )?;
-        loop {
-            let Ok(count) = self.batch.receive(&self.socket) else {
-                break;
-            };
+        while let Ok(count) = self.batch.receive(&self.socket) {
             for at in 0..count {
                 let Some(datagram) = self.batch.datagram(at) else {
                     continue;
@@ -242,7 +239,13 @@ impl Phones {
                 }
                 let contact = format!("Contact: <sip:callee@{here}>\r\n");
                 self.send(&response(request, "180 Ringing", "callee", &contact, ""));
-                self.send(&response(request, "200 OK", "callee", &contact, &sdp(sound)));
+                self.send(&response(
+                    request,
+                    "200 OK",
+                    "callee",
+                    &contact,
+                    &sdp(sound),
+                ));
             }
             "ACK" => {}
             _ => self.send(&response(request, "200 OK", "callee", "", "")),

@@ -66,7 +66,13 @@ impl Exchange {
             .arg(folder.path().join("pbxd.sock"))
             .args(["--sip-address", "127.0.0.1", "--sip-port"])
             .arg(port.to_string())
-            .args(["--sips-port", "15061", "--rtp-ports", "20000-39999", "--calls"])
+            .args([
+                "--sips-port",
+                "15061",
+                "--rtp-ports",
+                "20000-39999",
+                "--calls",
+            ])
             .arg(calls.to_string())
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
@@ -149,4 +155,3 @@ fn program() -> Result<PathBuf> {
     );
     Ok(path)
 }
-

@@ -1,0 +1,186 @@
+//! The media graph without sockets: packets passed on, and the tick.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use media::{Channel, Command, Graph, MAX_PAYLOADS, PortSettings, TICK};
+use model::{Codec, Instant, PortId, WallTime};
+use rtp::rtcp::NtpClock;
+
+use crate::cost::Meter;
+use crate::table::{Figure, figure};
+
+/// Calls at a time; each has two ports.
+const CALLS: u16 = 100;
+
+/// Ticks measured: ten seconds of sound.
+const TICKS: u64 = 500;
+
+/// Ticks before: streams are accepted, jitter buffers are full.
+const WARM: u64 = 50;
+
+/// RTP header and 20 ms of G.711.
+const PACKET: usize = 172;
+
+/// Both of them.
+pub fn run() -> Result<Vec<Figure>> {
+    let relayed = measure(Codec::Pcma, Codec::Pcma)?;
+    let transcoded = measure(Codec::Pcma, Codec::Pcmu)?;
+    let share = |run: &Run| {
+        let second = 1e9 / TICK.as_nanos() as f64;
+        let packets = run.packets.spent.as_nanos() as f64 / TICKS as f64;
+        100.0 * (packets + run.ticks.each_ns(TICKS)) * second / 1e9
+    };
+    let packets = TICKS * u64::from(CALLS) * 2;
+    let text = |meter: &Meter, count| {
+        format!(
+            "{:.0} ns, {} allocations",
+            meter.each_ns(count),
+            meter.allocations
+        )
+    };
+    Ok(vec![
+        figure("media: packet passed on", text(&relayed.packets, packets)),
+        figure(
+            &format!("  tick of {CALLS} calls passed on"),
+            text(&relayed.ticks, TICKS),
+        ),
+        figure(
+            &format!("  {CALLS} calls passed on, without sockets"),
+            format!("{:.2} % of a core", share(&relayed)),
+        )
+        .against("with sockets: 8 promised; rtpengine 10"),
+        figure(
+            "media: packet of a call A-law to µ-law taken in",
+            text(&transcoded.packets, packets),
+        ),
+        figure(
+            &format!("  tick of {CALLS} calls A-law to µ-law"),
+            text(&transcoded.ticks, TICKS),
+        ),
+        figure(
+            &format!("  {CALLS} calls A-law to µ-law, without sockets"),
+            format!("{:.2} % of a core", share(&transcoded)),
+        ),
+    ])
+}
+
+struct Run {
+    packets: Meter,
+    ticks: Meter,
+}
+
+fn measure(caller: Codec, callee: Codec) -> Result<Run> {
+    let mut now = Instant::from_millis(1000);
+    let wall = WallTime::from_unix_seconds(1_800_000_000);
+    let ports = CALLS * 2;
+    let mut graph = Graph::new(ports.into(), NtpClock::new(now, wall));
+    let codec_of = |port: u16| {
+        if port.is_multiple_of(2) {
+            caller
+        } else {
+            callee
+        }
+    };
+    for port in 0..ports {
+        graph.command(
+            now,
+            Command::Open {
+                port: PortId::new(port),
+                settings: settings(port, codec_of(port)),
+            },
+        );
+    }
+    for call in 0..CALLS {
+        graph.command(
+            now,
+            Command::Connect {
+                a: PortId::new(call * 2),
+                b: PortId::new(call * 2 + 1),
+            },
+        );
+    }
+    let mut run = Run {
+        packets: Meter::new(),
+        ticks: Meter::new(),
+    };
+    let mut sent = 0_u64;
+    for turn in 0..WARM + TICKS {
+        if turn == WARM {
+            run.packets.restart();
+            run.ticks.restart();
+            sent = 0;
+        }
+        let mut packets: Vec<[u8; PACKET]> = (0..ports)
+            .map(|port| packet(port, codec_of(port), turn))
+            .collect();
+        let Run {
+            packets: passing,
+            ticks,
+        } = &mut run;
+        let mut sink = |_: media::Transmit<'_>| sent += 1;
+        passing.run(|| {
+            for (port, octets) in (0..ports).zip(&mut packets) {
+                let (id, source) = (PortId::new(port), address(port));
+                graph.packet(now, id, Channel::Rtp, source, octets, &mut sink);
+            }
+        });
+        now += TICK;
+        ticks.run(|| graph.tick(now, &mut sink));
+        while graph.poll_event().is_some() {}
+    }
+    ensure!(
+        run.packets.allocations == 0 && run.ticks.allocations == 0,
+        "the media graph allocates"
+    );
+    ensure!(
+        sent >= TICKS * u64::from(ports),
+        "{sent} packets were sent: sound is missing"
+    );
+    Ok(run)
+}
+
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], 20_000 + port))
+}
+
+fn settings(port: u16, codec: Codec) -> PortSettings {
+    let number = codec.static_payload_type().unwrap_or_default();
+    let mut receive = [None; MAX_PAYLOADS];
+    receive[0] = Some((number, codec));
+    PortSettings {
+        local_ip: [192, 0, 2, 1].into(),
+        remote: Some(address(port)),
+        remote_rtcp: None,
+        rtcp_mux: false,
+        signalling_ip: address(port).ip(),
+        send_codec: codec,
+        send_payload_type: number,
+        receive,
+        send_event: Some(101),
+        receive_event: Some(101),
+        may_send: true,
+        may_receive: true,
+        ptime_ms: 20,
+        seed: 0x1234_5678_9abc_def0 + u64::from(port),
+        detect_digits: false,
+    }
+}
+
+/// 20 ms of something that changes from sample to sample.
+fn packet(port: u16, codec: Codec, turn: u64) -> [u8; PACKET] {
+    let mut octets = [0; PACKET];
+    let [.., high, low] = turn.to_be_bytes();
+    let stamp = u32::try_from(turn * 160).unwrap_or_default();
+    octets[0] = 0x80;
+    octets[1] = codec.static_payload_type().unwrap_or_default();
+    octets[2..4].copy_from_slice(&[high, low]);
+    octets[4..8].copy_from_slice(&stamp.to_be_bytes());
+    octets[8..12].copy_from_slice(&u32::from(port + 1).to_be_bytes());
+    for (place, octet) in octets[12..].iter_mut().enumerate() {
+        *octet = low
+            .wrapping_mul(31)
+            .wrapping_add(place.to_le_bytes()[0].wrapping_mul(7));
+    }
+    octets
+}
