@@ -220,8 +220,12 @@ fn list(dir: &Path) -> io::Result<Files> {
         let generation = stem.and_then(|stem| u64::from_str_radix(stem, 16).ok());
         let extension = path.extension().and_then(|extension| extension.to_str());
         match (generation, extension) {
-            (Some(generation), Some("log")) => files.logs.push(generation),
-            (Some(generation), Some("snapshot")) => files.snapshots.push(generation),
+            (Some(generation), Some("log")) if path == log_path(dir, generation) => {
+                files.logs.push(generation);
+            }
+            (Some(generation), Some("snapshot")) if path == snapshot_path(dir, generation) => {
+                files.snapshots.push(generation);
+            }
             (Some(_), Some("tmp")) => files.unfinished.push(path),
             // The lock, and what isn't ours.
             _ => {}

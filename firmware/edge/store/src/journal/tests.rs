@@ -356,6 +356,20 @@ fn newer_files_are_refused_and_records_not_understood_are_left_out() {
 }
 
 #[test]
+fn files_of_other_names_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    fs::create_dir(&live).unwrap();
+    for name in ["2.log", "+000000000000003.snapshot", "old.log"] {
+        fs::write(live.join(name), b"OBLIVE1\n").unwrap();
+    }
+    let (mut journal, recovered) = open(dir.path(), u64::MAX);
+    assert_eq!(recovered, Recovered::default());
+    journal.append(&some_of_each()).unwrap();
+    assert!(live.join("2.log").exists());
+}
+
+#[test]
 fn a_record_without_end_is_refused_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = open(dir.path(), LOG_BYTES);
