@@ -3,12 +3,13 @@
 //! It carries out what the transaction machines want done. It knows no session and no registration;
 //! what they have to hear comes back as [`Told`] and [`ServerTold`].
 
+use ::core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ::core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use model::{Flow, Instant};
+use model::{Flow, Instant, Transport};
 
 use super::values::Values;
 use super::{EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
@@ -107,6 +108,8 @@ pub(crate) struct Core {
     pub(crate) servers: Servers,
     pub(crate) values: Values,
     outputs: VecDeque<Output>,
+    /// The last Via but for its branch: most requests go by the same transport and address of ours.
+    via: (Transport, SocketAddr, String),
 }
 
 impl Core {
@@ -122,6 +125,11 @@ impl Core {
             clients: Clients::new(),
             servers: Servers::new(seeded),
             outputs: VecDeque::new(),
+            via: (
+                Transport::Udp,
+                SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+                String::new(),
+            ),
         }
     }
 
@@ -148,6 +156,17 @@ impl Core {
 
 /// Client transactions.
 impl Core {
+    /// `Via` of ours (RFC 3261 §18.1.1); rport is asked for always (RFC 3581 §3).
+    fn via(&mut self, flow: Flow, branch: &str) -> HeaderValue {
+        let (transport, local, text) = &mut self.via;
+        if text.is_empty() || (*transport, *local) != (flow.transport, flow.local) {
+            let name = flow.transport.via_name();
+            *text = format!("SIP/2.0/{name} {};rport;branch=", flow.local);
+            (*transport, *local) = (flow.transport, flow.local);
+        }
+        HeaderValue::new([text.as_bytes(), branch.as_bytes()].concat())
+    }
+
     /// Sends a request in a transaction of its own; the Via is added here.
     pub(crate) fn request(
         &mut self,
@@ -157,9 +176,8 @@ impl Core {
     ) -> ClientId {
         let id = self.clients.next_id();
         let branch = branch_with_cookie(&mut self.random, id);
-        request
-            .headers
-            .push_front(HeaderName::Via, via(flow, &branch));
+        let via = self.via(flow, &branch);
+        request.headers.push_front(HeaderName::Via, via);
         let wire = request.to_bytes();
         let actions = self.clients.add(id, branch, flow, request, wire, user);
         self.run_client(id, actions, None);
@@ -425,20 +443,11 @@ impl Core {
 pub(crate) fn send_ack(core: &mut Core, flow: Flow, mut ack: Request) -> Bytes {
     let id = core.clients.next_id();
     let branch = branch_with_cookie(&mut core.random, id);
-    ack.headers.push_front(HeaderName::Via, via(flow, &branch));
+    let via = core.via(flow, &branch);
+    ack.headers.push_front(HeaderName::Via, via);
     let wire = ack.to_bytes();
     core.transmit(flow, wire.clone());
     wire
-}
-
-/// `Via` of ours (RFC 3261 §18.1.1); rport is asked for always (RFC 3581 §3).
-pub(crate) fn via(flow: Flow, branch: &str) -> HeaderValue {
-    let text = format!(
-        "SIP/2.0/{} {};rport;branch={branch}",
-        flow.transport.via_name(),
-        flow.local,
-    );
-    HeaderValue::new(text.into_bytes())
 }
 
 /// ACK and CANCEL repeat these fields of their INVITE: topmost Via, From, Call-ID, `CSeq` number, Route
