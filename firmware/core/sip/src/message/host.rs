@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::chars::{Cursor, decimal};
+use super::chars::{Cursor, decimal, write_decimal};
 use super::error::Malformed;
 
 /// Where a URI or Via points.
@@ -107,7 +107,15 @@ impl Host {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Name(name) => out.extend_from_slice(name.0.as_bytes()),
-            Self::V4(_) | Self::V6(_) => out.extend_from_slice(self.to_string().as_bytes()),
+            Self::V4(address) => {
+                for (at, octet) in address.octets().into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(b'.');
+                    }
+                    write_decimal(octet.into(), out);
+                }
+            }
+            Self::V6(_) => out.extend_from_slice(self.to_string().as_bytes()),
         }
     }
 }
