@@ -247,7 +247,9 @@ impl Negotiation {
             return Err(NegotiationError::NothingPending);
         };
         let answer = self.make_answer(offer)?;
-        let remote = offer.clone();
+        let Pending::Theirs(remote) = core::mem::replace(&mut self.pending, Pending::None) else {
+            return Err(NegotiationError::NothingPending);
+        };
         let description = self.numbered(answer.description);
         let body = description.to_bytes();
         if let Some(media) = &answer.media {
@@ -270,7 +272,6 @@ impl Negotiation {
             media: answer.media.clone(),
             local,
         });
-        self.pending = Pending::None;
         Ok(Answered {
             body,
             media: answer.media,
