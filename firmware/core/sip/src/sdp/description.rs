@@ -1,6 +1,6 @@
 //! The session level of a description: RFC 8866 §5.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
@@ -134,7 +134,11 @@ impl SessionDescription {
     /// Prints it for a message body. [`fmt::Display`] gives the same text.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        Bytes::from(self.to_string())
+        // Longer than what we make for one audio line.
+        let mut text = String::with_capacity(512);
+        // A string takes whatever is written to it.
+        let _always = write!(text, "{self}");
+        Bytes::from(text)
     }
 
     /// The connection that holds for `media`: its own, or the session's.

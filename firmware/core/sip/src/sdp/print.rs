@@ -13,9 +13,8 @@ struct Clean<'a>(&'a str);
 impl Display for Clean<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0
-            .chars()
-            .filter(|c| !c.is_control())
-            .try_for_each(|c| f.write_char(c))
+            .split(char::is_control)
+            .try_for_each(|part| f.write_str(part))
     }
 }
 
