@@ -122,8 +122,13 @@ impl Message {
     pub fn to_bytes(&self) -> Bytes {
         let mut out = Vec::with_capacity(1024 + self.body().len());
         self.write_to(&mut out);
-        out.into()
+        kept(out)
     }
+}
+
+/// A printed message takes no more than its length: transactions keep it for half a minute.
+fn kept(printed: Vec<u8>) -> Bytes {
+    printed.into_boxed_slice().into()
 }
 
 impl From<Request> for Message {

@@ -44,7 +44,7 @@ impl Request {
     pub fn to_bytes(&self) -> Bytes {
         let mut out = Vec::with_capacity(1024 + self.body.len());
         self.write_to(&mut out);
-        out.into()
+        super::kept(out)
     }
 }
 

@@ -93,7 +93,7 @@ impl Response {
     pub fn to_bytes(&self) -> Bytes {
         let mut out = Vec::with_capacity(1024 + self.body.len());
         self.write_to(&mut out);
-        out.into()
+        super::kept(out)
     }
 
     pub(super) fn copying(headers: &Headers, status: StatusCode) -> Self {

@@ -138,7 +138,8 @@ impl SessionDescription {
         let mut text = String::with_capacity(512);
         // A string takes whatever is written to it.
         let _always = write!(text, "{self}");
-        Bytes::from(text)
+        // It is kept as long as the session: no more than its length.
+        Bytes::from(text.into_boxed_str().into_boxed_bytes())
     }
 
     /// The connection that holds for `media`: its own, or the session's.
