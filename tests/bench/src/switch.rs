@@ -92,6 +92,7 @@ pub fn run(calls: u32) -> Result<Vec<Figure>> {
         let took = world.meter.spent - spent;
         best = best.min(took.as_nanos() as f64 / 1000.0 / f64::from(part));
     }
+    let busy = counted().live_bytes - empty;
     ensure!(
         world.phones.answered == u64::from(WARM + calls) && world.records > 0,
         "{} calls answered, {} refused",
@@ -117,6 +118,13 @@ pub fn run(calls: u32) -> Result<Vec<Figure>> {
         "  messages in and out for each",
         format!("{:.1}", world.phones.messages as f64 / f64::from(calls)),
     ));
+    figures.push(
+        figure(
+            "  memory of all while they come: calls, and 32 s of transactions",
+            format!("{:.1} MB", busy as f64 / f64::from(1 << 20)),
+        )
+        .against("with the process: 100 MB promised"),
+    );
     world.pass(LINGER);
     ensure!(world.switch.is_idle(), "something is left of the calls");
     figures.push(figure(
