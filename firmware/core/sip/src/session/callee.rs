@@ -185,8 +185,9 @@ impl Session {
         let Stage::Ringing(ringing) = &mut self.stage else {
             return;
         };
-        ringing.reliable.stop(core);
         let (invite, seq) = (ringing.invite, ringing.seq);
+        self.overtaken = ringing.reliable.overtaken(core.now, seq);
+        ringing.reliable.stop(core);
         // RFC 3262 §5, RFC 6337 §2.2: one answer, or offer, to an INVITE.
         let body = (!ringing.described).then_some(sdp);
         if !ringing.offered && body.is_some() {

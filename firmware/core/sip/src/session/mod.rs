@@ -53,6 +53,7 @@ use caller::Calling;
 use offers::Offers;
 use refer::Refer;
 use refresh::Refresh;
+use reliable::Overtaken;
 
 /// What a session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,8 @@ pub(crate) struct Session {
     offers: Offers,
     /// Our 2xx that has no ACK yet.
     answered: Option<Answered>,
+    /// Our provisional response that this 2xx overtook.
+    overtaken: Option<Overtaken>,
     /// BYE waits for ACK (RFC 3261 §15): with which reason.
     bye_after_ack: Option<Option<Cause>>,
     /// Our last ACK for a 2xx, by `CSeq` number.
@@ -133,6 +136,7 @@ impl Session {
             silent: false,
             offers: Offers::new(),
             answered: None,
+            overtaken: None,
             bye_after_ack: None,
             acknowledged: None,
             refresh: Refresh::new(),

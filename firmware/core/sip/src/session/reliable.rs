@@ -7,18 +7,20 @@
 //!  Idle --send--> Waiting --PRACK--> Idle (the next of the queue, or the 2xx)
 //!                   | T1, 2·T1, …: again
 //!                   | 64·T1: the INVITE is refused
+//!                   | 2xx: not sent again, but its PRACK is still taken for 64·T1
 //! ```
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use model::Instant;
 
 use super::offers::{Asked, Owed};
 use super::{Session, SessionTimer, Stage, put_response_sdp, sdp_in};
 use crate::endpoint::limits::WAITING_PROVISIONALS;
 use crate::endpoint::{Core, EndReason, Event, TimerHandle};
-use crate::message::{CSeq, HeaderName, Method, Request, StatusCode};
+use crate::message::{CSeq, HeaderName, Method, RAck, Request, StatusCode};
 use crate::transaction::{ServerId, T1, T1_64};
 
 /// A provisional response under way.
@@ -28,6 +30,13 @@ struct Unacknowledged {
     wire: Bytes,
     interval: Duration,
     has_sdp: bool,
+}
+
+/// A provisional response without PRACK that a 2xx has overtaken (RFC 3262 §3).
+#[derive(Debug)]
+pub(super) struct Overtaken {
+    rack: RAck,
+    until: Instant,
 }
 
 /// The reliable provisional responses to one INVITE.
@@ -59,6 +68,17 @@ impl Reliable {
     pub(super) fn holds_success(&self) -> bool {
         self.under_way.as_ref().is_some_and(|sent| sent.has_sdp)
             || self.waiting.iter().any(|(_, sdp)| sdp.is_some())
+    }
+
+    /// What a 2xx to the INVITE of this number overtakes now.
+    pub(super) fn overtaken(&self, now: Instant, seq: u32) -> Option<Overtaken> {
+        self.under_way.as_ref().map(|sent| Overtaken {
+            rack: RAck {
+                rseq: sent.rseq,
+                cseq: CSeq::new(seq, Method::Invite),
+            },
+            until: now + T1_64,
+        })
     }
 
     /// Nothing is sent again any more.
@@ -175,7 +195,7 @@ impl Session {
             return;
         };
         let Stage::Ringing(ringing) = &mut self.stage else {
-            core.respond_status(server, StatusCode::CALL_DOES_NOT_EXIST);
+            self.on_late_prack(core, server, request, &rack);
             return;
         };
         let matches = ringing
@@ -200,6 +220,19 @@ impl Session {
         }
         self.prack_body(core, server, request);
         self.after_prack(core);
+    }
+
+    /// PRACK for what our 2xx has overtaken.
+    fn on_late_prack(&mut self, core: &mut Core, server: ServerId, request: &Request, rack: &RAck) {
+        match self.overtaken.take() {
+            Some(overtaken) if overtaken.rack == *rack && core.now < overtaken.until => {
+                self.prack_body(core, server, request);
+            }
+            other => {
+                self.overtaken = other;
+                core.respond_status(server, StatusCode::CALL_DOES_NOT_EXIST);
+            }
+        }
     }
 
     fn prack_body(&mut self, core: &mut Core, server: ServerId, request: &Request) {

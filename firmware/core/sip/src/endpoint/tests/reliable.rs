@@ -155,6 +155,27 @@ fn a_2xx_does_not_wait_for_mere_ringing() {
 }
 
 #[test]
+fn a_prack_that_the_2xx_has_overtaken_is_taken_once_and_in_time() {
+    for (wait_ms, status) in [(100, 200), (31_900, 200), (32_000, 481)] {
+        let (mut tape, mut phone, session) = incoming("Require: 100rel\r\n", SDP);
+        tape.act(|box_, now| box_.ring(now, session, StatusCode::RINGING, None));
+        let ringing = tape.sends("180 INVITE");
+        tape.act(|box_, now| box_.accept(now, session, "answer".into()));
+        tape.sends("200 INVITE");
+        phone.learn(&ringing);
+        let ack = phone.ack(phone.cseq, "");
+        tape.recv(phone.flow, &ack);
+        tape.after(wait_ms);
+        tape.sends_nothing();
+        for status in [status, 481] {
+            let late = prack(&mut phone, &ringing, "");
+            tape.recv(phone.flow, &late);
+            tape.sends(&format!("{status} PRACK"));
+        }
+    }
+}
+
+#[test]
 fn a_prack_for_nothing_is_481() {
     let (mut tape, mut phone, session) = incoming(CAN, SDP);
     let sent = progress(&mut tape, session);
