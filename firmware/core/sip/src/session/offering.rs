@@ -136,7 +136,7 @@ impl Session {
         let refreshing = self.offers.refreshing == Some(id);
         let told = self.close_request(id);
         if refreshing && self.has_no_update(status) {
-            self.send_refresh(core);
+            self.time_to_refresh(core);
             return;
         }
         // RFC 3261 §12.2.1.2
@@ -148,6 +148,7 @@ impl Session {
             let session = self.id;
             self.tell(core, Event::OfferRefused { session, status });
         }
+        self.refresh_later(core);
         self.send_queued_offer(core);
     }
 
@@ -182,6 +183,7 @@ impl Session {
         if invite {
             self.acknowledge(core, cseq.seq, None);
         }
+        self.offers.retries = 0;
         let Some((offer, told)) = self.close_request(id) else {
             self.take_session_expires(core, &response.headers);
             return;
@@ -189,7 +191,6 @@ impl Session {
         if matches!(self.stage, Stage::Confirmed) {
             self.take_session_expires(core, &response.headers);
         }
-        self.offers.retries = 0;
         let session = self.id;
         match (told, sdp_of(response)) {
             (true, Some(sdp)) => {
@@ -268,7 +269,7 @@ impl Session {
         if self.offers.queued.is_some() {
             self.send_queued_offer(core);
         } else if matches!(self.stage, Stage::Confirmed) {
-            self.send_refresh(core);
+            self.time_to_refresh(core);
         }
     }
 }

@@ -3,10 +3,13 @@
 //! ```text
 //!  Off --agreed in a 2xx--> On { ours }
 //!   On, ours:   after half of the interval UPDATE, or re-INVITE where the peer has no UPDATE
+//!               where that fails, again after the lesser of 32 s and a quarter of what is left
 //!   On, any:    at the interval less min(32 s, a third): BYE, Ended     (each 2xx starts it anew)
 //! ```
 
 use core::time::Duration;
+
+use model::Instant;
 
 use super::{Session, SessionTimer, Stage};
 use crate::endpoint::{Core, EndReason, TimerHandle};
@@ -14,6 +17,9 @@ use crate::message::{HeaderName, Headers, Refresher, SessionExpires};
 
 /// The shortest interval there can be (RFC 4028 §4).
 const MIN_SE_S: u32 = 90;
+/// How long to wait at least and at most after a refresh that failed.
+const RETRY_LEAST: Duration = Duration::from_secs(1);
+const RETRY_MOST: Duration = Duration::from_secs(32);
 
 /// What was agreed.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Refresh {
     min_se: u32,
     refresh: Option<TimerHandle>,
     expiry: Option<TimerHandle>,
+    /// When that runs out.
+    expires: Instant,
 }
 
 /// What a UAS makes of a request (RFC 4028 §9).
@@ -54,6 +62,7 @@ impl Refresh {
             min_se: MIN_SE_S,
             refresh: None,
             expiry: None,
+            expires: Instant::ZERO,
         }
     }
 
@@ -171,11 +180,12 @@ impl Session {
         // RFC 4028 §10
         let early = (interval / 3).min(32_000);
         self.start(core, &mut expiry, SessionTimer::Expiry, interval - early);
+        self.refresh.expires = core.now + Duration::from_millis(interval - early);
         (self.refresh.refresh, self.refresh.expiry) = (refresh, expiry);
     }
 
     pub(super) fn time_to_refresh(&mut self, core: &mut Core) {
-        self.refresh.refresh = None;
+        core.timers.stop_in(&mut self.refresh.refresh);
         if !matches!(self.stage, Stage::Confirmed) || self.bye_after_ack.is_some() {
             return;
         }
@@ -186,6 +196,20 @@ impl Session {
             self.start(core, &mut refresh, SessionTimer::Refresh, soon);
             self.refresh.refresh = refresh;
         }
+    }
+
+    /// A request of ours has failed that was to refresh: there is time for others before the end.
+    pub(super) fn refresh_later(&mut self, core: &mut Core) {
+        let running = self.refresh.refresh.is_some() || self.refresh.expiry.is_none();
+        if running || !self.refresh.ours || !matches!(self.stage, Stage::Confirmed) {
+            return;
+        }
+        let left = self.refresh.expires.since(core.now);
+        let wait = (left / 4).clamp(RETRY_LEAST, RETRY_MOST).as_millis();
+        let mut refresh = None;
+        let wait = u64::try_from(wait).unwrap_or(u64::MAX);
+        self.start(core, &mut refresh, SessionTimer::Refresh, wait);
+        self.refresh.refresh = refresh;
     }
 
     pub(super) fn expired(&mut self, core: &mut Core) {

@@ -312,6 +312,66 @@ fn a_refresh_that_finds_no_dialog_ends_the_call() {
 }
 
 #[test]
+fn a_refresh_that_fails_is_tried_again_before_the_end() {
+    let lines =
+        "Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 900;refresher=uas\r\n";
+    let (mut tape, phone, _, _) = incoming(lines);
+    for at_ms in [450_000, 482_000, 514_000] {
+        let update = tape.sends_in_time("UPDATE");
+        assert_eq!(update.at_ms, at_ms);
+        tape.recv(phone.flow, &phone.answer(&update, "503 Busy", "", ""));
+    }
+    let update = tape.sends_in_time("UPDATE");
+    let agreed = "Session-Expires: 900;refresher=uac\r\n";
+    tape.recv(phone.flow, &phone.answer(&update, "200 OK", agreed, ""));
+    assert_eq!(tape.sends_in_time("UPDATE").at_ms, 546_000 + 450_000);
+    tape.no_event();
+}
+
+#[test]
+fn a_session_that_is_never_refreshed_ends_in_time() {
+    let lines = "Supported: timer\r\nAllow: INVITE\r\nSession-Expires: 90;refresher=uas\r\n";
+    let (mut tape, phone, _, _) = incoming(lines);
+    let mut tries = 0;
+    loop {
+        tape.after(500);
+        let Some(sent) = tape.sent.pop_front() else {
+            continue;
+        };
+        if sent.summary() == "BYE" {
+            assert_eq!(sent.at_ms, 60_000);
+            break;
+        }
+        assert_eq!(
+            (sent.summary(), sent.body()),
+            ("INVITE".into(), "answer".into())
+        );
+        tries += 1;
+        tape.recv(phone.flow, &phone.answer(&sent, "488 No", "", ""));
+        tape.sends("ACK");
+    }
+    assert!((3..=15).contains(&tries), "{tries}");
+}
+
+#[test]
+fn glare_counts_anew_after_each_refresh() {
+    let lines =
+        "Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 900;refresher=uas\r\n";
+    let (mut tape, phone, _, _) = incoming(lines);
+    for _ in 0..3 {
+        for _ in 0..4 {
+            let update = tape.sends_in_time("UPDATE");
+            tape.recv(phone.flow, &phone.answer(&update, "491 Pending", "", ""));
+            tape.after(2000);
+        }
+        let update = tape.sends("UPDATE");
+        let agreed = "Session-Expires: 900;refresher=uac\r\n";
+        tape.recv(phone.flow, &phone.answer(&update, "200 OK", agreed, ""));
+        tape.no_event();
+    }
+}
+
+#[test]
 fn a_phone_that_only_says_it_has_update_is_refreshed_by_reinvite() {
     let lines =
         "Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 900;refresher=uas\r\n";
