@@ -1,8 +1,11 @@
 //! Our INVITE once more, changed as its refusal asks: 422 (RFC 4028 §7.4), 401 and 407 (RFC 3261 §22.2).
 
+use std::sync::Arc;
+
+use super::caller::sent;
 use super::{Session, Stage};
 use crate::digest::Client;
-use crate::endpoint::Core;
+use crate::endpoint::{ClientUser, Core, Purpose};
 use crate::message::{CSeq, HeaderName, Method, Request, Response};
 
 /// A callee that keeps asking for a longer interval is broken.
@@ -62,16 +65,13 @@ impl Session {
         let Stage::Calling(calling) = &mut self.stage else {
             return false;
         };
-        let Some(transaction) = core.clients.get(calling.invite) else {
-            return false;
-        };
-        let (flow, user) = (transaction.flow, transaction.user);
-        let Some(mut request) = transaction.invite.as_deref().cloned() else {
-            return false;
-        };
         if self.silent {
             return false;
         }
+        let Some((flow, invite)) = calling.sent.take() else {
+            return false;
+        };
+        let mut request = Arc::unwrap_or_clone(invite);
         calling.seq += 1;
         let seq = calling.seq;
         // The early dialogs belonged to the INVITE that was refused.
@@ -81,9 +81,14 @@ impl Session {
             .headers
             .set(HeaderName::CSeq, CSeq::new(seq, Method::Invite));
         change(self, core, &mut request);
+        let user = ClientUser {
+            session: self.id,
+            purpose: Purpose::Invite,
+        };
         let invite = core.request(flow, request, user);
         if let Stage::Calling(calling) = &mut self.stage {
             calling.invite = invite;
+            calling.sent = sent(core, invite);
         }
         true
     }

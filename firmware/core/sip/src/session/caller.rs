@@ -7,7 +7,10 @@
 //!     v 300-699: Refused
 //! ```
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use model::Flow;
 
 use super::offers::{Asked, Owed};
 use super::{Session, Stage, cause_in, own_contact, own_uri, put_request_sdp, sdp_of};
@@ -40,6 +43,8 @@ pub(super) struct Calling {
     pub(super) invite: ClientId,
     /// Whether to cancel it.
     pub(super) cancel: Cancel,
+    /// As it was sent, and by which way: its transaction may be over when it is to be sent anew.
+    pub(super) sent: Option<(Flow, Arc<Request>)>,
     /// Its `CSeq` number.
     pub(super) seq: u32,
     /// How often it was sent anew with another Min-SE.
@@ -67,8 +72,10 @@ impl Session {
             session: id,
             purpose: Purpose::Invite,
         };
+        let invite = core.request(flow, request, user);
         let calling = Calling {
-            invite: core.request(flow, request, user),
+            invite,
+            sent: sent(core, invite),
             cancel: Cancel::No,
             seq: 1,
             retries: 0,
@@ -380,6 +387,12 @@ impl Session {
 enum Reliable {
     Next,
     OutOfOrder,
+}
+
+/// An INVITE that has just been sent; shared with its transaction.
+pub(super) fn sent(core: &Core, invite: ClientId) -> Option<(Flow, Arc<Request>)> {
+    let transaction = core.clients.get(invite)?;
+    Some((transaction.flow, transaction.invite.clone()?))
 }
 
 fn invite_request(

@@ -4,6 +4,7 @@
 //! rest of the branch is chance and has to be right. A CANCEL shares the branch of its INVITE.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use model::Flow;
@@ -33,7 +34,7 @@ pub(crate) struct ClientTransaction<U> {
     /// As it was sent.
     pub(crate) wire: Bytes,
     /// The INVITE, for the ACK and CANCEL that repeat its fields.
-    pub(crate) invite: Option<Box<Request>>,
+    pub(crate) invite: Option<Arc<Request>>,
     /// The ACK for a refusal, once made.
     pub(crate) ack: Option<Bytes>,
     /// The two timers of the machine.
@@ -114,7 +115,7 @@ impl<U> Clients<U> {
             user,
             flow,
             wire,
-            invite: (method == Method::Invite).then(|| Box::new(request)),
+            invite: (method == Method::Invite).then(|| Arc::new(request)),
             ack: None,
             timers: [None, None],
             cancel: None,

@@ -1,6 +1,9 @@
 //! Peers that are no phones: calls by address, calls with credentials (RFC 3261 §22.2).
 
+use model::Transport;
+
 use super::phone::SDP;
+use super::tape::stream;
 use super::{BOB, Phone, Tape};
 use crate::endpoint::{Credentials, Event};
 use crate::message::StatusCode;
@@ -59,6 +62,38 @@ fn a_challenge_is_answered_once() {
         }
     ));
     tape.ends_clean();
+}
+
+#[test]
+fn over_a_stream_a_refusal_that_asks_for_more_is_followed_too() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let mut tape = Tape::new();
+        let mut provider = Phone::new(BOB, "200");
+        provider.flow = stream(transport, BOB);
+        let invite = provider.outgoing(Some("offer"));
+        tape.act(|box_, now| box_.invite_as(now, invite, credentials()));
+        let first = tape.sends("INVITE");
+        let challenge = provider.answer(&first, "407 Who", CHALLENGE, "");
+        tape.recv(provider.flow, &challenge);
+        assert_eq!(tape.sends("ACK").header("Via"), first.header("Via"));
+        let second = tape.sends("INVITE");
+        assert!(second.header("Proxy-Authorization").contains("n1"));
+        let short = "Session-Expires: 1800\r\nMin-SE: 3600\r\n";
+        tape.recv(
+            provider.flow,
+            &provider.answer(&second, "422 Small", short, ""),
+        );
+        tape.sends("ACK");
+        let third = tape.sends("INVITE");
+        assert_eq!(third.flow, provider.flow);
+        assert_eq!(third.header("Session-Expires"), "3600");
+        assert_eq!(third.header("CSeq"), "3 INVITE");
+        assert_eq!(third.body(), "offer");
+        tape.no_event();
+        tape.recv(provider.flow, &provider.answer(&third, "200 OK", "", SDP));
+        tape.sends("ACK");
+        assert!(matches!(tape.event(), Event::Accepted { .. }));
+    }
 }
 
 #[test]
