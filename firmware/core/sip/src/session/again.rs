@@ -10,6 +10,8 @@ use crate::message::{CSeq, HeaderName, Method, Request, Response};
 
 /// A callee that keeps asking for a longer interval is broken.
 const MIN_SE_RETRIES: u8 = 2;
+/// So is a callee to which every nonce is stale.
+const CHALLENGES: u8 = 3;
 
 impl Session {
     /// 422: the same INVITE with the interval that the callee wants (RFC 4028 §7.4).
@@ -43,10 +45,11 @@ impl Session {
         let Ok(mut client) = Client::new(response, &own.username, &own.password) else {
             return false;
         };
-        if calling.authorized && !client.is_stale() {
+        let wrong = calling.challenges > 0 && !client.is_stale();
+        if wrong || calling.challenges >= CHALLENGES {
             return false;
         }
-        calling.authorized = true;
+        calling.challenges += 1;
         self.send_anew(core, |_, core, request| {
             let mut cnonce = String::with_capacity(16);
             core.random.token(16, &mut cnonce);

@@ -51,8 +51,8 @@ pub(super) struct Calling {
     pub(super) retries: u8,
     /// What to answer a challenge with.
     pub(super) credentials: Option<Credentials>,
-    /// A challenge was answered.
-    pub(super) authorized: bool,
+    /// How many challenges were answered.
+    pub(super) challenges: u8,
 }
 
 impl Session {
@@ -80,7 +80,7 @@ impl Session {
             seq: 1,
             retries: 0,
             credentials,
-            authorized: false,
+            challenges: 0,
         };
         let mut session = Self::new(id, tag, contact, Stage::Calling(calling));
         session.offers.owns_call_id = true;

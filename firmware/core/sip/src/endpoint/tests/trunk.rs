@@ -121,6 +121,32 @@ fn a_stale_nonce_is_answered_again() {
 }
 
 #[test]
+fn a_nonce_that_is_always_stale_is_a_refusal_in_the_end() {
+    let mut tape = Tape::new();
+    let provider = Phone::new(BOB, "200");
+    let invite = provider.outgoing(Some("offer"));
+    tape.act(|box_, now| box_.invite_as(now, invite, credentials()));
+    let stale = CHALLENGE.replace("n1\"", "n1\", stale=true");
+    for _ in 0..3 {
+        let sent = tape.sends("INVITE");
+        tape.recv(
+            provider.flow,
+            &provider.answer(&sent, "407 Who", &stale, ""),
+        );
+        tape.sends("ACK");
+        tape.no_event();
+    }
+    let sent = tape.sends("INVITE");
+    tape.recv(
+        provider.flow,
+        &provider.answer(&sent, "407 Who", &stale, ""),
+    );
+    tape.sends("ACK");
+    assert!(matches!(tape.event(), Event::Refused { .. }));
+    tape.ends_clean();
+}
+
+#[test]
 fn without_credentials_a_challenge_is_a_refusal() {
     let mut tape = Tape::new();
     let provider = Phone::new(BOB, "200");
