@@ -14,7 +14,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::offers::{Asked, Owed};
-use super::refresh::Decision;
+use super::refresh::Refresh;
 use super::reliable::Reliable;
 use super::{Session, SessionTimer, Stage, own_contact, put_response_sdp, reason_value, sdp_in};
 use crate::dialog::Dialog;
@@ -105,9 +105,10 @@ impl Session {
             session.offers.owed = Owed::Invite;
         }
         session.dialogs.push(dialog);
-        if !session.agree_on_interval(core, server, &request.headers) {
+        if !session.check_interval(core, server, &request.headers) {
             return None;
         }
+        session.agree_on_interval(core, &request.headers);
         if let Some(transaction) = core.servers.get_mut(server) {
             transaction.session = Some(id);
         }
@@ -119,26 +120,33 @@ impl Session {
     }
 
     /// RFC 4028 §9: 422 where the interval is too short; false then.
-    pub(super) fn agree_on_interval(
-        &mut self,
+    pub(super) fn check_interval(
+        &self,
         core: &mut Core,
         server: ServerId,
         headers: &Headers,
     ) -> bool {
-        let peer_can = self.dialogs.first().is_some_and(|dialog| dialog.peer.timer);
-        match self.refresh.decide(core, headers, peer_can) {
-            Decision::Agreed => true,
-            Decision::TooShort { min_se } => {
-                if let Some(mut response) =
-                    core.response(server, StatusCode::SESSION_INTERVAL_TOO_SMALL)
-                {
-                    response.headers.push(HeaderName::MinSe, min_se);
-                    let response = response.with_to_tag(&self.local_tag);
-                    core.respond(server, &response);
-                }
-                false
-            }
+        let peer = self.dialogs.first().map(|dialog| {
+            let mut peer = dialog.peer;
+            peer.learn(headers);
+            peer
+        });
+        let peer_can = peer.is_some_and(|peer| peer.timer);
+        let Some(min_se) = Refresh::too_short(headers, peer_can) else {
+            return true;
+        };
+        if let Some(mut response) = core.response(server, StatusCode::SESSION_INTERVAL_TOO_SMALL) {
+            response.headers.push(HeaderName::MinSe, min_se);
+            let response = response.with_to_tag(&self.local_tag);
+            core.respond(server, &response);
         }
+        false
+    }
+
+    /// Takes the interval that a request asks for, as its 2xx will say.
+    pub(super) fn agree_on_interval(&mut self, core: &Core, headers: &Headers) {
+        let peer_can = self.dialogs.first().is_some_and(|dialog| dialog.peer.timer);
+        self.refresh.decide(core, headers, peer_can);
     }
 
     /// 101 to 199.
@@ -212,6 +220,9 @@ impl Session {
         let Some(mut response) = core.response(invite, StatusCode::OK) else {
             return;
         };
+        if !first {
+            self.take_changes(core, invite);
+        }
         self.in_dialog(core, &mut response);
         self.refresh.answer(&mut response.headers);
         if let Some(sdp) = sdp {

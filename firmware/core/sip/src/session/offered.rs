@@ -32,11 +32,8 @@ impl Session {
             core.respond_status(server, StatusCode::REQUEST_PENDING);
             return;
         }
-        if !self.agree_on_interval(core, server, &request.headers) {
+        if !self.check_interval(core, server, &request.headers) {
             return;
-        }
-        if let Some(dialog) = self.dialogs.first_mut() {
-            dialog.refresh(&request.headers);
         }
         let sdp = sdp_in(&request.headers, &request.body);
         self.offers.owed = Owed::Request {
@@ -49,24 +46,15 @@ impl Session {
     }
 
     /// UPDATE (RFC 3311 §5.2).
-    pub(super) fn on_update(
-        &mut self,
-        core: &mut Core,
-        at: usize,
-        server: ServerId,
-        request: &Request,
-    ) {
+    pub(super) fn on_update(&mut self, core: &mut Core, server: ServerId, request: &Request) {
         let sdp = sdp_in(&request.headers, &request.body);
         if sdp.is_some() && !self.may_offer(core, server) {
             return;
         }
         if matches!(self.stage, Stage::Confirmed)
-            && !self.agree_on_interval(core, server, &request.headers)
+            && !self.check_interval(core, server, &request.headers)
         {
             return;
-        }
-        if let Some(dialog) = self.dialogs.get_mut(at) {
-            dialog.refresh(&request.headers);
         }
         match sdp {
             Some(sdp) => self.on_offer(core, server, Some(sdp)),
@@ -174,6 +162,7 @@ impl Session {
             .get(server)
             .map(|transaction| transaction.request.method.clone());
         if method == Some(Method::Update) {
+            self.take_changes(core, server);
             self.describe_update(core, &mut response.headers);
         }
         if let Some(sdp) = sdp {
@@ -181,6 +170,28 @@ impl Session {
             put_response_sdp(core, &mut response, sdp);
         }
         core.respond(server, &response);
+    }
+
+    /// What an accepted re-INVITE or UPDATE changes beside the offer: the peer's target, and the
+    /// session timer. One that is refused changes nothing (RFC 3261 §14.2, RFC 3311 §5.2).
+    pub(super) fn take_changes(&mut self, core: &Core, server: ServerId) {
+        let Some(transaction) = core.servers.get(server) else {
+            return;
+        };
+        let headers = &transaction.request.headers;
+        let from = headers.from();
+        let tag = from.as_ref().ok().and_then(|from| from.tag());
+        let tag = tag.unwrap_or_default();
+        let dialog = self
+            .dialogs
+            .iter_mut()
+            .find(|dialog| *dialog.remote_tag == *tag);
+        if let Some(dialog) = dialog {
+            dialog.refresh(headers);
+        }
+        if matches!(self.stage, Stage::Confirmed) {
+            self.agree_on_interval(core, headers);
+        }
     }
 
     fn describe_update(&mut self, core: &mut Core, headers: &mut Headers) {

@@ -17,6 +17,8 @@ use crate::message::{HeaderName, Headers, Refresher, SessionExpires};
 
 /// The shortest interval there can be (RFC 4028 §4).
 const MIN_SE_S: u32 = 90;
+/// The longest: what is longer says no more, and must not run over.
+const MAX_SE_S: u32 = 24 * 3600;
 /// How long to wait at least and at most after a refresh that failed.
 const RETRY_LEAST: Duration = Duration::from_secs(1);
 const RETRY_MOST: Duration = Duration::from_secs(32);
@@ -40,18 +42,6 @@ pub(super) struct Refresh {
     expires: Instant,
 }
 
-/// What a UAS makes of a request (RFC 4028 §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// The interval, or that there is none, is settled.
-    Agreed,
-    /// To be answered with 422.
-    TooShort {
-        /// What we want at least.
-        min_se: u32,
-    },
-}
-
 impl Refresh {
     pub(super) const fn new() -> Self {
         Self {
@@ -68,7 +58,7 @@ impl Refresh {
 
     /// A peer wants no shorter interval than this (RFC 4028 §7.4).
     pub(super) fn raise(&mut self, min_se: u32) {
-        self.min_se = self.min_se.max(min_se);
+        self.min_se = self.min_se.max(min_se.min(MAX_SE_S));
     }
 
     /// Adds what a request of ours asks for (RFC 4028 §7.1, §7.4).
@@ -95,8 +85,15 @@ impl Refresh {
         }
     }
 
-    /// Takes what a request of the peer asks for (RFC 4028 §9, table 2).
-    pub(super) fn decide(&mut self, core: &Core, headers: &Headers, peer_can: bool) -> Decision {
+    /// Judges what a request of the peer asks for (RFC 4028 §9): the interval that we want at least
+    /// where its own is too short.
+    pub(super) fn too_short(headers: &Headers, peer_can: bool) -> Option<u32> {
+        let asked = headers.session_expires().ok().flatten()?;
+        (asked.seconds < MIN_SE_S && peer_can).then_some(MIN_SE_S)
+    }
+
+    /// Takes what a request of the peer asks for, once it is accepted (RFC 4028 §9, table 2).
+    pub(super) fn decide(&mut self, core: &Core, headers: &Headers, peer_can: bool) {
         self.peer_can = peer_can;
         let own = core.config.session_expires_s;
         let asked = headers.session_expires().ok().flatten();
@@ -106,12 +103,9 @@ impl Refresh {
         let Some(asked) = asked else {
             self.interval_s = (peer_can && own > 0).then(|| own.max(self.min_se));
             self.choose(Refresher::Uas);
-            return Decision::Agreed;
+            return;
         };
-        if asked.seconds < MIN_SE_S && peer_can {
-            return Decision::TooShort { min_se: MIN_SE_S };
-        }
-        let mut seconds = asked.seconds.max(MIN_SE_S);
+        let mut seconds = asked.seconds.clamp(MIN_SE_S, MAX_SE_S);
         if own > 0 {
             // The UAS may make it shorter, but not below Min-SE.
             seconds = seconds.min(own.max(self.min_se));
@@ -121,7 +115,6 @@ impl Refresh {
             (_, false) | (Some(Refresher::Uas), true) => Refresher::Uas,
             (Some(Refresher::Uac) | None, true) => Refresher::Uac,
         });
-        Decision::Agreed
     }
 
     /// Adds what was decided to a 2xx of ours.
@@ -158,7 +151,7 @@ impl Session {
     pub(super) fn take_session_expires(&mut self, core: &mut Core, headers: &Headers) {
         match headers.session_expires() {
             Ok(Some(agreed)) => {
-                self.refresh.interval_s = Some(agreed.seconds.max(MIN_SE_S));
+                self.refresh.interval_s = Some(agreed.seconds.clamp(MIN_SE_S, MAX_SE_S));
                 self.refresh.ours = agreed.refresher != Some(Refresher::Uas);
             }
             Ok(None) | Err(_) => self.refresh.interval_s = None,

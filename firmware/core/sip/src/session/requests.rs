@@ -57,7 +57,7 @@ impl Session {
         match &request.method {
             Method::Invite => self.on_reinvite(core, server, request, seq),
             Method::Bye => self.on_bye(core, at, server, request),
-            Method::Update => self.on_update(core, at, server, request),
+            Method::Update => self.on_update(core, server, request),
             Method::Prack => self.on_prack(core, server, request),
             Method::Info => self.on_info(core, server, request),
             Method::Refer => self.on_refer(core, server, refer, request, seq),

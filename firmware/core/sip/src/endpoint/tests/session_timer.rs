@@ -155,6 +155,58 @@ fn the_phones_refresh_starts_the_time_anew() {
 }
 
 #[test]
+fn a_request_that_is_refused_changes_neither_timer_nor_target() {
+    let (mut tape, mut phone, session, _) =
+        incoming("Supported: timer\r\nSession-Expires: 900;refresher=uac\r\n");
+    let lines = "Supported: timer\r\nSession-Expires: 1800;refresher=uas\r\nMin-SE: 1700\r\n\
+                 Contact: <sip:elsewhere@192.0.2.99>\r\n";
+    for method in ["INVITE", "UPDATE"] {
+        let change = phone.request(method, lines, SDP);
+        tape.recv(phone.flow, &change);
+        assert!(matches!(tape.event(), Event::Offered { .. }));
+        let status = crate::message::StatusCode::NOT_ACCEPTABLE_HERE;
+        tape.act(|box_, now| box_.refuse_offer(now, session, status));
+        let refusal = tape.sends(&format!("488 {method}"));
+        if method == "INVITE" {
+            tape.recv(phone.flow, &phone.ack_refusal(&refusal));
+        }
+    }
+    tape.at(868_000);
+    let bye = tape.sends("BYE").request();
+    assert_eq!(bye.uri.to_string(), "sip:100@192.0.2.10:5060");
+    // Accepted, the same counts.
+    let (mut tape, mut phone, session, _) =
+        incoming("Supported: timer\r\nSession-Expires: 900;refresher=uac\r\n");
+    let change = phone.request("UPDATE", lines, SDP);
+    tape.recv(phone.flow, &change);
+    tape.event();
+    tape.act(|box_, now| box_.answer(now, session, "answer".into()));
+    let ok = tape.sends("200 UPDATE");
+    assert_eq!(ok.header("Session-Expires"), "1800;refresher=uas");
+    let refresh = tape.sends_in_time("INVITE");
+    assert_eq!(refresh.at_ms, 900_000);
+    assert_eq!(
+        refresh.request().uri.to_string(),
+        "sip:elsewhere@192.0.2.99"
+    );
+}
+
+#[test]
+fn no_interval_is_longer_than_a_day() {
+    let most = u32::MAX;
+    let (_, _, _, ok) = incoming(&format!(
+        "Supported: timer\r\nSession-Expires: {most}\r\nMin-SE: {most}\r\n"
+    ));
+    assert_eq!(ok.header("Session-Expires"), "86400;refresher=uac");
+    let (mut tape, _) = outgoing(&format!(
+        "Allow: UPDATE\r\nSession-Expires: {most};refresher=uac\r\nRequire: timer\r\n"
+    ));
+    let update = tape.sends_in_time("UPDATE");
+    assert_eq!(update.at_ms, 43_200_000);
+    assert_eq!(update.header("Session-Expires"), "86400;refresher=uac");
+}
+
+#[test]
 fn a_refresh_that_is_too_short_is_422() {
     let (mut tape, mut phone, _, _) =
         incoming("Supported: timer\r\nSession-Expires: 900;refresher=uac\r\n");
