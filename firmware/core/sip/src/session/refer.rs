@@ -4,6 +4,7 @@
 //!  Asked --accept: 202, NOTIFY 100--> Active --final status: NOTIFY, terminated--> gone
 //!    | refuse: status --> gone          | NOTIFY one after the other; of provisional ones the last
 //!    | nothing in 5 min: gone           | NOTIFY is refused: gone
+//!                                       | nothing final in 5 min: NOTIFY 408, terminated --> gone
 //! ```
 //! The subscription outlives the session: a phone that transfers often hangs up at once.
 
@@ -36,6 +37,8 @@ pub(super) struct Refer {
     next: Option<StatusCode>,
     /// The last one has been sent.
     last_sent: bool,
+    /// The exchange has not said in time how it ended.
+    timed_out: bool,
     limit: Option<TimerHandle>,
 }
 
@@ -80,6 +83,7 @@ impl Session {
             notifying: false,
             next: None,
             last_sent: false,
+            timed_out: false,
             limit,
         });
         let event = Event::Referred {
@@ -181,7 +185,11 @@ impl Session {
         headers.push(
             HeaderName::SubscriptionState,
             if status.is_final() {
-                SubscriptionState::terminated("noresource")
+                SubscriptionState::terminated(if refer.timed_out {
+                    "timeout"
+                } else {
+                    "noresource"
+                })
             } else {
                 SubscriptionState::active(LIMIT_S)
             },
@@ -215,10 +223,18 @@ impl Session {
     }
 
     pub(super) fn refer_forgotten(&mut self, core: &mut Core, id: ReferId) {
-        if let Some(refer) = self.refers.iter_mut().find(|refer| refer.id == id) {
-            refer.limit = None;
+        let Some(refer) = self.refers.iter_mut().find(|refer| refer.id == id) else {
+            return;
+        };
+        refer.limit = None;
+        let reachable = !self.dialogs.is_empty();
+        if refer.asked.is_some() || refer.quiet || !reachable {
+            self.forget_refer(core, id);
+        } else if !refer.last_sent && !refer.next.is_some_and(StatusCode::is_final) {
+            // RFC 3515 §2.4.7: the referrer must not wait for ever; gone with the answer to it.
+            refer.timed_out = true;
+            self.notify_refer(core, id, StatusCode::REQUEST_TIMEOUT);
         }
-        self.forget_refer(core, id);
     }
 
     fn forget_refer(&mut self, core: &mut Core, id: ReferId) {

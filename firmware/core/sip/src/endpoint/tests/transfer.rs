@@ -164,9 +164,42 @@ fn a_transfer_nobody_speaks_of_is_forgotten() {
     tape.sends("202 REFER");
     let first = tape.sends("NOTIFY");
     tape.recv(phone.flow, &phone.answer(&first, "200 OK", "", ""));
+    tape.at(299_999);
+    tape.sends_nothing();
     tape.at(300_000);
+    let last = tape.sends("NOTIFY");
+    assert_eq!(
+        last.header("Subscription-State"),
+        "terminated;reason=timeout"
+    );
+    assert_eq!(last.body(), "SIP/2.0 408 Request Timeout\r\n");
     tape.act(|box_, now| box_.notify_refer(now, refer, StatusCode::OK));
     tape.sends_nothing();
+    tape.recv(phone.flow, &phone.answer(&last, "200 OK", "", ""));
+    let bye = phone.request("BYE", "", "");
+    tape.recv(phone.flow, &bye);
+    tape.sends("200 BYE");
+    tape.ends_clean();
+}
+
+#[test]
+fn the_end_of_a_forgotten_transfer_waits_for_the_notify_before() {
+    let (mut tape, mut phone, _) = in_call();
+    let refer = refer(&mut tape, &mut phone, TO_300);
+    tape.act(|box_, now| box_.accept_refer(now, refer));
+    tape.sends("202 REFER");
+    let first = tape.sends("NOTIFY");
+    tape.recv(phone.flow, &phone.answer(&first, "200 OK", "", ""));
+    tape.at(299_900);
+    tape.act(|box_, now| box_.notify_refer(now, refer, StatusCode::RINGING));
+    let ringing = tape.sends("NOTIFY");
+    tape.at(300_100);
+    tape.sends_nothing();
+    tape.recv(phone.flow, &phone.answer(&ringing, "200 OK", "", ""));
+    assert_eq!(
+        tape.sends("NOTIFY").body(),
+        "SIP/2.0 408 Request Timeout\r\n"
+    );
 }
 
 #[test]
