@@ -40,8 +40,8 @@ const MIN_RATE: f64 = 2.0;
 const INCREASE: f64 = 5.0;
 /// Calls that may come at once within the rate.
 const BURST: f64 = 5.0;
-/// Retry-After: long enough to take the load away, short enough for a person who waits. It is
-/// varied by call so that the refused don't all come back together.
+/// Retry-After: long enough to take the load away, short enough for a person who waits. The
+/// same for all: who was refused comes back as spread as before, and within the rate if one holds.
 const RETRY_AFTER_S: u32 = 5;
 /// As long as the delay is not reported, it is taken for gone after so long.
 const STALE: Duration = Duration::from_secs(1);
