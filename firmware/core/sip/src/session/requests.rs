@@ -1,5 +1,7 @@
 //! Requests in a dialog, and what comes of ours: who takes which (RFC 3261 §12.2).
 
+use model::{Flow, Transport};
+
 use super::{Session, Stage};
 use crate::endpoint::{ClientUser, Core, EndReason, Outcome, Purpose, ReferId, ServerTold};
 use crate::message::{Essentials, HeaderName, Method, Request, StatusCode};
@@ -37,14 +39,10 @@ impl Session {
         }) else {
             return;
         };
-        let in_order = self.dialogs.get_mut(at).is_some_and(|dialog| {
-            let in_order = dialog.take_seq(seq);
-            if in_order {
-                // A phone behind NAT, or on a new connection, is where its last request came from.
-                dialog.flow = flow;
-            }
-            in_order
-        });
+        let in_order = self
+            .dialogs
+            .get_mut(at)
+            .is_some_and(|dialog| dialog.take_seq(seq));
         if !in_order {
             // RFC 3261 §12.2.2
             core.respond_status(server, StatusCode::SERVER_INTERNAL_ERROR);
@@ -54,6 +52,7 @@ impl Session {
             self.after_the_end(core, server, &request.method);
             return;
         }
+        self.follow(at, flow, &request.method);
         match &request.method {
             Method::Invite => self.on_reinvite(core, server, request, seq),
             Method::Bye => self.on_bye(core, at, server, request),
@@ -72,6 +71,28 @@ impl Session {
             | Method::Other(_) => {
                 // The server core has refused these before; REGISTER has no place in a dialog.
                 core.respond_status(server, StatusCode::METHOD_NOT_ALLOWED);
+            }
+        }
+    }
+
+    /// A phone behind NAT, or on a new connection, is where its last request came from, where that
+    /// was one that has a place here. What was encrypted stays so.
+    fn follow(&mut self, at: usize, flow: Flow, method: &Method) {
+        let known = matches!(
+            method,
+            Method::Invite
+                | Method::Bye
+                | Method::Update
+                | Method::Prack
+                | Method::Info
+                | Method::Refer
+                | Method::Options
+        );
+        if let Some(dialog) = self.dialogs.get_mut(at) {
+            let weaker =
+                dialog.flow.transport == Transport::Tls && flow.transport != Transport::Tls;
+            if known && !weaker {
+                dialog.flow = flow;
             }
         }
     }

@@ -174,6 +174,39 @@ fn a_call_outlives_its_connection_and_follows_the_phone_to_the_next() {
     assert_eq!(tape.sends("BYE").flow, phone.flow);
 }
 
+#[test]
+fn a_dialog_follows_only_what_is_in_order_and_never_out_of_tls() {
+    for (transport, target, follows) in [
+        (Transport::Udp, Transport::Udp, true),
+        (Transport::Udp, Transport::Tls, true),
+        (Transport::Tls, Transport::Tls, true),
+        (Transport::Tls, Transport::Tcp, false),
+        (Transport::Tls, Transport::Udp, false),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = phone(transport, ALICE, "100");
+        let session = phone.in_call(&mut tape, "");
+        let first = phone.flow;
+        phone.flow = stream(target, "192.0.2.66:40001");
+        phone.cseq = 0;
+        let old = phone.request("INFO", "", "");
+        tape.recv(phone.flow, &old);
+        tape.sends("500 INFO");
+        tape.act(|box_, now| box_.offer(now, session, "offer".into()));
+        let ours = tape.sends("INVITE");
+        assert_eq!(ours.flow, first);
+        tape.recv(first, &phone.answer(&ours, "200 OK", "", SDP));
+        tape.sends("ACK");
+        phone.cseq = 100;
+        let info = phone.request("INFO", "", "");
+        tape.recv(phone.flow, &info);
+        tape.sends("200 INFO");
+        tape.act(|box_, now| box_.end(now, session, None));
+        let expected = if follows { phone.flow } else { first };
+        assert_eq!(tape.sends("BYE").flow, expected);
+    }
+}
+
 fn register(tape: &mut Tape, phone: &mut Phone, lines: &str) {
     phone.target = "sip:192.0.2.1".to_owned();
     phone.authenticated(tape, "REGISTER", lines, "");
