@@ -88,6 +88,10 @@ fuzz_target!(|octets: &[u8]| {
     };
     sessions.push(endpoint.invite(now, invite));
     obey(&mut endpoint, now, &mut sessions);
+    let opened = Input::StreamOpened {
+        flow: flow(Transport::Tcp),
+    };
+    endpoint.handle_input(now, opened.clone());
     for message in octets.split(|&octet| octet == 0).take(64) {
         let Some((&first, rest)) = message.split_first() else {
             continue;
@@ -108,7 +112,11 @@ fuzz_target!(|octets: &[u8]| {
             },
         };
         run(&mut endpoint, now, &mut sessions);
+        let closed = matches!(input, Input::StreamClosed { .. });
         endpoint.handle_input(now, input);
+        if closed {
+            endpoint.handle_input(now, opened.clone());
+        }
         obey(&mut endpoint, now, &mut sessions);
     }
     for session in core::mem::take(&mut sessions) {

@@ -3,7 +3,7 @@
 //! A connection is named by its flow: transport and peer address. Whoever opened it, requests and
 //! responses go both ways on it (RFC 5923's idea without its header).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
@@ -58,6 +58,8 @@ pub enum StreamEvent {
 /// All connections.
 pub struct Streams {
     connections: HashMap<(Transport, SocketAddr), Connection>,
+    /// Connections that gave way to others: told of before anything else.
+    replaced: VecDeque<Flow>,
     news: mpsc::Receiver<News>,
     teller: mpsc::Sender<News>,
     next: u64,
@@ -65,14 +67,16 @@ pub struct Streams {
 
 struct Connection {
     id: u64,
-    /// Where it has no room the peer is slow beyond bearing.
-    queue: mpsc::Sender<Bytes>,
+    flow: Flow,
+    /// Where it has no room the peer is slow beyond bearing. None: it takes nothing more, and ends
+    /// when its task does.
+    queue: Option<mpsc::Sender<Bytes>>,
 }
 
 enum News {
     Accepted(TcpStream, Flow, Option<TlsAcceptor>),
     Opened(u64, Flow),
-    Data(Flow, Bytes),
+    Data(u64, Flow, Bytes),
     Closed(u64, Flow),
 }
 
@@ -111,17 +115,25 @@ impl Streams {
                 }
             }
         }
-        Ok(Self {
+        Ok(Self::new(teller, news))
+    }
+
+    fn new(teller: mpsc::Sender<News>, news: mpsc::Receiver<News>) -> Self {
+        Self {
             connections: HashMap::new(),
+            replaced: VecDeque::new(),
             news,
             teller,
             next: 0,
-        })
+        }
     }
 
     /// Waits for the next thing that happens.
     pub async fn next(&mut self) -> StreamEvent {
         loop {
+            if let Some(flow) = self.replaced.pop_front() {
+                return StreamEvent::Closed(flow);
+            }
             // The sender lives in self, so the channel never ends.
             let Some(news) = self.news.recv().await else {
                 std::future::pending::<()>().await;
@@ -139,10 +151,11 @@ impl Streams {
                 self.adopt(stream, flow, tls);
                 None
             }
-            News::Opened(id, flow) => self
-                .is_current(id, flow)
-                .then_some(StreamEvent::Opened(flow)),
-            News::Data(flow, bytes) => Some(StreamEvent::Data(flow, bytes)),
+            News::Opened(id, flow) => self.is_open(id, flow).then_some(StreamEvent::Opened(flow)),
+            // Bytes of a connection that was given up belong to nobody.
+            News::Data(id, flow, bytes) => self
+                .is_open(id, flow)
+                .then_some(StreamEvent::Data(flow, bytes)),
             News::Closed(id, flow) => {
                 if !self.is_current(id, flow) {
                     return None;
@@ -157,6 +170,12 @@ impl Streams {
         self.connections
             .get(&(flow.transport, flow.remote))
             .is_some_and(|connection| connection.id == id)
+    }
+
+    fn is_open(&self, id: u64, flow: Flow) -> bool {
+        self.connections
+            .get(&(flow.transport, flow.remote))
+            .is_some_and(|connection| connection.id == id && connection.queue.is_some())
     }
 
     fn adopt(&mut self, stream: TcpStream, flow: Flow, tls: Option<TlsAcceptor>) {
@@ -184,8 +203,16 @@ impl Streams {
         let (queue, messages) = mpsc::channel(QUEUE);
         let id = self.next;
         self.next += 1;
-        self.connections
-            .insert((flow.transport, flow.remote), Connection { id, queue });
+        let connection = Connection {
+            id,
+            flow,
+            queue: Some(queue),
+        };
+        let at = (flow.transport, flow.remote);
+        if let Some(old) = self.connections.insert(at, connection) {
+            // Its task's own word comes too late to be told from this one's.
+            self.replaced.push_back(old.flow);
+        }
         (id, messages)
     }
 
@@ -194,15 +221,16 @@ impl Streams {
     /// # Errors
     /// Where the message can't be sent: no connection can be opened, or the peer is too slow.
     pub fn send(&mut self, flow: Flow, message: Bytes) -> io::Result<()> {
-        if let Some(connection) = self.connections.get(&(flow.transport, flow.remote)) {
-            return match connection.queue.try_send(message) {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    debug!(%flow, %error, "connection is given up");
-                    self.connections.remove(&(flow.transport, flow.remote));
-                    Err(io::ErrorKind::ConnectionAborted.into())
-                }
+        let at = (flow.transport, flow.remote);
+        if let Some(connection) = self.connections.get_mut(&at) {
+            let Some(queue) = &connection.queue else {
+                return Err(io::ErrorKind::ConnectionAborted.into());
             };
+            return queue.try_send(message).map_err(|error| {
+                debug!(%flow, %error, "connection is given up");
+                connection.queue = None;
+                io::ErrorKind::ConnectionAborted.into()
+            });
         }
         if flow.transport == Transport::Tls {
             // Phones open their TLS connection themselves; there is no certificate of theirs to check.
@@ -235,8 +263,11 @@ impl Streams {
 
     /// Closes a connection once all that was sent on it has left.
     pub fn close(&mut self, flow: Flow) {
-        // Its task ends when the queue does.
-        self.connections.remove(&(flow.transport, flow.remote));
+        // Its task ends when the queue does, and says so; until then the place is taken.
+        let at = (flow.transport, flow.remote);
+        if let Some(connection) = self.connections.get_mut(&at) {
+            connection.queue = None;
+        }
     }
 }
 
@@ -339,7 +370,7 @@ async fn exchange(
             }
             let bytes = buffer.split().freeze();
             teller
-                .send(News::Data(flow, bytes))
+                .send(News::Data(id, flow, bytes))
                 .await
                 .map_err(|_| gone())?;
         }
@@ -357,5 +388,64 @@ async fn exchange(
     tokio::select! {
         result = read => result,
         result = write => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs what needs local tasks.
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, test);
+    }
+
+    /// A connection of ours, open, with the peer's end of it.
+    async fn connected() -> (Streams, TcpStream, Flow) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let flow = Flow {
+            transport: Transport::Tcp,
+            local: "127.0.0.1:5060".parse().expect("an address"),
+            remote: listener.local_addr().expect("an address"),
+        };
+        let (teller, news) = mpsc::channel(16);
+        let mut streams = Streams::new(teller, news);
+        streams.send(flow, Bytes::from_static(b"x")).expect("sent");
+        let (peer, _) = listener.accept().await.expect("a connection");
+        assert!(matches!(streams.next().await, StreamEvent::Opened(opened) if opened == flow));
+        (streams, peer, flow)
+    }
+
+    async fn closes_once(streams: &mut Streams, flow: Flow) {
+        assert!(matches!(streams.next().await, StreamEvent::Closed(closed) if closed == flow));
+        let more = timeout(Duration::from_millis(50), streams.next()).await;
+        assert!(more.is_err(), "{more:?}");
+        assert!(streams.connections.is_empty());
+    }
+
+    #[test]
+    fn a_connection_that_we_close_is_told_of_once_and_its_bytes_no_more() {
+        run(async {
+            let (mut streams, mut peer, flow) = connected().await;
+            peer.write_all(b"late").await.expect("written");
+            streams.close(flow);
+            assert!(streams.send(flow, Bytes::from_static(b"y")).is_err());
+            closes_once(&mut streams, flow).await;
+        });
+    }
+
+    #[test]
+    fn a_connection_that_takes_nothing_more_is_told_of_once() {
+        run(async {
+            let (mut streams, peer, flow) = connected().await;
+            let sent = (0..=QUEUE).all(|_| streams.send(flow, Bytes::from_static(b"y")).is_ok());
+            assert!(!sent, "no task ran in between");
+            closes_once(&mut streams, flow).await;
+            drop(peer);
+        });
     }
 }

@@ -16,46 +16,54 @@ impl Endpoint {
         match input {
             Input::Datagram { flow, bytes } => self.on_message(flow, &bytes),
             Input::StreamOpened { flow } => {
-                if self.streams.open(flow).is_none() {
+                if !self.streams.open(flow) {
                     self.core.close_stream(flow);
                 }
             }
             Input::StreamData { flow, bytes } => self.on_stream(flow, &bytes),
-            Input::StreamClosed { flow } => {
-                self.streams.close(flow);
-                self.transport_failed(flow);
-                self.registrar.on_closed(&mut self.core, flow);
-            }
+            Input::StreamClosed { flow } => self.stream_ended(flow),
+            // A connection that takes nothing more is given up.
+            Input::SendFailed { flow } if flow.transport.is_stream() => self.stream_ended(flow),
             Input::SendFailed { flow } => self.transport_failed(flow),
             Input::Timeout => self.on_timeout(),
         }
     }
 
     fn on_stream(&mut self, flow: Flow, bytes: &Bytes) {
-        let Some(framer) = self.streams.open(flow) else {
-            self.core.close_stream(flow);
+        // What is left of a connection that is closed already belongs to nobody.
+        let Some(framer) = self.streams.framer(flow) else {
             return;
         };
         framer.push(bytes);
-        loop {
-            // A message may close the stream it came on.
-            let Some(frame) = self.streams.open(flow).and_then(Framer::next) else {
-                return;
-            };
+        // However many pings came at once, one sign of life answers them.
+        let mut answered = false;
+        // A message may close the stream it came on.
+        while let Some(frame) = self.streams.framer(flow).and_then(Framer::next) {
             match frame {
                 Ok(Frame::Message(bytes)) => self.on_message(flow, &bytes),
-                Ok(Frame::Ping) => self.core.transmit(flow, Bytes::from_static(Framer::PONG)),
-                Ok(Frame::Pong) => {}
-                Err(_) => {
-                    // RFC 3261 §18.3: where a message ends can't be told any more.
-                    self.streams.close(flow);
-                    self.core.close_stream(flow);
-                    self.transport_failed(flow);
-                    self.registrar.on_closed(&mut self.core, flow);
-                    return;
+                Ok(Frame::Ping) if answered => {}
+                Ok(Frame::Ping) => {
+                    answered = true;
+                    self.core.transmit(flow, Bytes::from_static(Framer::PONG));
                 }
+                Ok(Frame::Pong) => {}
+                // RFC 3261 §18.3: where a message ends can't be told any more.
+                Err(_) => self.give_up(flow),
             }
         }
+    }
+
+    /// Closes a connection.
+    fn give_up(&mut self, flow: Flow) {
+        self.core.close_stream(flow);
+        self.stream_ended(flow);
+    }
+
+    /// A connection is no more.
+    fn stream_ended(&mut self, flow: Flow) {
+        self.streams.close(flow);
+        self.transport_failed(flow);
+        self.registrar.on_closed(&mut self.core, flow);
     }
 
     fn on_message(&mut self, flow: Flow, bytes: &Bytes) {

@@ -17,16 +17,19 @@ impl Streams {
         Self(BTreeMap::new())
     }
 
-    /// The framer of a connection, made where it is new; `None` where there are too many.
-    pub(crate) fn open(&mut self, flow: Flow) -> Option<&mut Framer> {
-        if !self.0.contains_key(&flow) {
-            if self.0.len() >= STREAMS {
-                return None;
-            }
-            // Who opened it makes no difference: pings come only from who opened it, and we send none.
-            let framer = Framer::new(Side::Acceptor, Limits::DEFAULT);
-            self.0.insert(flow, framer);
+    /// Notes a new connection; false where there are too many.
+    pub(crate) fn open(&mut self, flow: Flow) -> bool {
+        if !self.0.contains_key(&flow) && self.0.len() >= STREAMS {
+            return false;
         }
+        // Who opened it makes no difference: pings come only from who opened it, and we send none.
+        let framer = Framer::new(Side::Acceptor, Limits::DEFAULT);
+        self.0.insert(flow, framer);
+        true
+    }
+
+    /// The framer of an open connection.
+    pub(crate) fn framer(&mut self, flow: Flow) -> Option<&mut Framer> {
         self.0.get_mut(&flow)
     }
 

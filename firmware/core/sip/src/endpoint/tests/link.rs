@@ -1,7 +1,7 @@
 //! Two endpoints over a link that loses, repeats and reorders, with operations of chance: nothing
 //! panics, every session ends, nothing is left, and the same seed gives the same octets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Flow, Instant, Secret, Transport};
@@ -29,6 +29,8 @@ struct Pair {
     refers: [Vec<ReferId>; 2],
     /// By arrival and order of sending: to whom, on what flow, what.
     under_way: BTreeMap<(Instant, u64), (usize, Flow, Bytes)>,
+    /// Connections that an end was told of.
+    streams: BTreeSet<(usize, Flow)>,
     now: Instant,
     sent: u64,
     chance: Random,
@@ -36,7 +38,7 @@ struct Pair {
     /// Everything that was sent, for comparing.
     log: Vec<Bytes>,
     /// Sessions that were begun less those that ended, as the exchanges see it.
-    open: [std::collections::BTreeSet<SessionId>; 2],
+    open: [BTreeSet<SessionId>; 2],
 }
 
 fn flow(from: usize, transport: Transport) -> Flow {
@@ -76,6 +78,7 @@ impl Pair {
             known: [Vec::new(), Vec::new()],
             refers: [Vec::new(), Vec::new()],
             under_way: BTreeMap::new(),
+            streams: BTreeSet::new(),
             now: Instant::ZERO,
             sent: 0,
             chance: Random::new([seed; 32]),
@@ -90,7 +93,7 @@ impl Pair {
             match output {
                 Output::Transmit { flow, bytes } => self.carry(end, flow, &bytes),
                 Output::Event(event) => self.hear(end, event),
-                Output::CloseStream { .. } => {}
+                Output::CloseStream { flow } => drop(self.streams.remove(&(end, flow))),
             }
         }
     }
@@ -177,6 +180,9 @@ impl Pair {
             let ((at, _), (end, flow, bytes)) = self.under_way.pop_first().unwrap();
             self.now = self.now.max(at);
             let input = if flow.transport.is_stream() {
+                if self.streams.insert((end, flow)) {
+                    self.ends[end].handle_input(self.now, Input::StreamOpened { flow });
+                }
                 Input::StreamData { flow, bytes }
             } else {
                 Input::Datagram { flow, bytes }

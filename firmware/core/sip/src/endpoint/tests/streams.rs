@@ -271,9 +271,51 @@ fn too_many_connections_are_closed() {
     assert!(tape.closed.is_empty());
     tape.input(Input::StreamOpened { flow: flow(4096) });
     assert_eq!(tape.closed.pop_front(), Some(flow(4096)));
+    assert_eq!(tape.endpoint.counts().streams, 4096);
+}
+
+#[test]
+fn bytes_of_no_open_connection_are_dropped() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tcp, ALICE, "100");
+    let bytes = Bytes::from(phone.request("OPTIONS", "", ""));
+    let flow = phone.flow;
     tape.input(Input::StreamData {
-        flow: flow(4097),
-        bytes: Bytes::from_static(b"x"),
+        flow,
+        bytes: bytes.clone(),
     });
-    assert_eq!(tape.closed.pop_front(), Some(flow(4097)));
+    tape.input(Input::StreamOpened { flow });
+    tape.input(Input::StreamClosed { flow });
+    tape.input(Input::StreamData { flow, bytes });
+    tape.sends_nothing();
+    assert_eq!(tape.endpoint.counts().streams, 0);
+}
+
+#[test]
+fn a_connection_that_takes_nothing_more_is_as_good_as_closed() {
+    let mut tape = Tape::new();
+    let mut phone = phone(Transport::Tls, ALICE, "100");
+    let lines = "Contact: <sip:100@192.0.2.10>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    register(&mut tape, &mut phone, lines);
+    assert_eq!(tape.endpoint.counts().streams, 1);
+    tape.input(Input::SendFailed { flow: phone.flow });
+    assert!(matches!(
+        tape.event(),
+        Event::Binding {
+            change: BindingChange::Removed,
+            ..
+        }
+    ));
+    assert_eq!(tape.endpoint.counts().streams, 0);
+}
+
+#[test]
+fn many_pings_at_once_get_one_pong() {
+    let mut tape = Tape::new();
+    let flow = stream(Transport::Tcp, ALICE);
+    tape.recv(flow, &"\r\n\r\n".repeat(1000));
+    assert_eq!(&tape.sent.pop_front().unwrap().bytes[..], b"\r\n");
+    tape.sends_nothing();
+    tape.recv(flow, "\r\n\r\n");
+    assert_eq!(&tape.sent.pop_front().unwrap().bytes[..], b"\r\n");
 }

@@ -1,6 +1,6 @@
 //! An endpoint under a clock of its own, with what it sent and told in two queues.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use model::{ExtensionId, Flow, Instant, Secret, Transport};
@@ -116,6 +116,8 @@ pub(super) struct Tape {
     pub(super) sent: VecDeque<Sent>,
     pub(super) events: VecDeque<Event>,
     pub(super) closed: VecDeque<Flow>,
+    /// Connections that the endpoint was told of.
+    open: BTreeSet<Flow>,
 }
 
 impl Tape {
@@ -133,6 +135,7 @@ impl Tape {
             sent: VecDeque::new(),
             events: VecDeque::new(),
             closed: VecDeque::new(),
+            open: BTreeSet::new(),
         }
     }
 
@@ -162,7 +165,11 @@ impl Tape {
         self.recv_bytes(flow, text.as_bytes());
     }
 
+    /// Over a stream, on a connection that is opened where there is none.
     pub(super) fn recv_bytes(&mut self, flow: Flow, bytes: &[u8]) {
+        if flow.transport.is_stream() && !self.open.contains(&flow) {
+            self.input(Input::StreamOpened { flow });
+        }
         let bytes = Bytes::copy_from_slice(bytes);
         let input = if flow.transport.is_stream() {
             Input::StreamData { flow, bytes }
@@ -173,6 +180,11 @@ impl Tape {
     }
 
     pub(super) fn input(&mut self, input: Input) {
+        match input {
+            Input::StreamOpened { flow } => drop(self.open.insert(flow)),
+            Input::StreamClosed { flow } => drop(self.open.remove(&flow)),
+            _ => {}
+        }
         self.endpoint.handle_input(self.now(), input);
         self.drain();
     }
