@@ -84,8 +84,9 @@ struct Window {
 }
 
 impl NonceTable {
-    /// For 4096 nonces (about 400 KiB): eight for each of 500 phones, the most a box serves.
-    pub const DEFAULT_CAPACITY: usize = 4096;
+    /// For 65,536 nonces (about 6 MiB): a phone that takes a new one for each request, a few requests
+    /// a second at that, pushes out nobody else's within a nonce's life.
+    pub const DEFAULT_CAPACITY: usize = 65_536;
 
     /// A table for so many nonces, at least one.
     #[must_use]

@@ -88,6 +88,13 @@ fn a_full_table_forgets_the_oldest_and_never_lets_it_in_again() {
     assert!(table.is_empty());
 }
 
+#[test]
+fn a_busy_phone_pushes_out_nobody_else() {
+    let mut table = NonceTable::default();
+    assert!((0..60_000).all(|ms| table.try_use(nonce(ms), 1)));
+    assert!(table.try_use(nonce(0), 2));
+}
+
 proptest! {
     #[test]
     fn no_count_passes_twice(uses in prop::collection::vec((0u64..6, 0u32..90), 0..200)) {
