@@ -72,8 +72,17 @@ impl Registrar {
             let known = record
                 .bindings
                 .iter()
-                .any(|old| contact::same(old, &binding));
-            if !known && record.bindings.len() < BINDINGS_PER_EXTENSION {
+                .position(|old| contact::same(old, &binding));
+            // Of two the one that lasts longer is the newer.
+            if let Some(at) = known
+                && record
+                    .bindings
+                    .get(at)
+                    .is_some_and(|old| old.expires < binding.expires)
+            {
+                record.remove(at);
+                record.insert(binding, 1000);
+            } else if known.is_none() && record.bindings.len() < BINDINGS_PER_EXTENSION {
                 record.insert(binding, 1000);
             }
             record.restart(core, extension);

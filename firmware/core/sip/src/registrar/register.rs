@@ -188,8 +188,14 @@ impl Record {
                 return;
             }
             (Some(at), _) => {
-                self.remove(at);
-                BindingChange::Refreshed
+                let old = self.remove(at);
+                if old.contact == binding.contact {
+                    BindingChange::Refreshed
+                } else {
+                    // Contacts are kept by their text: the old one would never be heard of again.
+                    tell(core, BindingChange::Removed, old);
+                    BindingChange::Added
+                }
             }
             (None, _) => {
                 self.make_room(core);

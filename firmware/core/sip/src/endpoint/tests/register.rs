@@ -282,7 +282,9 @@ fn an_instance_replaces_its_old_contact() {
             .contains("+sip.instance=\"<urn:uuid:0c67446e")
     );
     registered(&mut tape, &mut phone, &contact(2000, 1));
-    let bound = binding(&mut tape, BindingChange::Refreshed);
+    let gone = binding(&mut tape, BindingChange::Removed);
+    assert_eq!(gone.contact.port(), Some(1000));
+    let bound = binding(&mut tape, BindingChange::Added);
     assert_eq!(bound.contact.port(), Some(2000));
     registered(&mut tape, &mut phone, &contact(3000, 2));
     binding(&mut tape, BindingChange::Added);
@@ -489,4 +491,28 @@ fn another_scheme_in_a_contact_is_refused_whole() {
     tape.sends("416 REGISTER");
     tape.no_event();
     assert_eq!(tape.endpoint.counts().bindings, 0);
+}
+
+#[test]
+fn a_contact_that_takes_the_place_of_another_is_told_as_removal_and_addition() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    let contact = |port: u16| {
+        format!("Contact: <sip:100@192.0.2.10:{port}>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n")
+    };
+    registered(&mut tape, &mut phone, &contact(5060));
+    let old = binding(&mut tape, BindingChange::Added);
+    tape.after(1000);
+    registered(&mut tape, &mut phone, &contact(5070));
+    assert_eq!(binding(&mut tape, BindingChange::Removed), old);
+    let new = binding(&mut tape, BindingChange::Added);
+    tape.no_event();
+    for kept in [[old.clone(), new.clone()], [new.clone(), old]] {
+        let mut again = Tape::new();
+        again.act(|box_, now| box_.restore_bindings(now, kept.to_vec()));
+        assert_eq!(
+            again.endpoint.bindings(ALICE_ID),
+            core::slice::from_ref(&new)
+        );
+    }
 }
