@@ -124,7 +124,8 @@ impl Endpoint {
         request: &Arc<Request>,
         essentials: &Essentials,
     ) {
-        let outside = essentials.to.tag().is_none();
+        // There is no REGISTER in a dialog, whatever its To says.
+        let outside = essentials.to.tag().is_none() || request.method == Method::Register;
         if outside && let Some(response) = self.not_admitted(request) {
             self.refusals += 1;
             self.respond_without_state(flow, response);
@@ -134,7 +135,7 @@ impl Endpoint {
             self.respond_without_state(flow, *response);
             return;
         }
-        if !outside && request.method != Method::Register {
+        if !outside {
             self.on_request_in_dialog(key, flow, request, essentials);
             return;
         }

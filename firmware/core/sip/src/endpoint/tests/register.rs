@@ -516,3 +516,16 @@ fn a_contact_that_takes_the_place_of_another_is_told_as_removal_and_addition() {
         );
     }
 }
+
+#[test]
+fn a_to_tag_does_not_take_a_registration_past_admission() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.their_tag = "any".to_owned();
+    tape.act(|box_, _| {
+        box_.set_admission(crate::endpoint::Admission::RefuseAll { retry_after_s: 5 });
+    });
+    let request = phone.request("REGISTER", "", "");
+    tape.recv(phone.flow, &request);
+    tape.sends("503 REGISTER");
+}
