@@ -3,7 +3,7 @@
 //! An unknown user costs the same hashes as a known one, and both get the same answer; so neither
 //! its words nor its time tell which names exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ExtensionId, Instant, Secret};
 
@@ -63,27 +63,28 @@ impl Gatekeeper {
         }
     }
 
-    /// These accounts, and no others.
-    pub(crate) fn set_accounts(&mut self, accounts: Vec<Account>) {
+    /// These accounts, and no others. The extensions come back whose user name and password are what
+    /// they were: who registered with others has to prove himself again.
+    pub(crate) fn set_accounts(&mut self, accounts: Vec<Account>) -> BTreeSet<ExtensionId> {
+        let mut unchanged = BTreeSet::new();
         let mut known = core::mem::take(&mut self.accounts);
         for account in accounts {
             let old = known
                 .remove(&account.username)
                 .filter(|old| old.account.password == account.password);
             let hashes = match old {
-                Some(old) => old.hashes,
+                Some(old) => {
+                    if old.account.extension == account.extension {
+                        unchanged.insert(account.extension);
+                    }
+                    old.hashes
+                }
                 None => hashes(&account.username, self.digest.realm(), &account.password),
             };
             self.accounts
                 .insert(account.username.clone(), Known { account, hashes });
         }
-    }
-
-    /// True where an extension has an account.
-    pub(crate) fn knows(&self, extension: ExtensionId) -> bool {
-        self.accounts
-            .values()
-            .any(|known| known.account.extension == extension)
+        unchanged
     }
 
     /// Checks a request.

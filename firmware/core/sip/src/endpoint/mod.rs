@@ -133,13 +133,13 @@ impl Endpoint {
         self.refusals
     }
 
-    /// Accounts in force from now on; bindings of accounts that are gone end.
+    /// Accounts in force from now on; bindings of accounts that are gone, or have another
+    /// user name or password, end.
     pub fn set_accounts(&mut self, now: Instant, accounts: Vec<Account>) {
         self.at(now);
-        self.gatekeeper.set_accounts(accounts);
-        let gatekeeper = &self.gatekeeper;
+        let unchanged = self.gatekeeper.set_accounts(accounts);
         self.registrar
-            .retain(&mut self.core, |extension| gatekeeper.knows(extension));
+            .retain(&mut self.core, |extension| unchanged.contains(&extension));
     }
 
     /// Peers whose calls need no digest: providers and other exchanges, known by their address. Their

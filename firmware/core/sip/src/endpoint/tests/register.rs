@@ -529,3 +529,17 @@ fn a_to_tag_does_not_take_a_registration_past_admission() {
     tape.recv(phone.flow, &request);
     tape.sends("503 REGISTER");
 }
+
+#[test]
+fn contacts_registered_with_an_old_password_end() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    registered(&mut tape, &mut phone, "");
+    binding(&mut tape, BindingChange::Added);
+    let mut account = super::tape::account(1, "100");
+    tape.act(|box_, now| box_.set_accounts(now, vec![account.clone()]));
+    tape.no_event();
+    account.password = model::Secret::new("another");
+    tape.act(|box_, now| box_.set_accounts(now, vec![account]));
+    binding(&mut tape, BindingChange::Removed);
+}
