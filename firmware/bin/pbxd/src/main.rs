@@ -20,11 +20,17 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: platform::sys::alloc::Guarded = platform::sys::alloc::Guarded;
 
 fn main() -> ExitCode {
+    let unblocked = platform::signals::unblock_all();
     let options = options::Options::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .with_writer(std::io::stderr)
+        // A log that can't be written is no reason to stop telephoning.
+        .log_internal_errors(false)
         .init();
+    if let Err(error) = unblocked {
+        warn!(%error, "signals may be blocked; the exchange may not stop in order");
+    }
     match start(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -53,6 +53,8 @@ struct Process {
     streams: Streams,
     control: Control,
     config: model::ConfigVersion,
+    /// Someone wants to see calls as they are.
+    watched: bool,
     /// Filled and emptied by `carry_out`; kept for its memory.
     records: Vec<LiveRecord>,
     sends: Vec<Send>,
@@ -167,6 +169,7 @@ impl Process {
             streams,
             control,
             config,
+            watched: false,
             records: Vec::new(),
             sends: Vec::new(),
         })
@@ -215,6 +218,11 @@ impl Process {
 
     fn keep_house(&mut self) {
         self.input(Input::Clock(clock::wall()));
+        let watched = self.control.is_watched();
+        if watched != self.watched {
+            self.watched = watched;
+            self.input(Input::Watch(watched));
+        }
         self.live.catch_up();
         // Where the bell was missed nothing is lost.
         self.media_events();

@@ -178,7 +178,7 @@ fn stop(process: &mut Process, now: impl Fn() -> Instant) {
 
 /// From here on these signals come as bytes, and to this thread only.
 ///
-/// The standard library gives children an empty mask again.
+/// Children inherit the mask; `platform::signals::unblock_all` is the first thing they do.
 fn signals() -> Result<SignalFd> {
     let mut set = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD] {

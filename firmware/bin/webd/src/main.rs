@@ -10,6 +10,7 @@ use webd::{Command, Settings, USAGE};
 const BLOCKING_THREADS: usize = 16;
 
 fn main() -> ExitCode {
+    let unblocked = platform::signals::unblock_all();
     let settings = match Settings::parse(std::env::args_os().skip(1), |name| std::env::var_os(name))
     {
         Ok(Command::Run(settings)) => settings,
@@ -28,7 +29,12 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // A log that can't be written is no reason to end.
+        .log_internal_errors(false)
         .init();
+    if let Err(error) = unblocked {
+        tracing::warn!(%error, "Signals may be blocked: a stop may not be in order.");
+    }
     match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
