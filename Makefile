@@ -19,10 +19,11 @@ run: build
 	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
 
 build:
+	@.ci/tools build
 	@$(CARGO) build --quiet --locked --profile $(PROFILE) -p pbxd -p webd -p supervisor
 
 test: tools
-	@tests/interop/install
+	@tests/interop/install || echo "some peers are missing: their tests are skipped and say so"
 	$(CARGO) build --locked -p pbxd -p webd -p supervisor
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
 
