@@ -36,7 +36,7 @@ const PACKET: usize = 1600;
 
 /// The least time between two looks at the sockets: packets are handled by the handful, which costs
 /// a call at most this much delay and saves most of the waking.
-const PACE: Duration = Duration::from_millis(1);
+const PACE: Duration = Duration::from_millis(2);
 
 /// Above the kernel's threaded interrupts' customers, below the interrupts (50).
 const PRIORITY: u8 = 40;
