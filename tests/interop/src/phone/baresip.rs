@@ -50,10 +50,7 @@ impl Baresip {
         let recordings = stage.evidence().join(format!("{name}-recordings"));
         fs::create_dir_all(&folder)?;
         fs::create_dir_all(&recordings)?;
-        fs::write(
-            folder.join("config"),
-            config(stage, host, setup, &recordings)?,
-        )?;
+        fs::write(folder.join("config"), config(stage, host, setup)?)?;
         fs::write(folder.join("contacts"), "")?;
         let line = account(host, setup);
         // A phone with an account appears with its registration; one without is there from the start.
@@ -65,7 +62,11 @@ impl Baresip {
         fs::write(folder.join("accounts"), at_start + "\n")?;
 
         let mut command = host.command("baresip");
-        command.args(["-s", "-v", "-f"]).arg(&folder);
+        // It records where it runs: longer than 100 octets, it would cut the path that it is told.
+        command
+            .args(["-s", "-v", "-f"])
+            .arg(&folder)
+            .current_dir(&recordings);
         let child = Child::start(name, command, &stage.evidence().join(format!("{name}.log")))?;
         let control = host.connect(SocketAddr::from(([127, 0, 0, 1], CONTROL)), PATIENCE)?;
         let (post, from) = (Arc::clone(mailbox), control.try_clone()?);
@@ -206,7 +207,7 @@ impl Drop for Baresip {
     }
 }
 
-fn config(stage: &Stage, host: &Host, setup: &Setup, recordings: &Path) -> Result<String> {
+fn config(stage: &Stage, host: &Host, setup: &Setup) -> Result<String> {
     // A source must have the codec's own rate.
     let rate = match setup.codecs.first() {
         Some(&"G722") => 16_000,
@@ -230,11 +231,10 @@ fn config(stage: &Stage, host: &Host, setup: &Setup, recordings: &Path) -> Resul
          ausrc_format s16\nauplay_format s16\nauenc_format s16\naudec_format s16\n\
          rtp_ports 10000-10099\n\
          rtp_stats yes\n\
-         snd_path {}\n\
+         snd_path .\n\
          ctrl_tcp_listen 127.0.0.1:{CONTROL}\n\
          module_path {MODULES}\n",
         tone.display(),
-        recordings.display(),
     );
     for module in [
         "g711", "g722", "gsm", "opus", "aufile", "aubridge", "sndfile", "srtp",
