@@ -14,7 +14,7 @@ mod host;
 mod hub;
 mod input;
 mod listener;
-mod page;
+mod pages;
 mod password;
 mod problem;
 mod redirect;

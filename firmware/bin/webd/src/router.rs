@@ -19,7 +19,7 @@ use crate::resources::{
     call_history, calls, dial_plan, events, extensions, first_visit, general, logs, problems,
     registrations, session, status, users,
 };
-use crate::{gate, page};
+use crate::{gate, pages};
 
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
@@ -72,7 +72,7 @@ pub fn router(app: App) -> Router {
             "/api/v1/openapi.json",
             get(move || async move { document.clone() }),
         )
-        .route("/admin", get(page::admin))
+        .merge(pages::router())
         .route("/", get(|| async { Redirect::temporary("/admin") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
@@ -135,7 +135,7 @@ async fn unknown_path(request: Request) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
     Problem::new(
         Code::UnknownPath,
-        format!("There is nothing at {path}. The paths there are: /api/v1/openapi.json."),
+        format!("There is nothing at {path}. The paths there are: /admin and those of /api/v1/openapi.json."),
     )
     .into_response()
 }
