@@ -148,7 +148,7 @@ fn nobody_registers_for_another() {
     w.set(a, |p| p.quirks.foreign_from = Some("102"));
     w.register(a);
     w.run_for(500);
-    assert_eq!(status(&w, a), Some(401), "it looks like a wrong password");
+    assert_eq!(status(&w, a), Some(403), "who it is is known");
     assert!(w.registrations().is_empty());
     assert!(
         w.security[0].contains("another extension"),

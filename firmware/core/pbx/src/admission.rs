@@ -41,7 +41,7 @@ const INCREASE: f64 = 5.0;
 /// Calls that may come at once within the rate.
 const BURST: f64 = 5.0;
 /// Retry-After: long enough to take the load away, short enough for a person who waits. The
-/// same for all: who was refused comes back as spread as before, and within the rate if one holds.
+/// endpoint spreads it from 3 to 10 s, so that those refused together don't come back together.
 const RETRY_AFTER_S: u32 = 5;
 /// As long as the delay is not reported, it is taken for gone after so long.
 const STALE: Duration = Duration::from_secs(1);

@@ -2,7 +2,9 @@
 //!
 //! Whoever guesses passwords sends thousands of requests a second; the log gets one row for each
 //! source and second. The first failure is told at once, those of the rest of the second are
-//! counted and told at its end. Banning the source is not done here.
+//! counted and told at its end. Credentials that answer no challenge of ours may come from anywhere,
+//! whatever their source says: they are no login, and are counted by the minute without a name.
+//! Banning the source is not done here.
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -12,6 +14,9 @@ use model::Instant;
 use sip::endpoint::AuthenticationFailure;
 
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// A row a minute says all there is to say of requests that nobody answers for.
+const UNASKED_WINDOW: Duration = Duration::from_secs(60);
 
 /// Sources watched at a time, a bound of memory: more of them within a second is a distributed
 /// attack, of which a thousand rows say enough.
@@ -29,6 +34,9 @@ pub(crate) struct SecurityLog {
     ends: VecDeque<(Instant, IpAddr)>,
     /// Failures of sources beyond the limit.
     unseen: u32,
+    /// Wrong credentials that answer no challenge of ours, and when they are told.
+    unasked: u32,
+    unasked_told: Option<Instant>,
 }
 
 impl SecurityLog {
@@ -40,6 +48,11 @@ impl SecurityLog {
         username: &str,
         failure: AuthenticationFailure,
     ) -> Option<String> {
+        if failure == AuthenticationFailure::Unasked {
+            self.unasked = self.unasked.saturating_add(1);
+            self.unasked_told.get_or_insert(now + UNASKED_WINDOW);
+            return None;
+        }
         if let Some(untold) = self.untold.get_mut(&source) {
             *untold = untold.saturating_add(1);
             return None;
@@ -83,12 +96,21 @@ impl SecurityLog {
             ));
             self.unseen = 0;
         }
+        if self.unasked_told.is_some_and(|told| told <= now) {
+            rows.push(format!(
+                "SIP - {} requests within a minute with wrong credentials for no challenge of ours; their source may be made up",
+                self.unasked
+            ));
+            self.unasked = 0;
+            self.unasked_told = None;
+        }
         rows
     }
 
     /// When the next second ends.
     pub(crate) fn timeout(&self) -> Option<Instant> {
-        self.ends.front().map(|(ends, _)| *ends)
+        let first = self.ends.front().map(|(ends, _)| *ends);
+        [first, self.unasked_told].into_iter().flatten().min()
     }
 }
 
@@ -106,6 +128,7 @@ const fn words(failure: AuthenticationFailure) -> &'static str {
         AuthenticationFailure::WrongPassword => "wrong password",
         AuthenticationFailure::NotAllowed => "acted for another extension",
         AuthenticationFailure::Replayed => "credentials were used before",
+        AuthenticationFailure::Unasked => "credentials for no challenge of ours",
     }
 }
 
@@ -136,6 +159,22 @@ mod tests {
         assert_eq!(log.expire(at(1999)), Vec::<String>::new());
         assert_eq!(log.expire(at(2000)).len(), 1);
         assert!(log.expire(at(3000)).is_empty());
+        assert_eq!(log.timeout(), None);
+    }
+
+    #[test]
+    fn made_up_sources_fill_no_log() {
+        let mut log = SecurityLog::default();
+        let unasked = AuthenticationFailure::Unasked;
+        for n in 0..5000_u32 {
+            let source = IpAddr::from(n.to_be_bytes());
+            assert_eq!(log.failed(Instant::ZERO, source, "", unasked), None);
+        }
+        assert_eq!(log.timeout(), Some(Instant::from_millis(60_000)));
+        assert!(log.expire(Instant::from_millis(59_999)).is_empty());
+        let rows = log.expire(Instant::from_millis(60_000));
+        assert_eq!(rows.len(), 1);
+        assert!(rows.iter().all(|row| row.contains("5000 requests")));
         assert_eq!(log.timeout(), None);
     }
 

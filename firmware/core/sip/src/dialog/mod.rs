@@ -6,8 +6,8 @@
 
 use model::Flow;
 
-use crate::endpoint::Values;
 use crate::endpoint::limits::ROUTES;
+use crate::endpoint::{Values, are_short, fits};
 use crate::message::{
     CSeq, Contacts, Essentials, HeaderName, HeaderValue, Headers, Method, NameAddr, Request,
     Response, Uri,
@@ -201,10 +201,14 @@ pub(crate) fn tag_response(response: &mut Response, local: &HeaderValue) {
     response.headers.set(HeaderName::To, local.clone());
 }
 
-/// The first Contact.
+/// The first Contact, where it may be kept.
 pub(crate) fn contact(headers: &Headers) -> Option<Uri> {
     match headers.contacts() {
-        Ok(Contacts::List(list)) => list.into_iter().next().map(|contact| contact.uri),
+        Ok(Contacts::List(list)) => list
+            .into_iter()
+            .next()
+            .map(|contact| contact.uri)
+            .filter(|uri| are_short(headers, &HeaderName::Contact) || fits(uri)),
         Ok(Contacts::Star) | Err(_) => None,
     }
 }
@@ -213,11 +217,13 @@ fn record_routes(headers: &Headers) -> Vec<Uri> {
     if !headers.contains(&HeaderName::RecordRoute) {
         return Vec::new();
     }
+    let short = are_short(headers, &HeaderName::RecordRoute);
     let routes = headers.record_routes().unwrap_or_default();
     routes
         .into_iter()
         .take(ROUTES)
         .map(|route| route.uri)
+        .filter(|uri| short || fits(uri))
         .collect()
 }
 

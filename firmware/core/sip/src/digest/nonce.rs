@@ -20,12 +20,21 @@ const MAC_LEN: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Nonce {
     issued: Instant,
+    /// Who was challenged (32 bits), and which challenge it was.
     number: u64,
 }
 
 impl Nonce {
-    pub(super) const fn new(issued: Instant, number: u64) -> Self {
-        Self { issued, number }
+    pub(super) fn new(issued: Instant, asker: u32, number: u32) -> Self {
+        Self {
+            issued,
+            number: u64::from(asker) << 32 | u64::from(number),
+        }
+    }
+
+    /// True where it was made for this asker.
+    pub(super) fn is_for(self, asker: u32) -> bool {
+        self.number >> 32 == u64::from(asker)
     }
 
     /// The nonce as it travels.

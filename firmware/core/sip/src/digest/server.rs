@@ -96,7 +96,7 @@ pub struct Server {
     realm: String,
     key: Vec<u8>,
     options: ServerOptions,
-    issued: u64,
+    issued: u32,
     table: NonceTable,
 }
 
@@ -123,8 +123,13 @@ impl Server {
     /// Challenges for a 401 or 407, in the order that [`DigestOffer`] says. `stale` after
     /// [`Refusal::Stale`].
     pub fn challenges(&mut self, now: Instant, stale: bool) -> Vec<AuthValue> {
+        self.challenges_to(0, now, stale)
+    }
+
+    /// The same for an asker: any number that stands for where the request came from.
+    pub fn challenges_to(&mut self, asker: u32, now: Instant, stale: bool) -> Vec<AuthValue> {
         self.issued = self.issued.wrapping_add(1);
-        let nonce = Nonce::new(now, self.issued).sealed(&self.key);
+        let nonce = Nonce::new(now, asker, self.issued).sealed(&self.key);
         self.options
             .offer
             .algorithms()
@@ -152,6 +157,16 @@ impl Server {
             .filter_map(|value| crate::message::Field::parse(value.as_bytes()).ok())
             .filter_map(|value: AuthValue| Credentials::from_value(&value).ok().flatten())
             .find(|credentials| credentials.realm == self.realm)
+    }
+
+    /// True for credentials that answer a challenge of ours to this asker, still valid: whoever sends
+    /// them has received it, so the source of the request is not made up. Credentials may be right
+    /// without it: phones change their address.
+    #[must_use]
+    pub fn is_answer_of(&self, asker: u32, now: Instant, credentials: &Credentials) -> bool {
+        Nonce::open(&credentials.nonce, &self.key).is_some_and(|nonce| {
+            nonce.is_for(asker) && !nonce.is_expired(now, self.options.nonce_life)
+        })
     }
 
     /// Checks credentials of a request against what is known of their user's password.

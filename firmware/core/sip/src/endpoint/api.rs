@@ -118,12 +118,12 @@ pub enum Admission {
     Open,
     /// New calls are refused at once: 503 with Retry-After, without state (RFC 3261 §21.5.4, RFC 7339 in spirit).
     RefuseCalls {
-        /// Seconds.
+        /// Seconds, spread by the Call-ID from three fifths to twice of it.
         retry_after_s: u32,
     },
     /// New calls and registrations are refused.
     RefuseAll {
-        /// Seconds.
+        /// Seconds, spread likewise.
         retry_after_s: u32,
     },
 }
@@ -195,7 +195,7 @@ pub struct Refusal {
     pub status: StatusCode,
     /// Reason header (RFC 3326).
     pub cause: Option<Cause>,
-    /// Retry-After, in seconds.
+    /// Retry-After, in seconds; spread by the Call-ID from three fifths to twice of it.
     pub retry_after_s: Option<u32>,
     /// Warning header: code and text.
     pub warning: Option<(u16, String)>,
@@ -281,6 +281,8 @@ pub enum AuthenticationFailure {
     NotAllowed,
     /// A nonce count was used twice.
     Replayed,
+    /// They are wrong and answer no challenge of ours to that address: its name may be borrowed.
+    Unasked,
 }
 
 /// What the exchange has to know.

@@ -3,11 +3,13 @@
 //! An unknown user costs the same hashes as a known one, and both get the same answer; so neither
 //! its words nor its time tell which names exist.
 
+use core::hash::BuildHasher;
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ExtensionId, Instant, Secret};
 
-use super::{Account, AuthenticationFailure, Random};
+use super::{Account, AuthenticationFailure, Random, Seeded};
 use crate::digest::{
     Algorithm, Credentials, DigestOffer, Ha1, NonceTable, PasswordHashes, Refusal, Server,
     ServerOptions,
@@ -28,6 +30,8 @@ pub(crate) struct Gatekeeper {
     digest: Server,
     /// What unknown users are checked against.
     nobody: PasswordHashes,
+    /// Makes of a source what stands for it in a nonce.
+    askers: Seeded,
 }
 
 /// What the credentials of a request are worth.
@@ -46,6 +50,8 @@ pub(crate) enum Verdict<'a> {
         /// What is wrong.
         failure: AuthenticationFailure,
     },
+    /// They are wrong, and answer no challenge that was sent to where they came from.
+    Unasked,
 }
 
 impl Gatekeeper {
@@ -60,6 +66,7 @@ impl Gatekeeper {
             accounts: BTreeMap::new(),
             digest: Server::new(realm, &key, options, NonceTable::default()),
             nobody: hashes("nobody", realm, &nobody),
+            askers: Seeded::new(random.derive("askers")),
         }
     }
 
@@ -88,7 +95,8 @@ impl Gatekeeper {
     }
 
     /// Checks a request.
-    pub(crate) fn check(&mut self, now: Instant, request: &Request) -> Verdict<'_> {
+    pub(crate) fn check(&mut self, now: Instant, source: IpAddr, request: &Request) -> Verdict<'_> {
+        let asker = self.asker(source);
         let credentials = self.credentials(request);
         let Some(credentials) = credentials else {
             return Verdict::Missing;
@@ -108,6 +116,10 @@ impl Gatekeeper {
             (Err(Refusal::OtherUri), Some(_)) => AuthenticationFailure::NotAllowed,
             (Err(Refusal::NotOffered), _) => return Verdict::Missing,
         };
+        // A datagram with a made-up source must not show up as a break-in from there.
+        if !self.digest.is_answer_of(asker, now, &credentials) {
+            return Verdict::Unasked;
+        }
         Verdict::Wrong {
             username: credentials.username,
             failure,
@@ -124,9 +136,22 @@ impl Gatekeeper {
             })
     }
 
+    /// What stands for a source in the nonces it gets.
+    fn asker(&self, source: IpAddr) -> u32 {
+        // The lower half is as good as the whole, and fits.
+        u32::try_from(self.askers.hash_one(source) & u64::from(u32::MAX)).unwrap_or(0)
+    }
+
     /// Adds the challenges.
-    pub(crate) fn challenge(&mut self, now: Instant, stale: bool, response: &mut Response) {
-        for challenge in self.digest.challenges(now, stale) {
+    pub(crate) fn challenge(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        stale: bool,
+        response: &mut Response,
+    ) {
+        let asker = self.asker(source);
+        for challenge in self.digest.challenges_to(asker, now, stale) {
             response
                 .headers
                 .push(HeaderName::WwwAuthenticate, challenge);

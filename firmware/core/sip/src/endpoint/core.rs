@@ -3,6 +3,7 @@
 //! It carries out what the transaction machines want done. It knows no session and no registration;
 //! what they have to hear comes back as [`Told`] and [`ServerTold`].
 
+use ::core::hash::BuildHasher;
 use ::core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ::core::time::Duration;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use model::{Flow, Instant, Transport};
 use super::values::Values;
 use super::{EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
 use crate::message::{
-    CSeq, Essentials, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Via,
+    CSeq, Essentials, HeaderName, HeaderValue, Headers, Method, Request, Response, StatusCode, Via,
 };
 use crate::transaction::{
     Action, Actions, ClientEvent, ClientId, Clients, ServerEvent, ServerId, Servers, TimerName,
@@ -107,6 +108,8 @@ pub(crate) struct Core {
     pub(crate) clients: Clients<ClientUser>,
     pub(crate) servers: Servers,
     pub(crate) values: Values,
+    /// Spreads what is to come again.
+    spread: Seeded,
     outputs: VecDeque<Output>,
     /// The last Via but for its branch: most requests go by the same transport and address of ours.
     via: (Transport, SocketAddr, String),
@@ -124,6 +127,7 @@ impl Core {
             timers: Timers::new(),
             clients: Clients::new(),
             servers: Servers::new(seeded),
+            spread: seeded,
             outputs: VecDeque::new(),
             via: (
                 Transport::Udp,
@@ -146,6 +150,17 @@ impl Core {
     /// Sends octets.
     pub(crate) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
         self.outputs.push_back(Output::Transmit { flow, bytes });
+    }
+
+    /// Seconds for Retry-After, from three fifths to twice those wanted: callers refused together do
+    /// not come back together. The same Call-ID gets the same; so that a repeated request gets a
+    /// repeated answer.
+    pub(crate) fn spread(&self, seconds: u32, headers: &Headers) -> u32 {
+        let call_id = headers.raw(&HeaderName::CallId).map(HeaderValue::as_bytes);
+        let least = seconds * 3 / 5;
+        let steps = u64::from(seconds * 2 - least + 1);
+        let step = self.spread.hash_one(call_id) % steps;
+        least + u32::try_from(step).unwrap_or(0)
     }
 
     /// Has a connection closed.

@@ -4,12 +4,12 @@
 use model::Flow;
 
 use super::core::is_our_via;
-use super::limits::{RETRY_AFTER_S, SERVER_TRANSACTIONS, SESSIONS};
+use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S, SERVER_TRANSACTIONS, SESSIONS};
 use super::values::{OPTIONS, is_allowed};
-use super::{Admission, Endpoint};
+use super::{Admission, Endpoint, kept};
 use crate::message::{
     Essentials, HeaderName, HeaderValue, Method, Request, Response, RetryAfter, StatusCode, Tokens,
-    Uri,
+    Uri, Warning,
 };
 
 /// A refusal: status and what it needs besides.
@@ -31,6 +31,7 @@ impl Endpoint {
                 return None;
             }
         };
+        let seconds = self.core.spread(seconds, &request.headers);
         let mut response = Response::to(request, StatusCode::SERVICE_UNAVAILABLE);
         response
             .headers
@@ -68,6 +69,16 @@ impl Endpoint {
             if self.is_loop(flow, request) {
                 return Err(refuse(StatusCode::LOOP_DETECTED));
             }
+        }
+        if let Some(name) = kept::too_long(request, essentials, outside) {
+            let mut response = refuse(StatusCode::MESSAGE_TOO_LARGE);
+            let warning = Warning {
+                code: 399,
+                agent: flow.local.to_string(),
+                text: format!("{name} is too long"),
+            };
+            response.headers.push(HeaderName::Warning, warning);
+            return Err(response);
         }
         self.inspect_body(request)
     }
@@ -114,6 +125,11 @@ impl Endpoint {
             request.method,
             Method::Invite | Method::Update | Method::Prack
         );
+        // INFO may carry what its package wants (RFC 6086 §4.2).
+        if !describes && request.method != Method::Info && request.body.len() > PLAIN_BODY_BYTES {
+            let status = StatusCode::REQUEST_ENTITY_TOO_LARGE;
+            return Err(Box::new(self.core.response_to(request, status)));
+        }
         if !describes || request.body.is_empty() {
             return Ok(());
         }

@@ -31,6 +31,27 @@ pub(crate) const PATH_VALUES: usize = 8;
 /// Routes of a dialog: as many hops as Max-Forwards allows would be 70; no call passes so many proxies.
 pub(crate) const ROUTES: usize = 20;
 
+/// Octets of a URI that is kept (Contact, Path, Record-Route). The longest of real phones, with the
+/// token of a push service (RFC 8599), have 400.
+pub(crate) const KEPT_URI_BYTES: usize = 512;
+
+/// Parameters of a URI that is kept. Real ones have ten; comparing two takes the square of it.
+pub(crate) const KEPT_URI_PARAMS: usize = 32;
+
+/// Octets of a From or To, kept by a dialog and repeated in all of its messages: a URI as above, and a
+/// name as long.
+pub(crate) const KEPT_PARTY_BYTES: usize = 1024;
+
+/// Octets of a Call-ID, a tag or an instance: names of chance, of 100 octets at most in practice.
+pub(crate) const KEPT_NAME_BYTES: usize = 256;
+
+/// Octets kept of a `User-Agent`: it is shown to people.
+pub(crate) const KEPT_PRODUCT_BYTES: usize = 256;
+
+/// Octets of a body where nothing is described: REFER, BYE and their kin have none as a rule, and a few
+/// header lines (message/sipfrag) at most.
+pub(crate) const PLAIN_BODY_BYTES: usize = 4096;
+
 /// Connections: 2,000 extensions with a phone and a program each.
 pub(crate) const STREAMS: usize = 4_096;
 

@@ -12,6 +12,7 @@ mod auth;
 mod core;
 mod hash;
 mod inspect;
+mod kept;
 pub(crate) mod limits;
 mod random;
 mod receive;
@@ -33,6 +34,7 @@ pub use api::*;
 
 pub(crate) use self::core::{ClientUser, Core, Outcome, Purpose, ServerTold, TimerKey, send_ack};
 pub(crate) use hash::{IdMap, Seeded, TextMap};
+pub(crate) use kept::{are_short, fits, product};
 pub(crate) use random::Random;
 pub(crate) use timers::{TimerHandle, Timers};
 pub(crate) use values::Values;

@@ -12,7 +12,8 @@ use model::Flow;
 use super::auth::Verdict;
 use super::limits::SERVER_TRANSACTIONS;
 use super::{
-    Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold, SessionId,
+    Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold,
+    SessionId, kept,
 };
 use crate::message::{
     Essentials, HeaderName, HeaderValue, Method, Replaces, Request, Response, StatusCode, Uri, Via,
@@ -278,12 +279,18 @@ impl Endpoint {
         request: &Request,
         essentials: &Essentials,
     ) -> Option<Account> {
-        let (account, stale) = match self.gatekeeper.check(self.core.now, request) {
+        let source = flow.remote.ip();
+        let (account, stale) = match self.gatekeeper.check(self.core.now, source, request) {
             Verdict::Proved(account) => (Some(account.clone()), false),
             Verdict::Missing => (None, false),
             Verdict::Stale => (None, true),
             Verdict::Wrong { username, failure } => {
                 self.authentication_failed(flow, username, failure);
+                (None, false)
+            }
+            Verdict::Unasked => {
+                let failure = AuthenticationFailure::Unasked;
+                self.authentication_failed(flow, String::new(), failure);
                 (None, false)
             }
         };
@@ -295,10 +302,12 @@ impl Endpoint {
             Some(account) => {
                 let failure = AuthenticationFailure::NotAllowed;
                 self.authentication_failed(flow, account.username, failure);
+                // RFC 3261 §10.3 step 4: who it is is known, and other credentials are not asked for.
+                let response = self.core.response_to(request, StatusCode::FORBIDDEN);
+                self.respond_without_state(flow, response);
             }
-            None => {}
+            None => self.challenge(flow, request, stale),
         }
-        self.challenge(flow, request, stale);
         None
     }
 
@@ -318,7 +327,7 @@ impl Endpoint {
     fn challenge(&mut self, flow: Flow, request: &Request, stale: bool) {
         let mut response = self.core.response_to(request, StatusCode::UNAUTHORIZED);
         self.gatekeeper
-            .challenge(self.core.now, stale, &mut response);
+            .challenge(self.core.now, flow.remote.ip(), stale, &mut response);
         self.respond_without_state(flow, response);
     }
 
@@ -347,7 +356,7 @@ impl Endpoint {
             to: essentials.to.clone(),
             sdp: sdp_in(&request.headers, &request.body),
             replaces,
-            user_agent: request.headers.user_agent().ok().flatten(),
+            user_agent: kept::product(&request.headers),
             request: request.clone(),
         };
         let called = Called {

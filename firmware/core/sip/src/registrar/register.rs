@@ -255,7 +255,7 @@ impl NewBindings<'_> {
             flow: self.flow,
             call_id: self.essentials.call_id.as_str().to_owned(),
             cseq: self.essentials.cseq.seq,
-            user_agent: self.request.headers.user_agent().ok().flatten(),
+            user_agent: crate::endpoint::product(&self.request.headers),
             expires: core.now + Duration::from_secs(expires_s.into()),
         };
         Ok(Change {

@@ -316,6 +316,7 @@ impl Session {
                 headers.push(HeaderName::Reason, reason);
             }
             if let Some(seconds) = refusal.retry_after_s {
+                let seconds = core.spread(seconds, headers);
                 headers.push(HeaderName::RetryAfter, RetryAfter::new(seconds));
             }
             if let (Some((code, text)), Some(dialog)) = (&refusal.warning, self.dialogs.first()) {

@@ -12,7 +12,11 @@ use crate::digest::nonce::Nonce;
 const KEY: &[u8] = b"key";
 
 fn nonce(ms: u64) -> Nonce {
-    Nonce::new(Instant::from_millis(ms), ms)
+    Nonce::new(
+        Instant::from_millis(ms),
+        0,
+        u32::try_from(ms).expect("a small number"),
+    )
 }
 
 #[test]

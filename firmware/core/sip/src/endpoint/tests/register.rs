@@ -353,8 +353,18 @@ fn shape(sent: &Sent) -> Vec<String> {
         .collect()
 }
 
+fn failures(tape: &Tape) -> Vec<AuthenticationFailure> {
+    tape.events
+        .iter()
+        .map(|event| match event {
+            Event::AuthenticationFailed { failure, .. } => *failure,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
 #[test]
-fn unknown_user_wrong_password_and_another_ones_name_look_the_same() {
+fn an_unknown_user_and_a_wrong_password_look_the_same() {
     let mut tape = Tape::new();
     let mut wrong = alice();
     wrong.password = "wrong".to_owned();
@@ -364,33 +374,87 @@ fn unknown_user_wrong_password_and_another_ones_name_look_the_same() {
     unknown.user = "999".to_owned();
     unknown.authenticated(&mut tape, "REGISTER", "", "");
     let unknown = tape.sends("401 REGISTER");
-    let mut other = Phone::new(ALICE, "200");
-    other.target = "sip:192.0.2.1".to_owned();
-    let first = other.request("REGISTER", "", "");
-    tape.recv(other.flow, &first);
-    let challenge = tape.sends("401 REGISTER");
-    let credentials = alice().credentials(&challenge, "REGISTER", "x");
-    let again = other.request("REGISTER", &format!("Authorization: {credentials}\r\n"), "");
-    tape.recv(other.flow, &again);
-    let not_allowed = tape.sends("401 REGISTER");
     assert_eq!(shape(&wrong), shape(&unknown));
-    assert_eq!(shape(&wrong), shape(&not_allowed));
-    let failures: Vec<AuthenticationFailure> = tape
-        .events
-        .iter()
-        .map(|event| match event {
-            Event::AuthenticationFailed { failure, .. } => *failure,
-            other => panic!("{other:?}"),
-        })
-        .collect();
     assert_eq!(
-        failures,
+        failures(&tape),
         [
             AuthenticationFailure::WrongPassword,
             AuthenticationFailure::UnknownUser,
-            AuthenticationFailure::NotAllowed
         ]
     );
+}
+
+/// A phone that knows its own password acts for another extension, known or not: there are no other
+/// credentials to ask for (RFC 3261 §10.3 step 4).
+#[test]
+fn to_register_for_another_is_forbidden() {
+    let mut tape = Tape::new();
+    for name in ["200", "999"] {
+        let mut other = Phone::new(ALICE, name);
+        other.target = "sip:192.0.2.1".to_owned();
+        let first = other.request("REGISTER", "", "");
+        tape.recv(other.flow, &first);
+        let challenge = tape.sends("401 REGISTER");
+        let credentials = alice().credentials(&challenge, "REGISTER", "x");
+        let again = other.request("REGISTER", &format!("Authorization: {credentials}\r\n"), "");
+        tape.recv(other.flow, &again);
+        let forbidden = tape.sends("403 REGISTER");
+        assert_eq!(forbidden.header("WWW-Authenticate"), "");
+    }
+    assert_eq!(failures(&tape), [AuthenticationFailure::NotAllowed; 2]);
+    assert_eq!(tape.endpoint.counts().bindings, 0);
+}
+
+#[test]
+fn wrong_credentials_are_a_failed_login_of_whom_was_challenged_alone() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.password = "wrong".to_owned();
+    let first = phone.request("REGISTER", "", "");
+    tape.recv(phone.flow, &first);
+    let challenge = tape.sends("401 REGISTER");
+    let credentials = phone.credentials(&challenge, "REGISTER", "x");
+    let lines = format!("Authorization: {credentials}\r\n");
+    // With a source that is made up, and with a nonce that is.
+    let spoofed = phone.request("REGISTER", &lines, "");
+    tape.recv(super::tape::flow("203.0.113.9:5060"), &spoofed);
+    tape.sends("401 REGISTER");
+    let nonce = credentials.split("nonce=\"").nth(1).unwrap();
+    let lines_of_nobody = lines.replace(&nonce[..64], &"0".repeat(64));
+    let of_nobody = phone.request("REGISTER", &lines_of_nobody, "");
+    tape.recv(phone.flow, &of_nobody);
+    tape.sends("401 REGISTER");
+    // The one who was asked; and later than the nonce lives.
+    let asked = phone.request("REGISTER", &lines, "");
+    tape.recv(phone.flow, &asked);
+    tape.sends("401 REGISTER");
+    tape.after(301_000);
+    let late = phone.request("REGISTER", &lines, "");
+    tape.recv(phone.flow, &late);
+    tape.sends("401 REGISTER");
+    assert_eq!(
+        failures(&tape),
+        [
+            AuthenticationFailure::Unasked,
+            AuthenticationFailure::Unasked,
+            AuthenticationFailure::WrongPassword,
+            AuthenticationFailure::Unasked,
+        ]
+    );
+}
+
+#[test]
+fn a_right_password_is_believed_wherever_the_challenge_went() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    let first = phone.request("REGISTER", "", "");
+    tape.recv(phone.flow, &first);
+    let challenge = tape.sends("401 REGISTER");
+    phone.flow = super::tape::flow("203.0.113.9:5060");
+    let credentials = phone.credentials(&challenge, "REGISTER", "x");
+    let again = phone.request("REGISTER", &format!("Authorization: {credentials}\r\n"), "");
+    tape.recv(phone.flow, &again);
+    tape.sends("200 REGISTER");
 }
 
 #[test]

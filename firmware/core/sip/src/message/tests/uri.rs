@@ -122,3 +122,29 @@ fn users_are_escaped_when_built_and_plain_when_read() {
     assert_eq!(uri("sip:*72#@box").user().as_deref(), Some("*72#"));
     assert_eq!(uri("sip:50%@box").to_string(), "sip:50%25@box");
 }
+
+#[test]
+fn of_very_many_parameters_only_those_written_alike_are_the_same() {
+    let with = |params: &mut dyn Iterator<Item = usize>, between: char| {
+        let list: Vec<String> = params.map(|n| format!("p{n}=1")).collect();
+        let first = if between == ';' { ';' } else { '?' };
+        uri(&format!(
+            "sip:a@b{first}{}",
+            list.join(&between.to_string())
+        ))
+    };
+    for between in [';', '&'] {
+        let (few, turned) = (
+            with(&mut (0..32), between),
+            with(&mut (0..32).rev(), between),
+        );
+        assert!(few.equivalent(&turned));
+        let (many, turned) = (
+            with(&mut (0..33), between),
+            with(&mut (0..33).rev(), between),
+        );
+        assert!(many.equivalent(&many));
+        assert!(!many.equivalent(&turned));
+        assert!(!turned.equivalent(&few));
+    }
+}
