@@ -8,7 +8,7 @@ use super::capabilities::{Capabilities, CodecOrder, Hold, Tolerance};
 use super::codec::MediaCodec;
 use super::description::{Address, SessionDescription};
 use super::error::NegotiationError;
-use super::media::{MediaDescription, MediaKind};
+use super::media::{MediaDescription, MediaKind, looks_like_rtcp};
 use super::negotiated::{CodecChoice, Negotiated, TelephoneEvents};
 use super::offer::{self, AudioLine, OurOffer};
 
@@ -414,7 +414,7 @@ impl Answered {
         let tolerant = tolerance == Tolerance::Tolerant;
         let mut taken: Vec<(CodecChoice, u8)> = Vec::new();
         let mut event = None;
-        for payload_type in line.payload_types() {
+        for payload_type in line.payload_types().filter(|pt| !looks_like_rtcp(*pt)) {
             let said = line.codec(payload_type);
             // A number of ours without an rtpmap still means what we said.
             let offered = ours.codecs.iter().find(|choice| match &said {

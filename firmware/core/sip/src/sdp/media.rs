@@ -67,6 +67,12 @@ impl Protocol {
     }
 }
 
+/// RFC 5761 §4: with the marker set these fall on RTCP's packet types. They are left alone where RTCP
+/// has a port of its own too: whoever looks into a packet takes it for RTCP all the same.
+pub(super) const fn looks_like_rtcp(payload_type: u8) -> bool {
+    matches!(payload_type, 64..=95)
+}
+
 impl MediaDescription {
     /// The payload types of an RTP line, in order; formats that are none are left out.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> + '_ {
@@ -109,9 +115,10 @@ impl MediaDescription {
         )
     }
 
-    /// Every payload type whose meaning is known, in order.
+    /// Every payload type that can be used and whose meaning is known, in order.
     pub fn codecs(&self) -> impl Iterator<Item = (u8, MediaCodec)> + '_ {
         self.payload_types()
+            .filter(|pt| !looks_like_rtcp(*pt))
             .filter_map(|pt| self.codec(pt).map(|codec| (pt, codec)))
     }
 

@@ -225,8 +225,8 @@ impl Negotiation {
         let offer = SessionDescription::parse(body)?;
         let expected = self.agreed.as_ref().map_or(0, |agreed| agreed.lines.len());
         let found = offer.media.len();
-        // RFC 3264 §8: lines are never taken away.
-        if self.tolerance == Tolerance::Strict && found < expected {
+        // RFC 3264 §8: lines are never taken away. Without any there is not even one to answer.
+        if found < expected && (found == 0 || self.tolerance == Tolerance::Strict) {
             return Err(NegotiationError::LineMismatch { expected, found });
         }
         self.make_answer(&offer)?;

@@ -142,3 +142,24 @@ fn one_of_n_codecs() {
     assert_eq!((media.send.codec, media.send.payload_type), (g723, 4));
     assert_eq!(media.direction, Direction::SendRecv);
 }
+
+/// §8: "the new SDP MUST contain a matching media stream for each in the previous". §5 allows an offer
+/// without any only where the session has none yet.
+#[test]
+fn an_offer_without_lines_takes_no_line_away() {
+    let mut bob = leg(&[PCMU]);
+    let first = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP 0");
+    let (_, media) = exchange(&mut bob, &first);
+    assert!(media.is_some());
+    let error = bob.offer_received(&body("v=0")).unwrap_err();
+    let (expected, found) = (1, 0);
+    assert_eq!(error, NegotiationError::LineMismatch { expected, found });
+    assert_eq!(error.status(), 488);
+    assert_eq!(
+        bob.current(),
+        media.as_ref(),
+        "what was agreed before holds"
+    );
+    let (_, again) = exchange(&mut bob, &first);
+    assert_eq!(again, media);
+}

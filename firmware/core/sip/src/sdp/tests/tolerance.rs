@@ -184,3 +184,30 @@ fn a_direction_for_the_whole_session_and_a_missing_connection() {
     assert_eq!(media.direction, Direction::RecvOnly);
     assert_eq!(media.remote, Some(at("192.0.2.9:5000")));
 }
+
+/// RFC 5761 §4: with the marker set, 64 to 95 are RTCP.
+#[test]
+fn a_payload_type_that_looks_like_rtcp_is_not_used() {
+    let mut bob = leg(&[named("iLBC", 8000, None), PCMU]);
+    let offer = |pt: u8, more: &str| {
+        body(&format!(
+            "v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP {pt} 72{more}
+            a=rtpmap:{pt} iLBC/8000\na=rtpmap:72 telephone-event/8000"
+        ))
+    };
+    for taken in [63, 96] {
+        let media = exchange(&mut bob.clone(), &offer(taken, " 0")).1.unwrap();
+        assert_eq!(payload_types(&media.receive), [taken, 0]);
+        assert_eq!(media.telephone_event, None);
+    }
+    for left in [64, 95] {
+        let media = exchange(&mut bob.clone(), &offer(left, " 0")).1.unwrap();
+        assert_eq!(payload_types(&media.receive), [0]);
+        assert_eq!(
+            bob.offer_received(&offer(left, "")).unwrap_err(),
+            NegotiationError::NoCommonCodec
+        );
+    }
+    let answer = "m=audio 5000 RTP/AVP 70 0\na=rtpmap:70 iLBC/8000";
+    assert_eq!(tolerant(answer).send.payload_type, 0);
+}
