@@ -80,6 +80,7 @@ fuzz_target!(|octets: &[u8]| {
             route: Vec::new(),
             flow: flow(Transport::Udp),
         },
+        account: None,
         from_display: None,
         from_user: "200".to_owned(),
         to_user: "100".to_owned(),

@@ -221,6 +221,7 @@ impl World {
                 route: Vec::new(),
                 flow,
             },
+            account: None,
             from_display: None,
             from_user: "peer".to_owned(),
             to_user: "peer".to_owned(),

@@ -113,6 +113,7 @@ impl Exchange {
         let offer = (negotiation.offer()).map_err(|error| Failure::of_description(&error))?;
         let invite = OutgoingInvite {
             target,
+            account: ring.party.extension,
             from_display: ring.caller.name.clone(),
             from_user: ring.caller.number.clone(),
             to_user: ring.party.number.clone(),

@@ -144,6 +144,8 @@ pub struct Target {
 pub struct OutgoingInvite {
     /// Where it goes.
     pub target: Target,
+    /// Whose phone it rings: requests in the dialog that come from another address have to prove it.
+    pub account: Option<ExtensionId>,
     /// Name shown for the caller.
     pub from_display: Option<String>,
     /// User part of From; the host is our address on the flow.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::{Flow, Instant, Transport};
 
+use super::peer::is_weaker;
 use super::values::Values;
 use super::{EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
 use crate::message::{
@@ -232,11 +233,15 @@ impl Core {
     /// Takes a response; `None` where no transaction has asked for it, or its user need not hear of it.
     pub(crate) fn on_response(
         &mut self,
+        flow: Flow,
         response: Response,
         essentials: &Essentials,
     ) -> Option<Told> {
         let branch = essentials.via.branch()?;
         let id = self.clients.matching(branch, &essentials.cseq.method)?;
+        if is_weaker(flow, self.clients.get(id)?.flow) {
+            return None;
+        }
         let event = match response.status.class() {
             1 => ClientEvent::Provisional,
             2 => ClientEvent::Success,

@@ -82,7 +82,8 @@ pub(crate) fn fits(uri: &Uri) -> bool {
 
 /// What a peer calls itself, for people to read.
 pub(crate) fn product(headers: &Headers) -> Option<String> {
-    let mut product = headers.user_agent().ok().flatten()?;
+    let agent = headers.user_agent().ok().flatten();
+    let mut product = agent.or_else(|| headers.server().ok().flatten())?;
     product.truncate(product.floor_char_boundary(KEPT_PRODUCT_BYTES));
     Some(product)
 }

@@ -14,6 +14,7 @@ mod hash;
 mod inspect;
 mod kept;
 pub(crate) mod limits;
+mod peer;
 mod random;
 mod receive;
 mod server;

@@ -69,7 +69,7 @@ impl Endpoint {
     fn on_message(&mut self, flow: Flow, bytes: &Bytes) {
         match Message::parse_bytes(bytes, &Limits::DEFAULT) {
             Ok(Message::Request(request)) => self.on_request(flow, request),
-            Ok(Message::Response(response)) => self.on_response(response),
+            Ok(Message::Response(response)) => self.on_response(flow, response),
             Err(error) => self.on_malformed(flow, error),
         }
     }
@@ -89,11 +89,11 @@ impl Endpoint {
         self.respond_without_state(flow, response);
     }
 
-    fn on_response(&mut self, response: Response) {
+    fn on_response(&mut self, flow: Flow, response: Response) {
         let Ok(essentials) = response.essentials() else {
             return;
         };
-        if let Some(told) = self.core.on_response(response, &essentials) {
+        if let Some(told) = self.core.on_response(flow, response, &essentials) {
             self.on_told(told);
         }
     }

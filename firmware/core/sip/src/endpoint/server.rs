@@ -38,6 +38,9 @@ impl Endpoint {
             &essentials.cseq,
         );
         if let Some(id) = self.core.servers.matching(&key) {
+            if self.is_weaker_than_transaction(flow, id) {
+                return;
+            }
             let event = if request.method == Method::Ack {
                 ServerEvent::Ack
             } else {
@@ -53,7 +56,7 @@ impl Endpoint {
             return;
         }
         match request.method {
-            Method::Ack => self.on_ack(&request, &essentials),
+            Method::Ack => self.on_ack(flow, &request, &essentials),
             Method::Cancel => self.on_cancel(key, flow, &Arc::new(request), &essentials),
             _ => self.on_new_request(key, flow, &Arc::new(request), &essentials),
         }
@@ -74,9 +77,11 @@ impl Endpoint {
     }
 
     /// ACK for a 2xx (RFC 3261 §13.3.1.4); any other that matches nothing is absorbed.
-    fn on_ack(&mut self, request: &Request, essentials: &Essentials) {
+    fn on_ack(&mut self, flow: Flow, request: &Request, essentials: &Essentials) {
         let found = self.find(essentials);
-        if let Some((id, _)) = found {
+        if let Some((id, at)) = found
+            && self.is_ack_from_peer(flow, request, (id, at))
+        {
             let seq = essentials.cseq.seq;
             self.in_session(id, |session, core| session.on_ack(core, request, seq));
         }
@@ -96,7 +101,9 @@ impl Endpoint {
             &essentials.call_id,
             &essentials.cseq,
         );
-        let Some(invite) = self.core.servers.matching(&invite) else {
+        let invite = (self.core.servers.matching(&invite))
+            .filter(|invite| !self.is_weaker_than_transaction(flow, *invite));
+        let Some(invite) = invite else {
             let status = StatusCode::CALL_DOES_NOT_EXIST;
             let response = self.core.response_to(request, status);
             self.respond_without_state(flow, response);
@@ -184,6 +191,9 @@ impl Endpoint {
             self.respond_without_state(flow, response);
             return;
         };
+        if !self.is_from_peer(flow, request, (id, at)) {
+            return;
+        }
         let server = self.core.serve(key, flow, Arc::clone(request));
         let refer = self.next_refer(&request.method, id);
         let incoming = InDialog {
@@ -279,39 +289,38 @@ impl Endpoint {
         request: &Request,
         essentials: &Essentials,
     ) -> Option<Account> {
-        let source = flow.remote.ip();
-        let (account, stale) = match self.gatekeeper.check(self.core.now, source, request) {
-            Verdict::Proved(account) => (Some(account.clone()), false),
-            Verdict::Missing => (None, false),
-            Verdict::Stale => (None, true),
-            Verdict::Wrong { username, failure } => {
-                self.authentication_failed(flow, username, failure);
-                (None, false)
-            }
-            Verdict::Unasked => {
-                let failure = AuthenticationFailure::Unasked;
-                self.authentication_failed(flow, String::new(), failure);
-                (None, false)
-            }
-        };
-        let other = account.as_ref().is_some_and(|account| {
-            request.method == Method::Register && !names(&essentials.to.uri, account)
-        });
-        match account {
-            Some(account) if !other => return Some(account),
-            Some(account) => {
-                let failure = AuthenticationFailure::NotAllowed;
-                self.authentication_failed(flow, account.username, failure);
-                // RFC 3261 §10.3 step 4: who it is is known, and other credentials are not asked for.
-                let response = self.core.response_to(request, StatusCode::FORBIDDEN);
-                self.respond_without_state(flow, response);
-            }
-            None => self.challenge(flow, request, stale),
+        let account = self.proved(flow, request)?;
+        if request.method != Method::Register || names(&essentials.to.uri, &account) {
+            return Some(account);
         }
+        let failure = AuthenticationFailure::NotAllowed;
+        self.authentication_failed(flow, account.username, failure);
+        // RFC 3261 §10.3 step 4: who it is is known, and other credentials are not asked for.
+        self.forbid(flow, request);
         None
     }
 
-    fn authentication_failed(
+    /// Whom the credentials of a request prove; where nobody, it has been challenged.
+    pub(super) fn proved(&mut self, flow: Flow, request: &Request) -> Option<Account> {
+        let source = flow.remote.ip();
+        let (failed, stale) = match self.gatekeeper.check(self.core.now, source, request) {
+            Verdict::Proved(account) => return Some(account.clone()),
+            Verdict::Missing => (None, false),
+            Verdict::Stale => (None, true),
+            Verdict::Wrong { username, failure } => (Some((username, failure)), false),
+            Verdict::Unasked => {
+                let failure = AuthenticationFailure::Unasked;
+                (Some((String::new(), failure)), false)
+            }
+        };
+        if let Some((username, failure)) = failed {
+            self.authentication_failed(flow, username, failure);
+        }
+        self.challenge(flow, request, stale);
+        None
+    }
+
+    pub(super) fn authentication_failed(
         &mut self,
         flow: Flow,
         username: String,

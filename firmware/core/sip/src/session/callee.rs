@@ -101,6 +101,7 @@ impl Session {
         };
         let contact = own_contact(invite.flow, &user);
         let mut session = Self::new(id, tag, contact, Stage::Ringing(ringing));
+        session.account = invite.account;
         if invite.sdp.is_some() {
             session.offers.owed = Owed::Invite;
         }

@@ -17,7 +17,8 @@ use super::{Session, Stage, cause_in, own_contact, own_uri, put_request_sdp, sdp
 use crate::dialog::Dialog;
 use crate::endpoint::limits::FORKS;
 use crate::endpoint::{
-    ClientUser, Core, Credentials, Event, Outcome, OutgoingInvite, Purpose, SessionId, send_ack,
+    ClientUser, Core, Credentials, Event, Outcome, OutgoingInvite, Purpose, SessionId, product,
+    send_ack,
 };
 use crate::message::{
     CSeq, Contacts, HeaderName, HeaderValue, Host, Method, NameAddr, RAck, Request, Response,
@@ -67,6 +68,7 @@ impl Session {
         let tag = super::local_tag(&mut core.random, id);
         let contact = own_contact(flow, &invite.from_user);
         let sdp = invite.sdp.clone();
+        let account = invite.account;
         let request = invite_request(core, &tag, &contact, invite);
         let user = ClientUser {
             session: id,
@@ -83,6 +85,7 @@ impl Session {
             challenges: 0,
         };
         let mut session = Self::new(id, tag, contact, Stage::Calling(calling));
+        session.account = account;
         session.offers.owns_call_id = true;
         if sdp.is_some() {
             session.offers.asked = Asked::Invite;
@@ -247,7 +250,7 @@ impl Session {
             if ours {
                 self.acknowledge_again(core, cseq.seq);
             } else {
-                stray_success(core, id, response);
+                self.end_stray(core, id, tag, response);
             }
             return;
         }
@@ -255,7 +258,7 @@ impl Session {
             return;
         };
         let answered = dialog.answered;
-        self.dialogs.clear();
+        self.part_from_strays(tag);
         self.dialogs.push(dialog);
         self.stage = Stage::Confirmed;
         core.timers.stop_in(&mut self.cancel_limit);
@@ -436,38 +439,6 @@ fn invite_request(
     request
 }
 
-/// A 2xx that no session wants: from another fork, or after the end. It gets ACK and BYE (RFC 3261
-/// §13.2.2.4), made from what the transaction and the response say; to a re-INVITE ACK alone, for its
-/// dialog has had its BYE (RFC 5407 §3.2.3).
-pub(crate) fn stray_success(core: &mut Core, id: ClientId, response: &Response) {
-    let Some(transaction) = core.clients.get(id) else {
-        return;
-    };
-    let (flow, user) = (transaction.flow, transaction.user);
-    let Some(invite) = transaction.invite.as_deref() else {
-        return;
-    };
-    let Some(mut dialog) = Dialog::as_caller(invite, response, flow) else {
-        return;
-    };
-    let ack = dialog.numbered(Method::Ack, dialog.local_seq, &core.values);
-    let bye = dialog.request(Method::Bye, &core.values);
-    send_ack(core, flow, ack);
-    if user.purpose == Purpose::Reinvite {
-        return;
-    }
-    let user = ClientUser {
-        purpose: Purpose::Stray,
-        ..user
-    };
-    core.request(flow, bye, user);
-}
-
 fn product_of(response: &Response) -> Option<String> {
-    let headers = &response.headers;
-    headers
-        .user_agent()
-        .ok()
-        .flatten()
-        .or_else(|| headers.server().ok().flatten())
+    product(&response.headers)
 }

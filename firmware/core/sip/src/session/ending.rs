@@ -145,6 +145,7 @@ impl Session {
     ) {
         self.drop_owed(core);
         self.bound_asked(core);
+        self.await_late_prack(core);
         self.stop_timers(core);
         if let Stage::Ringing(ringing) = &self.stage {
             // Whatever went wrong, the caller hears of it; nothing happens where it has been answered.
@@ -163,11 +164,8 @@ impl Session {
             );
         }
         self.silent = true;
-        self.stage = if self.refers.is_empty() {
-            Stage::Over
-        } else {
-            Stage::Ending { bye: None }
-        };
+        self.stage = Stage::Ending { bye: None };
+        self.tidy();
     }
 
     /// A final answer to our BYE, or none: the dialog is gone either way (RFC 3261 §15.1.1).
@@ -185,9 +183,12 @@ impl Session {
         }
     }
 
-    /// Over, once neither BYE nor a transfer is waited for.
+    /// Over, once neither BYE nor a transfer nor PRACK is waited for.
     pub(super) fn tidy(&mut self) {
-        if matches!(self.stage, Stage::Ending { bye: None }) && self.refers.is_empty() {
+        if matches!(self.stage, Stage::Ending { bye: None })
+            && self.refers.is_empty()
+            && self.late_prack.is_none()
+        {
             self.stage = Stage::Over;
         }
     }

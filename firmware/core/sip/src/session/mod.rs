@@ -9,6 +9,7 @@
 //! called ----> Ringing --2xx sent--------------+
 //! ```
 //! * [`caller`], [`again`]: our INVITE until it is answered, forks among it (§13.2, §9.1)
+//! * [`strays`]: forks that answer after another has (§13.2.2.4)
 //! * [`callee`]: the peer's INVITE until our answer is acknowledged (§13.3)
 //! * [`reliable`]: provisional responses of ours that need PRACK (RFC 3262 §3)
 //! * [`offers`], [`offering`], [`offered`]: offers and answers in the session by re-INVITE, UPDATE and
@@ -31,12 +32,13 @@ mod refer;
 mod refresh;
 mod reliable;
 mod requests;
+mod strays;
 mod table;
 
 use core::fmt::Write;
 
 use bytes::Bytes;
-use model::{Cause, Flow};
+use model::{Cause, ExtensionId, Flow};
 
 use crate::dialog::Dialog;
 use crate::endpoint::{Core, Event, Random, ReferId, SessionId, TimerHandle, TimerKey};
@@ -44,8 +46,8 @@ use crate::message::{HeaderName, HeaderValue, Headers, Host, NameAddr, Request, 
 use crate::transaction::{ClientId, number_in};
 
 pub(crate) use callee::Called;
-pub(crate) use caller::stray_success;
 pub(crate) use requests::InDialog;
+pub(crate) use strays::stray_success;
 pub(crate) use table::Sessions;
 
 use callee::{Answered, Ringing};
@@ -54,6 +56,7 @@ use offers::Offers;
 use refer::Refer;
 use refresh::Refresh;
 use reliable::Overtaken;
+use strays::Stray;
 
 /// What a session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,8 @@ pub(crate) struct Session {
     local_tag: Box<str>,
     /// Our Contact.
     contact: HeaderValue,
+    /// Whose phone it is with.
+    account: Option<ExtensionId>,
     stage: Stage,
     /// One; before an answer none, or one for each fork.
     dialogs: Vec<Dialog>,
@@ -114,6 +119,10 @@ pub(crate) struct Session {
     answered: Option<Answered>,
     /// Our provisional response that this 2xx overtook.
     overtaken: Option<Overtaken>,
+    /// Runs while the session is kept for the PRACK of a call that was refused.
+    late_prack: Option<TimerHandle>,
+    /// Forks that lost.
+    strays: Vec<Stray>,
     /// BYE waits for ACK (RFC 3261 §15): with which reason.
     bye_after_ack: Option<Option<Cause>>,
     /// Our last ACK for a 2xx, by `CSeq` number.
@@ -131,12 +140,15 @@ impl Session {
             id,
             local_tag,
             contact,
+            account: None,
             stage,
             dialogs: Vec::with_capacity(1),
             silent: false,
             offers: Offers::new(),
             answered: None,
             overtaken: None,
+            late_prack: None,
+            strays: Vec::new(),
             bye_after_ack: None,
             acknowledged: None,
             refresh: Refresh::new(),
@@ -194,6 +206,11 @@ impl Session {
         self.dialogs.iter().position(|dialog| {
             *dialog.remote_tag == *remote_tag && dialog.call_id.as_bytes() == call_id.as_bytes()
         })
+    }
+
+    /// The way of a dialog, and whose phone it is with.
+    pub(crate) fn peer(&self, at: usize) -> Option<(Flow, Option<ExtensionId>)> {
+        Some((self.dialogs.get(at)?.flow, self.account))
     }
 
     fn tell(&self, core: &mut Core, event: Event) {

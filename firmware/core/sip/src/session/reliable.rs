@@ -7,7 +7,7 @@
 //!  Idle --send--> Waiting --PRACK--> Idle (the next of the queue, or the 2xx)
 //!                   | T1, 2·T1, …: again
 //!                   | 64·T1: the INVITE is refused
-//!                   | 2xx: not sent again, but its PRACK is still taken for 64·T1
+//!                   | 2xx, refusal: not sent again, but its PRACK is still taken for 64·T1
 //! ```
 
 use core::time::Duration;
@@ -32,7 +32,7 @@ struct Unacknowledged {
     has_sdp: bool,
 }
 
-/// A provisional response without PRACK that a 2xx has overtaken (RFC 3262 §3).
+/// A provisional response without PRACK that the final one has overtaken (RFC 3262 §3).
 #[derive(Debug)]
 pub(super) struct Overtaken {
     rack: RAck,
@@ -70,7 +70,7 @@ impl Reliable {
             || self.waiting.iter().any(|(_, sdp)| sdp.is_some())
     }
 
-    /// What a 2xx to the INVITE of this number overtakes now.
+    /// What a final response to the INVITE of this number overtakes now.
     pub(super) fn overtaken(&self, now: Instant, seq: u32) -> Option<Overtaken> {
         self.under_way.as_ref().map(|sent| Overtaken {
             rack: RAck {
@@ -182,7 +182,11 @@ impl Session {
 
     /// RFC 3262 §3: "the UAS SHOULD reject the original request with a 5xx response".
     pub(super) fn not_pracked(&mut self, core: &mut Core) {
-        if let Stage::Ringing(ringing) = &self.stage {
+        if self.late_prack.take().is_some() {
+            self.tidy();
+        }
+        if let Stage::Ringing(ringing) = &mut self.stage {
+            ringing.reliable.stop(core);
             core.respond_tagged(ringing.invite, StatusCode::SERVER_TIMEOUT, &self.local_tag);
             self.finish(core, Some(EndReason::NotAcknowledged), None);
         }
@@ -220,6 +224,35 @@ impl Session {
         }
         self.prack_body(core, server, request);
         self.after_prack(core);
+    }
+
+    /// RFC 3262 §3: a refusal may go out before the PRACK, but "the UAS MUST be prepared to process
+    /// PRACK requests for those outstanding responses". So the session stays for a while.
+    pub(super) fn await_late_prack(&mut self, core: &mut Core) {
+        let Stage::Ringing(ringing) = &self.stage else {
+            return;
+        };
+        self.overtaken = ringing.reliable.overtaken(core.now, ringing.seq);
+        if self.overtaken.is_some() {
+            let mut limit = None;
+            self.start(core, &mut limit, SessionTimer::PrackLimit, ms(T1_64));
+            self.late_prack = limit;
+        }
+    }
+
+    /// Whether a PRACK after the end is the one that was to come.
+    pub(super) fn takes_late_prack(&mut self, core: &mut Core, request: &Request) -> bool {
+        let Ok(Some(rack)) = request.headers.rack() else {
+            return false;
+        };
+        let taken = (self.overtaken.as_ref())
+            .is_some_and(|overtaken| overtaken.rack == rack && core.now < overtaken.until);
+        if taken {
+            self.overtaken = None;
+            core.timers.stop_in(&mut self.late_prack);
+            self.tidy();
+        }
+        taken
     }
 
     /// PRACK for what our 2xx has overtaken.

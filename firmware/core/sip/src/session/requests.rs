@@ -1,6 +1,6 @@
 //! Requests in a dialog, and what comes of ours: who takes which (RFC 3261 §12.2).
 
-use model::{Flow, Transport};
+use model::Flow;
 
 use super::{Session, Stage};
 use crate::endpoint::{ClientUser, Core, EndReason, Outcome, Purpose, ReferId, ServerTold};
@@ -49,7 +49,7 @@ impl Session {
             return;
         }
         if matches!(self.stage, Stage::Ending { .. } | Stage::Over) {
-            self.after_the_end(core, server, &request.method);
+            self.after_the_end(core, server, request);
             return;
         }
         self.follow(at, flow, &request.method);
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// A phone behind NAT, or on a new connection, is where its last request came from, where that
-    /// was one that has a place here. What was encrypted stays so.
+    /// was one that has a place here. What was encrypted stays so: the endpoint lets nothing else in.
     fn follow(&mut self, at: usize, flow: Flow, method: &Method) {
         let known = matches!(
             method,
@@ -88,21 +88,20 @@ impl Session {
                 | Method::Refer
                 | Method::Options
         );
-        if let Some(dialog) = self.dialogs.get_mut(at) {
-            let weaker =
-                dialog.flow.transport == Transport::Tls && flow.transport != Transport::Tls;
-            if known && !weaker {
-                dialog.flow = flow;
-            }
+        if let Some(dialog) = self.dialogs.get_mut(at)
+            && known
+        {
+            dialog.flow = flow;
         }
     }
 
-    /// RFC 5407 §3.2: in the time between BYE and its answer a BYE is in order, nothing else is.
-    fn after_the_end(&mut self, core: &mut Core, server: ServerId, method: &Method) {
-        let status = if *method == Method::Bye {
-            StatusCode::OK
-        } else {
-            StatusCode::CALL_DOES_NOT_EXIST
+    /// RFC 5407 §3.2: in the time between BYE and its answer a BYE is in order, and a PRACK that the
+    /// final response has overtaken; nothing else is.
+    fn after_the_end(&mut self, core: &mut Core, server: ServerId, request: &Request) {
+        let status = match request.method {
+            Method::Bye => StatusCode::OK,
+            Method::Prack if self.takes_late_prack(core, request) => StatusCode::OK,
+            _ => StatusCode::CALL_DOES_NOT_EXIST,
         };
         core.respond_status(server, status);
     }

@@ -321,6 +321,35 @@ fn the_first_fork_that_answers_wins() {
     assert_eq!(tape.endpoint.counts().sessions, 1);
 }
 
+/// A fork that rang reliably has had PRACK, so its BYE must not have that number again; and its 2xx
+/// comes until our ACK has arrived.
+#[test]
+fn the_bye_of_a_fork_that_lost_has_a_number_of_its_own_and_goes_once() {
+    let mut tape = Tape::new();
+    let one = bob();
+    let mut other = bob();
+    other.tag = "other".to_owned();
+    let (_, invite) = one.called(&mut tape, Some("offer"));
+    let mut numbers = Vec::new();
+    for rseq in [7, 8] {
+        let lines = format!("Require: 100rel\r\nRSeq: {rseq}\r\n");
+        tape.recv(one.flow, &one.answer(&invite, "180 Ringing", &lines, ""));
+        let prack = tape.sends("PRACK");
+        numbers.push(prack.header("CSeq"));
+        tape.recv(one.flow, &one.answer(&prack, "200 OK", "", ""));
+    }
+    assert_eq!(numbers, ["2 PRACK", "3 PRACK"]);
+    tape.recv(one.flow, &other.answer(&invite, "200 OK", "", SDP));
+    assert_eq!(tape.sends("ACK").tag("To"), "other");
+    let ok = one.answer(&invite, "200 OK", "", SDP);
+    tape.recv(one.flow, &ok);
+    assert_eq!(tape.sends("ACK").header("CSeq"), "1 ACK");
+    assert_eq!(tape.sends("BYE").header("CSeq"), "4 BYE");
+    tape.recv(one.flow, &ok);
+    assert_eq!(tape.sends("ACK").header("CSeq"), "1 ACK");
+    tape.sends_nothing();
+}
+
 #[test]
 fn a_fork_that_answers_after_the_end_is_hung_up() {
     let mut tape = Tape::new();
@@ -337,7 +366,13 @@ fn a_fork_that_answers_after_the_end_is_hung_up() {
     assert_eq!(tape.endpoint.counts().sessions, 0);
     tape.recv(phone.flow, &other.answer(&invite, "200 OK", "", SDP));
     assert_eq!(tape.sends("ACK").tag("To"), "other");
-    assert_eq!(tape.sends("BYE").tag("To"), "other");
+    let bye = tape.sends("BYE");
+    assert_eq!(bye.tag("To"), "other");
+    assert_eq!(
+        bye.header("CSeq"),
+        "102 BYE",
+        "past all that it may have had"
+    );
     tape.no_event();
 }
 

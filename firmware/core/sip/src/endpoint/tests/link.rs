@@ -220,6 +220,7 @@ impl Pair {
                 route: Vec::new(),
                 flow,
             },
+            account: None,
             from_display: None,
             from_user: "peer".to_owned(),
             to_user: "peer".to_owned(),

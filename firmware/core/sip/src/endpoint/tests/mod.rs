@@ -10,6 +10,7 @@ mod checks;
 mod info;
 mod link;
 mod offers;
+mod peers;
 mod races;
 mod register;
 mod reliable;

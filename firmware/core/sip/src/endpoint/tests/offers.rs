@@ -432,7 +432,7 @@ fn a_new_contact_is_where_requests_go() {
 #[test]
 fn a_phone_whose_nat_changed_is_followed() {
     let (mut tape, mut phone, session) = in_call("");
-    phone.flow.remote = "198.51.100.9:40000".parse().unwrap();
+    phone.flow.remote = "192.0.2.10:40000".parse().unwrap();
     let info = phone.request("INFO", "", "");
     tape.recv(phone.flow, &info);
     assert_eq!(tape.sends("200 INFO").flow, phone.flow);

@@ -1,6 +1,6 @@
 //! A far end that writes its messages as text.
 
-use model::{Flow, Secret};
+use model::{ExtensionId, Flow, Secret};
 
 use super::tape::{Sent, Tape, flow};
 use crate::digest::Client;
@@ -25,6 +25,8 @@ pub(super) struct Phone {
     pub(super) extra: String,
     /// The branch of the last INVITE, for CANCEL and ACK.
     pub(super) invite_branch: String,
+    /// Whose phone the box takes it for where it calls.
+    pub(super) account: Option<ExtensionId>,
 }
 
 /// The description of a phone's media; nobody looks inside.
@@ -44,6 +46,7 @@ impl Phone {
             branch: 0,
             extra: String::new(),
             invite_branch: String::new(),
+            account: None,
         }
     }
 
@@ -251,6 +254,7 @@ impl Phone {
                 route: Vec::new(),
                 flow: self.flow,
             },
+            account: self.account,
             from_display: Some("Alice".to_owned()),
             from_user: "100".to_owned(),
             to_user: self.user.clone(),

@@ -175,6 +175,30 @@ fn a_prack_that_the_2xx_has_overtaken_is_taken_once_and_in_time() {
     }
 }
 
+/// RFC 3262 §3: "it MUST be prepared to process PRACK requests for those outstanding responses".
+#[test]
+fn a_prack_that_a_refusal_has_overtaken_is_taken_once_and_in_time() {
+    for after_ms in [0, 31_999, 32_000] {
+        let (mut tape, mut phone, session) = incoming(CAN, SDP);
+        let sent = progress(&mut tape, session);
+        tape.act(|box_, now| box_.end(now, session, None));
+        let refusal = tape.sends("480 INVITE");
+        tape.recv(phone.flow, &phone.ack_refusal(&refusal));
+        tape.after(after_ms);
+        tape.sends_nothing();
+        let request = prack(&mut phone, &sent, "");
+        tape.recv(phone.flow, &request);
+        let in_time = after_ms < 32_000;
+        tape.sends(if in_time { "200 PRACK" } else { "481 PRACK" });
+        let again = prack(&mut phone, &sent, "");
+        tape.recv(phone.flow, &again);
+        tape.sends("481 PRACK");
+        assert_eq!(tape.endpoint.counts().sessions, 0);
+        tape.no_event();
+        tape.ends_clean();
+    }
+}
+
 #[test]
 fn a_prack_for_nothing_is_481() {
     let (mut tape, mut phone, session) = incoming(CAN, SDP);
