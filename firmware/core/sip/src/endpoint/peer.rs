@@ -55,7 +55,8 @@ impl Endpoint {
         let peer = self.sessions.get_mut(session).and_then(|own| own.peer(at));
         peer.is_none_or(|(known, account)| {
             let describes = !request.body.is_empty() && account.is_some();
-            !is_weaker(flow, known) && !(describes && is_elsewhere(flow, known))
+            let doubtful = describes && is_elsewhere(flow, known);
+            !doubtful && !is_weaker(flow, known)
         })
     }
 
