@@ -132,3 +132,26 @@ fn every_call_within_the_limit_of_ports_is_heard() {
     assert_eq!(w.ports_in_use(), 40);
     w.finish();
 }
+
+#[test]
+fn one_extension_leaves_room_for_the_others() {
+    let mut w = World::builder()
+        .extensions(["101", "102", "103"])
+        .ports(400)
+        .build();
+    w.set_all(|p| p.speaks = false);
+    let a = w.phone("101");
+    let calls: Vec<_> = (0..100).map(|_| w.dial(a, "102")).collect();
+    w.run_for(500);
+    assert!(calls.iter().all(|call| w.end(*call).is_none()));
+    let one_more = w.dial(a, "103");
+    w.run_for(500);
+    assert_eq!(w.end(one_more), Some(End::Refused(503)));
+    w.talk(w.phone("103"), w.phone("102"));
+    w.hang_up(calls[0]);
+    w.run_for(500);
+    let call = w.dial(a, "103");
+    w.run_for(500);
+    assert_eq!(w.end(call), None, "a call that is over makes room");
+    w.finish();
+}

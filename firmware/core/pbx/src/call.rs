@@ -14,6 +14,10 @@ pub(crate) const MAX_CALLS: usize = 10_000;
 /// nobody answers, more than any site makes and less than a flood.
 pub(crate) const MAX_CALLS_IN_SETUP: usize = 2_000;
 
+/// Calls that one extension makes at a time. People make two or three; a switchboard or a gateway with
+/// an account makes dozens; whoever has stolen a password must not get all that 500 calls need.
+pub(crate) const MAX_CALLS_OF_EXTENSION: usize = 100;
+
 /// Phones of one extension that ring together: each INVITE to it costs one from here.
 pub(crate) const MAX_RINGING: usize = 10;
 

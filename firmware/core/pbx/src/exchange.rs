@@ -33,7 +33,7 @@ use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 
 use crate::admission::Controller;
 use crate::bindings;
-use crate::call::{CallState, Outcome};
+use crate::call::{CallState, MAX_CALLS, Outcome};
 use crate::chance::Chance;
 use crate::directory::Directory;
 use crate::executor::Wakes;
@@ -53,11 +53,24 @@ const EXPIRES_S: (u32, u32, u32) = (60, 600, 3600);
 /// Session timer (RFC 4028 §4 recommends half an hour).
 const SESSION_EXPIRES_S: u32 = 1800;
 
+/// Sessions for each call that the ports allow: its two parties, and as many again for phones that ring
+/// together and for ended ones, which wait for the answer to BYE.
+const SESSIONS_PER_CALL: usize = 4;
+
+/// Sessions at least: a small exchange too can tell many callers that its ports are taken.
+const LEAST_SESSIONS: usize = 100;
+
 /// Retry-After while the exchange stops: a restart takes about so long.
 const SHUTDOWN_RETRY_S: u32 = 30;
 
 /// A smaller change of civil time makes no difference to a registration.
 const CLOCK_STEP: Duration = Duration::from_secs(1);
+
+/// The most sessions, where each call takes two ports.
+fn sessions(ports: usize) -> usize {
+    let calls = (ports / 2).min(MAX_CALLS);
+    (SESSIONS_PER_CALL * calls).max(LEAST_SESSIONS)
+}
 
 /// Where civil time stands.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +144,7 @@ impl Exchange {
                 seed: config.seed,
                 expires_s: EXPIRES_S,
                 session_expires_s: SESSION_EXPIRES_S,
+                sessions: sessions(config.rtp_ports.len()),
             },
         );
         endpoint.set_accounts(now, directory.accounts());
@@ -345,5 +359,18 @@ impl Exchange {
     /// The media thread has closed a port.
     fn port_closed(&mut self, port: PortId) {
         self.ports.closed(port);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_follow_from_the_ports() {
+        assert_eq!(sessions(0), 100);
+        assert_eq!(sessions(1000), 2000);
+        assert_eq!(sessions(2 * MAX_CALLS), 40_000);
+        assert_eq!(sessions(usize::MAX), 40_000);
     }
 }

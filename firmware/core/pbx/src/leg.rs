@@ -9,6 +9,7 @@ pub(crate) mod cause;
 pub(crate) mod negotiation;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use media::PortSettings;
 use model::{
@@ -210,6 +211,8 @@ pub(crate) struct Leg {
     pub(crate) lender: Option<CallId>,
     /// Its line.
     pub(crate) session: SessionId,
+    /// The party called us.
+    pub(crate) made: bool,
     /// How far it is.
     pub(crate) state: LegState,
     /// Who is on it.
@@ -273,6 +276,8 @@ pub(crate) struct Legs {
     legs: BTreeMap<LegId, Leg>,
     sessions: BTreeMap<SessionId, LegId>,
     ports: BTreeMap<PortId, LegId>,
+    /// How many each extension has made by a call of its own.
+    made: BTreeMap<ExtensionId, usize>,
     last: u64,
 }
 
@@ -286,6 +291,9 @@ impl Legs {
     /// Takes in a leg.
     pub(crate) fn insert(&mut self, leg: Leg) {
         self.sessions.insert(leg.session, leg.id);
+        if let (true, Some(extension)) = (leg.made, leg.extension()) {
+            *self.made.entry(extension).or_insert(0) += 1;
+        }
         self.legs.insert(leg.id, leg);
     }
 
@@ -293,6 +301,14 @@ impl Legs {
     pub(crate) fn remove(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
         self.sessions.remove(&leg.session);
+        if let (true, Some(extension)) = (leg.made, leg.extension())
+            && let Entry::Occupied(mut made) = self.made.entry(extension)
+        {
+            *made.get_mut() -= 1;
+            if *made.get() == 0 {
+                made.remove();
+            }
+        }
         if let Some(port) = leg.port
             && self.ports.get(&port) == Some(&id)
         {
@@ -325,6 +341,11 @@ impl Legs {
     /// From now on the port's sound is this leg's.
     pub(crate) fn owns_port(&mut self, port: PortId, leg: LegId) {
         self.ports.insert(port, leg);
+    }
+
+    /// How many the extension has made by calls of its own.
+    pub(crate) fn made_by(&self, extension: ExtensionId) -> usize {
+        self.made.get(&extension).copied().unwrap_or(0)
     }
 
     /// How many there are.

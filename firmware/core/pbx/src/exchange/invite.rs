@@ -8,7 +8,9 @@ use sip::sdp::Negotiation;
 use super::Exchange;
 use super::line::refusal;
 use super::ringing::SESSION_ID_BITS;
-use crate::call::{CallState, MAX_CALLS, MAX_CALLS_IN_SETUP, Outcome, Phase, other_side};
+use crate::call::{
+    CallState, MAX_CALLS, MAX_CALLS_IN_SETUP, MAX_CALLS_OF_EXTENSION, Outcome, Phase, other_side,
+};
 use crate::leg::negotiation::capabilities;
 use crate::leg::{Failure, Leg, LegState};
 use crate::script::Plot;
@@ -34,7 +36,7 @@ impl Exchange {
             self.replacing(session, invite, account, party, replaced);
             return;
         }
-        let refused = self.overloaded();
+        let refused = self.overloaded(account);
         self.call_in(session, invite, account, party, refused);
     }
 
@@ -60,11 +62,13 @@ impl Exchange {
     }
 
     /// Why no new call is taken now, if so.
-    fn overloaded(&mut self) -> Option<Failure> {
+    fn overloaded(&mut self, account: ExtensionId) -> Option<Failure> {
         let cause = if self.stopping {
             Cause::TEMPORARY_FAILURE
         } else if self.calls.len() >= MAX_CALLS || self.in_setup >= MAX_CALLS_IN_SETUP {
             Cause::SWITCHING_EQUIPMENT_CONGESTION
+        } else if self.legs.made_by(account) >= MAX_CALLS_OF_EXTENSION {
+            Cause::NO_CIRCUIT_AVAILABLE
         } else {
             return None;
         };
@@ -105,6 +109,7 @@ impl Exchange {
             call,
             lender: None,
             session,
+            made: true,
             state: LegState::Invited,
             party,
             flow: invite.flow,

@@ -128,6 +128,7 @@ impl Exchange {
             call: ring.call,
             lender: None,
             session,
+            made: false,
             state: LegState::Calling,
             party: ring.party.clone(),
             flow,

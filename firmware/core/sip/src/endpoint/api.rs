@@ -109,6 +109,8 @@ pub struct EndpointConfig {
     pub expires_s: (u32, u32, u32),
     /// Session-Expires asked for (RFC 4028), in seconds.
     pub session_expires_s: u32,
+    /// The most sessions: above it INVITEs are refused, once it is known who sends them.
+    pub sessions: usize,
 }
 
 /// What new requests the endpoint takes at the moment.

@@ -4,7 +4,7 @@
 use model::Flow;
 
 use super::core::is_our_via;
-use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S, SERVER_TRANSACTIONS, SESSIONS};
+use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S, SERVER_TRANSACTIONS};
 use super::values::{OPTIONS, is_allowed};
 use super::{Admission, Endpoint, kept};
 use crate::message::{
@@ -18,25 +18,35 @@ type Refused = Box<Response>;
 impl Endpoint {
     /// Overload: new work is refused, in-dialog requests go on.
     pub(super) fn not_admitted(&self, request: &Request) -> Option<Response> {
-        let full = self.core.servers.len() >= SERVER_TRANSACTIONS
-            || (request.method == Method::Invite && self.sessions.len() >= SESSIONS);
-        let seconds = match (&self.admission, &request.method) {
+        match (&self.admission, &request.method) {
             (
                 Admission::RefuseCalls { retry_after_s } | Admission::RefuseAll { retry_after_s },
                 Method::Invite,
             )
-            | (Admission::RefuseAll { retry_after_s }, Method::Register) => *retry_after_s,
-            _ if full => RETRY_AFTER_S,
-            (Admission::Open | Admission::RefuseCalls { .. } | Admission::RefuseAll { .. }, _) => {
-                return None;
+            | (Admission::RefuseAll { retry_after_s }, Method::Register) => {
+                Some(self.unavailable(request, *retry_after_s))
             }
-        };
+            (Admission::Open | Admission::RefuseCalls { .. } | Admission::RefuseAll { .. }, _) => {
+                None
+            }
+        }
+    }
+
+    /// Too much is held already. Asked after the digest: who has none neither uses it up nor hears of it.
+    pub(super) fn is_full(&self, request: &Request) -> Option<Response> {
+        let full = self.core.servers.len() >= SERVER_TRANSACTIONS
+            || (request.method == Method::Invite
+                && self.sessions.len() >= self.core.config.sessions);
+        full.then(|| self.unavailable(request, RETRY_AFTER_S))
+    }
+
+    fn unavailable(&self, request: &Request, seconds: u32) -> Response {
         let seconds = self.core.spread(seconds, &request.headers);
         let mut response = Response::to(request, StatusCode::SERVICE_UNAVAILABLE);
         response
             .headers
             .push(HeaderName::RetryAfter, RetryAfter::new(seconds));
-        Some(response)
+        response
     }
 
     /// Method, URI scheme, extensions, hops, body (RFC 3261 §8.2.1 to §8.2.3).

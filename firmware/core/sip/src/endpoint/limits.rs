@@ -1,11 +1,7 @@
 //! How much of everything the endpoint holds at most. Beyond it new work is refused, with 503 and
 //! Retry-After where it can be; what is under way goes on.
 
-/// Sessions. The exchange serves 500 calls of two legs at a time; twice that leaves room for the
-/// seconds in which ended ones linger.
-pub(crate) const SESSIONS: usize = 2_000;
-
-/// Server transactions. Each lives 32 s over UDP: 16 for each session that can exist, of the rate at
+/// Server transactions. Each lives 32 s over UDP: 16 for each session of 500 calls, of the rate at
 /// which one call makes them (INVITE, PRACK, BYE, a few INFO), and one REGISTER a second for each of
 /// 4,000 phones would still fit in it.
 pub(crate) const SERVER_TRANSACTIONS: usize = 50_000;

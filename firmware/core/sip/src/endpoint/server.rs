@@ -1,7 +1,7 @@
 //! What a request has to pass before a session or the registrar sees it (RFC 3261 §8.2, §9.2, §12.2.2).
 //!
 //! In this order: known transaction; admission; method, URI scheme, Require, Max-Forwards, body;
-//! dialog; digest. Who fails gets an answer that leaves no state behind (§8.2.7, §26.3.2.4): its To
+//! dialog; digest; room. Who fails gets an answer that leaves no state behind (§8.2.7, §26.3.2.4): its To
 //! tag is a hash of the request, so a repeated request gets a repeated answer.
 
 use core::hash::BuildHasher;
@@ -253,6 +253,11 @@ impl Endpoint {
             }
             proved
         };
+        if let Some(response) = self.is_full(request) {
+            self.refusals += 1;
+            self.respond_without_state(flow, response);
+            return;
+        }
         let from_tag = essentials.from.tag().unwrap_or_default();
         let merge_key = merge_key(from_tag, &essentials.call_id, &essentials.cseq);
         if self.core.servers.is_merged(&merge_key) {

@@ -463,3 +463,38 @@ fn a_malformed_message_does_not_disturb_a_call() {
     tape.no_event();
     assert_eq!(tape.endpoint.counts(), before);
 }
+
+#[test]
+fn a_full_endpoint_refuses_calls_of_those_who_are_known() {
+    let mut config = super::tape::config();
+    config.sessions = 2;
+    let mut tape = Tape::with(config);
+    let mut phones = Vec::new();
+    for call in ["one", "two"] {
+        let mut phone = alice();
+        phone.call_id = call.to_owned();
+        phone.tag = call.to_owned();
+        phone.branch = 100 * u32::try_from(call.len() + phones.len()).unwrap();
+        phone.in_call(&mut tape, "");
+        phones.push(phone);
+    }
+    let before = tape.endpoint.counts();
+    let mut third = alice();
+    third.branch = 1000;
+    third.authenticated(&mut tape, "INVITE", "", SDP);
+    assert!((6..=20).contains(&seconds(&tape.sends("503 INVITE"))));
+    tape.no_event();
+    assert_eq!(tape.endpoint.counts(), before);
+    assert_eq!(tape.endpoint.refusals(), 1);
+    // Nobody else can tell, and phones may register.
+    third.password = "wrong".to_owned();
+    third.authenticated(&mut tape, "INVITE", "", SDP);
+    tape.sends("401 INVITE");
+    alice().authenticated(&mut tape, "REGISTER", "", "");
+    tape.sends("200 REGISTER");
+    let bye = phones[0].request("BYE", "", "");
+    tape.recv(phones[0].flow, &bye);
+    tape.sends("200 BYE");
+    tape.events.clear();
+    alice().invite(&mut tape, "", SDP);
+}

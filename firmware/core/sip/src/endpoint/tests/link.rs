@@ -59,6 +59,7 @@ impl Pair {
                 seed: [n; 32],
                 expires_s: (60, 3600, 7200),
                 session_expires_s: if seed.is_multiple_of(2) { 90 } else { 1800 },
+                sessions: 2000,
             };
             let mut end = Endpoint::new(Instant::ZERO, config);
             let account = Account {

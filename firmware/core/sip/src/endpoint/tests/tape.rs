@@ -273,6 +273,7 @@ pub(super) fn config() -> EndpointConfig {
         seed: [42; 32],
         expires_s: (60, 3600, 7200),
         session_expires_s: 1800,
+        sessions: 200,
     }
 }
 
