@@ -57,6 +57,48 @@ fn the_transferred_party_hears_ringing() {
 }
 
 #[test]
+fn the_one_who_transfers_hears_ringing_while_it_stays() {
+    for holds in [false, true] {
+        let (mut w, a, b) = three();
+        let c = w.phone("103");
+        w.set(b.phone, |p| p.hangs_up_after_transfer = false);
+        w.transfer(b, "103");
+        w.run_for(900);
+        assert_hears(&w, b, 425.0);
+        if holds {
+            // It does not listen any more; and then again.
+            w.hold(b);
+            w.run_for(300);
+            w.resume(b);
+            w.run_for(900);
+            assert_hears(&w, b, 425.0);
+        }
+        assert_eq!(w.call(b).notified, [100, 180]);
+        w.answer(c);
+        w.run_for(700);
+        assert_eq!(w.call(b).notified, [100, 180, 200]);
+        assert_eq!(w.hears(b), None, "the ringing is over");
+        w.run_for(1000);
+        assert_eq!(w.end(b), Some(End::Bye));
+        w.assert_talk(a, c);
+        w.finish();
+    }
+}
+
+#[test]
+fn the_third_is_told_who_transfers() {
+    let (mut w, _, b) = three();
+    w.transfer(b, "103");
+    w.run_for(300);
+    let told: Vec<String> = (w.at(w.phone("103")).inbox.iter())
+        .filter_map(|msg| msg.header("Referred-By").map(str::to_owned))
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("sip:102@"), "{told:?}");
+    w.finish();
+}
+
+#[test]
 fn a_refused_transfer_brings_the_party_back() {
     for (status, notified) in [(486, 486), (603, 603), (480, 480)] {
         let (mut w, a, b) = three();

@@ -142,6 +142,8 @@ pub(crate) struct CallState {
     pub(crate) transfers: u8,
     /// The transfer it carries out.
     pub(crate) transfer: Option<Transfer>,
+    /// Who says to have transferred it (RFC 3892).
+    pub(crate) referred_by: Option<String>,
     /// The half whose party is being transferred, and the call that tries it.
     pub(crate) lent: Option<(LegSide, CallId)>,
     /// The parties go on in another call; the half whose party is left over here.
@@ -172,6 +174,7 @@ impl CallState {
             transferred_from: None,
             transfers: 0,
             transfer: None,
+            referred_by: None,
             lent: None,
             handed_over: None,
             outcome: None,

@@ -56,10 +56,9 @@ impl Exchange {
         let Some(state) = self.calls.get(&call) else {
             return;
         };
-        let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) else {
-            return;
-        };
-        self.join(call, caller, called);
+        if let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) {
+            self.join(call, caller, called);
+        }
         self.sync_tones(call);
     }
 
@@ -90,7 +89,8 @@ impl Exchange {
         }
     }
 
-    /// Lets each party hear what it is to hear: the other one, or that it is on hold.
+    /// Lets each party hear what it is to hear: the other one, or that it is on hold. The one who
+    /// transfers may wait for the outcome (RFC 5589 §6.1), and hears meanwhile that a phone rings.
     pub(super) fn sync_tones(&mut self, call: CallId) {
         let Some(state) = self.calls.get(&call) else {
             return;
@@ -98,7 +98,15 @@ impl Exchange {
         if state.phase != Phase::Connected {
             return;
         }
-        let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) else {
+        let legs = SIDES.map(|side| state.leg(side));
+        let [Some(caller), Some(called)] = legs else {
+            let rings = (state.lent)
+                .and_then(|(_, child)| self.calls.get(&child))
+                .is_some_and(|child| child.alerted);
+            if let Some(left) = legs.into_iter().flatten().next() {
+                let listens = !self.legs.get(left).is_some_and(Leg::holds);
+                self.play(left, (rings && listens).then_some(Tone::Ringback));
+            }
             return;
         };
         let holds = |id: LegId| self.legs.get(id).is_some_and(Leg::holds);

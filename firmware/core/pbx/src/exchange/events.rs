@@ -79,8 +79,8 @@ impl Exchange {
                 refer,
                 to,
                 replaces,
-                referred_by: _,
-            } => self.referred(session, refer, &to, replaces.as_ref()),
+                referred_by,
+            } => self.referred(session, refer, &to, replaces.as_ref(), referred_by),
             Event::Digit {
                 session,
                 digit,

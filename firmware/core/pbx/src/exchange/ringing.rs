@@ -15,7 +15,7 @@ use core::net::SocketAddr;
 use media::Command;
 use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party, PortId};
 use sip::endpoint::{OutgoingInvite, Target};
-use sip::message::StatusCode;
+use sip::message::{HeaderName, StatusCode};
 use sip::sdp::Negotiation;
 
 use super::Exchange;
@@ -31,6 +31,7 @@ struct Ring {
     caller: Party,
     /// Whose phones they are.
     party: Party,
+    headers: Vec<(HeaderName, String)>,
     /// What is offered, in this order.
     codecs: Vec<Codec>,
     /// They share it until one answers.
@@ -58,6 +59,11 @@ impl Exchange {
         }
         let state = self.calls.get_mut(&call).ok_or(absent)?;
         state.called = Some(party.clone());
+        // RFC 3892 §2.2: as it came, for the phone that is called to show.
+        let referred_by = state.referred_by.clone();
+        let headers = (referred_by.into_iter())
+            .map(|value| (HeaderName::ReferredBy, value))
+            .collect();
         let caller = state.leg(LegSide::Caller).ok_or(absent)?;
         let caller_party = (self.legs.get(caller).ok_or(absent)?).party.clone();
         let port = self.ports_for(caller)?;
@@ -66,6 +72,7 @@ impl Exchange {
             caller: caller_party,
             party,
             codecs: ordered(&codecs, &self.spoken(caller)),
+            headers,
             port,
             seed: self.chance.next(),
         };
@@ -118,7 +125,7 @@ impl Exchange {
             from_user: ring.caller.number.clone(),
             to_user: ring.party.number.clone(),
             sdp: Some(offer),
-            headers: Vec::new(),
+            headers: ring.headers.clone(),
         };
         let session = self.endpoint.invite(self.now, invite);
         let id = self.legs.next_id();
@@ -250,6 +257,7 @@ impl Exchange {
         if let Some(transfer) = transfer {
             self.endpoint
                 .notify_refer(self.now, transfer.refer, StatusCode::RINGING);
+            self.sync_tones(transfer.parent);
         }
         let now = self.now;
         let Some(leg) = self.legs.get_mut(caller) else {

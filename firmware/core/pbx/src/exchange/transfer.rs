@@ -1,7 +1,8 @@
 //! Transfers: parties of a call that go on in another one (RFC 3515, RFC 3891, RFC 5589).
 //!
 //! ```text
-//!   blind:     A ═ B, B says: A to C.  A is lent to a new call, which rings C.
+//!   blind:     A ═ B, B says: A to C.  A is lent to a new call, which rings C. B hears it ring, and is
+//!                notified of it, while it stays.
 //!                C answers: A ═ C goes on there, B is told 200 and ends.
 //!                C does not: B is told why, A comes back to B; or, if B is gone, hears so and ends.
 //!   attended:  A ═ B and B ═ C, B says: A to the dialog with C.  A ═ C go on in a new call,
@@ -43,10 +44,11 @@ impl Exchange {
         refer: ReferId,
         to: &Uri,
         replaces: Option<&Replaces>,
+        referred_by: Option<String>,
     ) {
         let result = match (self.parties(session), replaces) {
             (Err(failure), _) => Err(failure),
-            (Ok(parties), None) => self.blind(parties, refer, to),
+            (Ok(parties), None) => self.blind(parties, refer, to, referred_by),
             (Ok(parties), Some(replaces)) => self.attended(parties, refer, replaces),
         };
         if let Err(failure) = result {
@@ -93,7 +95,13 @@ impl Exchange {
         Ok(())
     }
 
-    fn blind(&mut self, parties: Parties, refer: ReferId, to: &Uri) -> Result<(), Failure> {
+    fn blind(
+        &mut self,
+        parties: Parties,
+        refer: ReferId,
+        to: &Uri,
+        referred_by: Option<String>,
+    ) -> Result<(), Failure> {
         let dialled = dialled(to);
         let extension = |id: LegId| self.legs.get(id).and_then(Leg::extension);
         let rejected = Failure::of_cause(Cause::CALL_REJECTED);
@@ -107,7 +115,8 @@ impl Exchange {
         }
         let child = self.lend(parties, refer, dialled);
         self.endpoint.accept_refer(self.now, refer);
-        if let Some(child) = child {
+        if let Some(mut child) = child {
+            child.referred_by = referred_by;
             self.open_call(child, Plot::Dial);
         }
         Ok(())
@@ -297,12 +306,16 @@ impl Exchange {
     /// The other parties of a call have gone on elsewhere; the one on `side` is left, and may end.
     pub(super) fn hand_over(&mut self, call: CallId, side: LegSide) {
         if let Some(state) = self.calls.get_mut(&call) {
+            let left = state.leg(side);
             state.lent = None;
             state.handed_over = Some(side);
             state.settle(Outcome::answered(
                 Cause::NORMAL_CALL_CLEARING,
                 ended_by(side),
             ));
+            if let Some(left) = left {
+                self.play(left, None);
+            }
             self.changed(call);
         }
     }

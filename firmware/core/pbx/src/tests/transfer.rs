@@ -80,7 +80,7 @@ fn a_blind_transfer_that_fails_brings_the_party_back() {
     assert_eq!(seen(&mut world, 0), ["NOTIFY 486"]);
     assert_eq!(
         lines(&world, &["Stop", "Connect"]),
-        ["Connect 0 1", "Stop 1"]
+        ["Connect 0 1", "Stop 0", "Stop 1"]
     );
     assert_eq!(world.record(2).disposition, Disposition::Busy);
     assert_eq!(world.record(2).transferred_from, Some(CallId::new(1)));
@@ -323,7 +323,7 @@ fn a_transfer_to_one_who_is_ringing_and_does_not_answer_comes_back() {
     assert_eq!(seen(&mut world, 1), ["NOTIFY 480"]);
     assert_eq!(
         lines(&world, &["Connect", "Stop"]),
-        ["Connect 0 1", "Stop 0"]
+        ["Connect 0 1", "Stop 0", "Stop 1"]
     );
     assert_eq!(world.record(3).disposition, Disposition::NoAnswer);
     bye(&mut world, 0, 0);

@@ -374,7 +374,7 @@ pub enum Event {
         to: Uri,
         /// The dialog to replace, for an attended transfer.
         replaces: Option<Replaces>,
-        /// Referred-By, as it came.
+        /// Referred-By, as it came; none where it is too long to be kept.
         referred_by: Option<String>,
     },
     /// DTMF or flash by INFO (`application/dtmf-relay` or `application/dtmf`); each once, whatever

@@ -11,7 +11,7 @@
 use bytes::Bytes;
 
 use super::{Session, SessionTimer, Stage};
-use crate::endpoint::limits::REFERS;
+use crate::endpoint::limits::{KEPT_PARTY_BYTES, REFERS};
 use crate::endpoint::{ClientUser, Core, Event, Outcome, Purpose, ReferId, TimerHandle};
 use crate::message::{
     self, HeaderName, Method, Replaces, Request, RetryAfter, StatusCode, SubscriptionState, Uri,
@@ -94,6 +94,7 @@ impl Session {
             referred_by: request
                 .headers
                 .raw(&HeaderName::ReferredBy)
+                .filter(|value| value.as_bytes().len() <= KEPT_PARTY_BYTES)
                 .map(message::HeaderValue::to_text),
         };
         self.tell(core, event);
