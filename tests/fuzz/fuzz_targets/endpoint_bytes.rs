@@ -29,6 +29,7 @@ fn endpoint() -> Endpoint {
         seed: [0; 32],
         expires_s: (60, 3600, 7200),
         session_expires_s: 1800,
+        sessions: 2000,
     };
     let mut endpoint = Endpoint::new(Instant::ZERO, config);
     let account = Account {

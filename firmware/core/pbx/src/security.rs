@@ -37,6 +37,8 @@ pub(crate) struct SecurityLog {
     /// Wrong credentials that answer no challenge of ours, and when they are told.
     unasked: u32,
     unasked_told: Option<Instant>,
+    /// Sources that send too much without a login: how many, the first of them, and when it is told.
+    ignored: Option<(u32, IpAddr, Instant)>,
 }
 
 impl SecurityLog {
@@ -68,6 +70,12 @@ impl SecurityLog {
             shown(username),
             words(failure)
         ))
+    }
+
+    /// A source sends more than it may without a login. It may be made up too.
+    pub(crate) fn ignored(&mut self, now: Instant, source: IpAddr) {
+        let (count, _, _) = (self.ignored).get_or_insert((0, source, now + UNASKED_WINDOW));
+        *count = count.saturating_add(1);
     }
 
     /// Rows about the seconds that have ended.
@@ -104,13 +112,22 @@ impl SecurityLog {
             self.unasked = 0;
             self.unasked_told = None;
         }
+        if let Some((count, first, _)) = self.ignored.take_if(|(_, _, told)| *told <= now) {
+            rows.push(format!(
+                "SIP - hosts that sent too much without a login were ignored {count} times within a minute, {first} the first"
+            ));
+        }
         rows
     }
 
     /// When the next second ends.
     pub(crate) fn timeout(&self) -> Option<Instant> {
         let first = self.ends.front().map(|(ends, _)| *ends);
-        [first, self.unasked_told].into_iter().flatten().min()
+        let ignored = self.ignored.map(|(_, _, told)| told);
+        [first, self.unasked_told, ignored]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -175,6 +192,22 @@ mod tests {
         let rows = log.expire(Instant::from_millis(60_000));
         assert_eq!(rows.len(), 1);
         assert!(rows.iter().all(|row| row.contains("5000 requests")));
+        assert_eq!(log.timeout(), None);
+    }
+
+    #[test]
+    fn who_is_ignored_is_told_by_the_minute() {
+        let mut log = SecurityLog::default();
+        log.ignored(Instant::ZERO, IpAddr::from([192, 0, 2, 7]));
+        log.ignored(Instant::from_millis(5), IpAddr::from([192, 0, 2, 8]));
+        assert_eq!(log.timeout(), Some(Instant::from_millis(60_000)));
+        assert!(log.expire(Instant::from_millis(59_999)).is_empty());
+        assert_eq!(
+            log.expire(Instant::from_millis(60_000)),
+            [
+                "SIP - hosts that sent too much without a login were ignored 2 times within a minute, 192.0.2.7 the first"
+            ]
+        );
         assert_eq!(log.timeout(), None);
     }
 

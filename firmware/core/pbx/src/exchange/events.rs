@@ -92,6 +92,7 @@ impl Exchange {
                 cause,
             } => self.ended(session, Parting::new(reason, cause)),
             Event::Binding { change, binding } => self.binding(change, &binding),
+            Event::Ignored { flow } => self.security.ignored(self.now, flow.remote.ip()),
             Event::AuthenticationFailed {
                 flow,
                 username,

@@ -403,6 +403,12 @@ pub enum Event {
         /// The contact.
         binding: Box<Binding>,
     },
+    /// A source nobody has logged in from sends too many datagrams: more are passed over. Told once,
+    /// until it has been quiet.
+    Ignored {
+        /// From where.
+        flow: Flow,
+    },
     /// A request with wrong credentials.
     AuthenticationFailed {
         /// From where.

@@ -18,6 +18,7 @@ mod peer;
 mod random;
 mod receive;
 mod server;
+mod sources;
 mod streams;
 mod timers;
 mod values;
@@ -42,6 +43,7 @@ pub(crate) use values::Values;
 
 use self::core::Told;
 use auth::Gatekeeper;
+use sources::Sources;
 use streams::Streams;
 
 use crate::message::{Replaces, StatusCode};
@@ -67,6 +69,9 @@ pub struct Endpoint {
     /// Makes the tags of answers that leave no state behind.
     stateless: Seeded,
     trusted: BTreeSet<IpAddr>,
+    sources: Sources,
+    /// Where the datagram in hand comes from, where it is from a stranger.
+    stranger: Option<IpAddr>,
 }
 
 /// How much the endpoint holds at the moment. All are zero once nothing is under way.
@@ -91,6 +96,7 @@ impl Endpoint {
         let (realm, offer) = (config.realm.clone(), config.digest);
         let core = Core::new(now, config);
         let gatekeeper = Gatekeeper::new(&realm, offer, &core.random);
+        let sources = Sources::new(Seeded::new(core.random.derive("sources")));
         let stateless = Seeded::new(core.random.derive("tags without state"));
         Self {
             core,
@@ -104,6 +110,8 @@ impl Endpoint {
             refusals: 0,
             stateless,
             trusted: BTreeSet::new(),
+            sources,
+            stranger: None,
         }
     }
 
@@ -159,6 +167,9 @@ impl Endpoint {
     /// Bindings known from before a restart.
     pub fn restore_bindings(&mut self, now: Instant, bindings: Vec<Binding>) {
         self.at(now);
+        for binding in &bindings {
+            self.sources.prove(self.core.now, binding.flow.remote.ip());
+        }
         self.registrar.restore(&mut self.core, bindings);
     }
 

@@ -30,6 +30,7 @@ impl Endpoint {
             return false;
         }
         let Some(extension) = account.filter(|_| is_elsewhere(flow, known)) else {
+            self.prove_source();
             return true;
         };
         match self.proved(flow, request) {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use model::{Flow, Instant};
 
 use super::core::TimerKey;
-use super::{Endpoint, Input};
+use super::sources::Verdict;
+use super::{Endpoint, Event, Input};
 use crate::message::{Limits, Message, ParseError, Response};
 use crate::stream::{Frame, Framer};
 use crate::transaction::{ClientEvent, ServerEvent, TimerName};
@@ -14,7 +15,7 @@ impl Endpoint {
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         self.at(now);
         match input {
-            Input::Datagram { flow, bytes } => self.on_message(flow, &bytes),
+            Input::Datagram { flow, bytes } => self.on_datagram(flow, &bytes),
             Input::StreamOpened { flow } => {
                 if !self.streams.open(flow) {
                     self.core.close_stream(flow);
@@ -26,6 +27,30 @@ impl Endpoint {
             Input::SendFailed { flow } if flow.transport.is_stream() => self.stream_ended(flow),
             Input::SendFailed { flow } => self.transport_failed(flow),
             Input::Timeout => self.on_timeout(),
+        }
+    }
+
+    fn on_datagram(&mut self, flow: Flow, bytes: &Bytes) {
+        let source = flow.remote.ip();
+        self.stranger = match self.sources.admit(self.core.now, source) {
+            Verdict::Known => None,
+            Verdict::Stranger => Some(source),
+            Verdict::Ignore { .. } if self.trusted.contains(&source) => None,
+            Verdict::Ignore { first } => {
+                if first {
+                    self.core.event(Event::Ignored { flow });
+                }
+                return;
+            }
+        };
+        self.on_message(flow, bytes);
+        self.stranger = None;
+    }
+
+    /// What is in hand shows that its sender belongs here.
+    pub(super) fn prove_source(&mut self) {
+        if let Some(source) = self.stranger.take() {
+            self.sources.prove(self.core.now, source);
         }
     }
 
@@ -94,6 +119,7 @@ impl Endpoint {
             return;
         };
         if let Some(told) = self.core.on_response(flow, response, &essentials) {
+            self.prove_source();
             self.on_told(told);
         }
     }

@@ -309,7 +309,11 @@ impl Endpoint {
     pub(super) fn proved(&mut self, flow: Flow, request: &Request) -> Option<Account> {
         let source = flow.remote.ip();
         let (failed, stale) = match self.gatekeeper.check(self.core.now, source, request) {
-            Verdict::Proved(account) => return Some(account.clone()),
+            Verdict::Proved(account) => {
+                let account = account.clone();
+                self.prove_source();
+                return Some(account);
+            }
             Verdict::Missing => (None, false),
             Verdict::Stale => (None, true),
             Verdict::Wrong { username, failure } => (Some((username, failure)), false),

@@ -316,6 +316,8 @@ fn refused_callers_come_back_at_different_times() {
     for call in 0..800 {
         let mut caller = alice();
         caller.call_id = format!("call {call}").replace(' ', "-");
+        let [.., a, b] = u32::to_be_bytes(call);
+        caller.flow.remote.set_ip([10, 0, a, b].into());
         let invite = caller.request("INVITE", "", SDP);
         tape.recv(caller.flow, &invite);
         *seen.entry(seconds(&tape.sends("503 INVITE"))).or_insert(0) += 1;

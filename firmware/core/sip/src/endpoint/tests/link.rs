@@ -159,7 +159,7 @@ impl Pair {
             | Event::Digit { session, .. } => {
                 assert!(self.open[end].contains(&session), "an event after the end");
             }
-            Event::Binding { .. } | Event::AuthenticationFailed { .. } => {}
+            Event::Binding { .. } | Event::AuthenticationFailed { .. } | Event::Ignored { .. } => {}
         }
     }
 

@@ -15,6 +15,7 @@ mod races;
 mod register;
 mod reliable;
 mod session_timer;
+mod sources;
 mod streams;
 mod transfer;
 mod trunk;
