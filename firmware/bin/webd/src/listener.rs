@@ -1,9 +1,11 @@
 //! Connections: how many there may be, and how long one may take to say what it wants.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,8 +17,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::throttle::network;
+
 /// Connections at once: each may hold some tens of kilobytes.
 const CONNECTIONS: usize = 512;
+/// Connections of one address at once, or of one /64 of IPv6: an office behind one address has room,
+/// and nobody alone takes all there is.
+const OF_ONE: usize = 64;
 /// A request's headers come within this, and the next request on an idle connection.
 const HEADERS: Duration = Duration::from_secs(20);
 /// A connection on which nothing moves for so long is closed: longer than a request may take, and
@@ -33,6 +40,14 @@ const HEADER_BYTES: usize = 32 * 1024;
 #[derive(Clone, Debug)]
 pub struct Limited {
     room: Arc<Semaphore>,
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// One of the connections of an address.
+#[derive(Debug)]
+struct Share {
+    address: IpAddr,
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// A connection that counts, and ends when nothing moves on it.
@@ -41,6 +56,7 @@ pub struct Counted {
     stream: TcpStream,
     idle: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 /// Sets a server's limits.
@@ -64,6 +80,44 @@ impl Default for Limited {
     fn default() -> Self {
         Self {
             room: Arc::new(Semaphore::new(CONNECTIONS)),
+            by_address: Arc::default(),
+        }
+    }
+}
+
+impl Limited {
+    /// A place for a connection from `address`; none where it, or all together, have as many as they
+    /// may.
+    fn place(&self, address: IpAddr) -> Option<(OwnedSemaphorePermit, Share)> {
+        let share = Share::take(network(address), &self.by_address)?;
+        let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        Some((permit, share))
+    }
+}
+
+impl Share {
+    fn take(address: IpAddr, by_address: &Arc<Mutex<HashMap<IpAddr, usize>>>) -> Option<Self> {
+        let mut counts = by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= OF_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Self {
+            address,
+            by_address: Arc::clone(by_address),
+        })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = (self.by_address.lock()).unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut count) = counts.entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
         }
     }
 }
@@ -74,18 +128,23 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Limited {
     type Future = std::future::Ready<io::Result<(Counted, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        std::future::ready(match Arc::clone(&self.room).try_acquire_owned() {
-            Ok(permit) => {
+        let place = stream
+            .peer_addr()
+            .ok()
+            .and_then(|peer| self.place(peer.ip()));
+        std::future::ready(match place {
+            Some((permit, share)) => {
                 // Answers are short and shouldn't wait for more.
                 let _ = stream.set_nodelay(true);
                 let counted = Counted {
                     stream,
                     idle: Box::pin(sleep(IDLE)),
                     _permit: permit,
+                    _share: share,
                 };
                 Ok((counted, service))
             }
-            Err(_) => Err(io::Error::other("too many connections")),
+            None => Err(io::Error::other("too many connections")),
         })
     }
 }
@@ -180,6 +239,24 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() >= IDLE * 3);
         drop(counted);
+        assert_eq!(limited.room.available_permits(), CONNECTIONS);
+    }
+
+    #[test]
+    fn one_address_does_not_take_all_there_is() {
+        let limited = Limited::default();
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let (greedy, neighbour) = (address("2001:db8::1"), address("2001:db8::2"));
+        let mut places: Vec<_> = (0..OF_ONE).map(|_| limited.place(greedy)).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(limited.place(greedy).is_none());
+        assert!(limited.place(neighbour).is_none(), "it is of the same /64");
+        assert!(limited.place(address("2001:db8:0:1::1")).is_some());
+        assert!(limited.place(address("192.0.2.1")).is_some());
+        places.pop();
+        assert!(limited.place(neighbour).is_some());
+        drop(places);
+        assert!(limited.by_address.lock().expect("a lock").is_empty());
         assert_eq!(limited.room.available_permits(), CONNECTIONS);
     }
 }

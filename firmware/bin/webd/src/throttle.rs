@@ -28,6 +28,8 @@ const MAX_KNOWN: usize = 1024;
 enum Key {
     Account(String),
     Address(IpAddr),
+    /// An account's part of what is counted for an address: never held up itself.
+    Both(String, IpAddr),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,7 @@ impl Throttle {
     pub fn begin(&mut self, now: Instant, account: &str, address: IpAddr) -> Result<(), TooEarly> {
         let (account, address) = (normal(account), network(address));
         let known = self.known.contains(&(account.clone(), address));
+        let both = Key::Both(account.clone(), address);
         let mut keys = vec![(Key::Address(address), FREE_ADDRESS, MAX_ADDRESS)];
         if !known {
             keys.push((Key::Account(account), FREE_ACCOUNT, MAX_ACCOUNT));
@@ -75,14 +78,21 @@ impl Throttle {
         for (key, free, longest) in keys {
             self.count(now, key, free, longest);
         }
+        self.count(now, both, u32::MAX, Duration::ZERO);
         Ok(())
     }
 
-    /// The attempt was good: account and address start again, and know each other.
-    pub fn succeed(&mut self, account: &str, address: IpAddr) {
+    /// The attempt was good: the account starts again, and the address without what failed on this
+    /// account; what it tried on others stays. The two know each other.
+    pub fn succeed(&mut self, now: Instant, account: &str, address: IpAddr) {
         let pair = (normal(account), network(address));
         self.counts.remove(&Key::Account(pair.0.clone()));
-        self.counts.remove(&Key::Address(pair.1));
+        let own = self.counts.remove(&Key::Both(pair.0.clone(), pair.1));
+        self.give_back(
+            now,
+            &Key::Address(pair.1),
+            own.map_or(1, |own| own.failures),
+        );
         self.known.retain(|known| *known != pair);
         if self.known.len() >= MAX_KNOWN {
             self.known.pop_front();
@@ -92,14 +102,20 @@ impl Throttle {
 
     /// The attempt was neither: it wasn't made, for want of time or memory.
     pub fn cancel(&mut self, now: Instant, account: &str, address: IpAddr) {
+        let (account, address) = (normal(account), network(address));
         for key in [
-            Key::Account(normal(account)),
-            Key::Address(network(address)),
+            Key::Account(account.clone()),
+            Key::Address(address),
+            Key::Both(account, address),
         ] {
-            if let Some(count) = self.counts.get_mut(&key) {
-                count.failures = count.failures.saturating_sub(1);
-                count.until = now;
-            }
+            self.give_back(now, &key, 1);
+        }
+    }
+
+    fn give_back(&mut self, now: Instant, key: &Key, failures: u32) {
+        if let Some(count) = self.counts.get_mut(key) {
+            count.failures = count.failures.saturating_sub(failures);
+            count.until = now;
         }
     }
 
@@ -149,7 +165,7 @@ fn normal(account: &str) -> String {
 }
 
 /// One household or office has a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -204,12 +220,37 @@ mod tests {
     fn others_do_not_lock_out_who_has_been_here() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         assert!(throttle.begin(now, "Admin", HERE).is_ok());
-        throttle.succeed("admin", HERE);
+        throttle.succeed(now, "admin", HERE);
         for n in 0..50 {
             let _ = throttle.begin(now, "Admin", other(n));
         }
         assert!(throttle.begin(now, "Admin", other(99)).is_err());
         assert!(throttle.begin(now, "Admin", HERE).is_ok());
+    }
+
+    #[test]
+    fn whoever_gets_in_is_not_forgiven_what_was_tried_on_others() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let mut guesses = 0;
+        for n in 0..100 {
+            // An account of one's own in between, to start anew.
+            if throttle.begin(now, "mallory", HERE).is_ok() {
+                throttle.succeed(now, "mallory", HERE);
+            }
+            guesses += u32::from(throttle.begin(now, &format!("user{n}"), HERE).is_ok());
+        }
+        assert_eq!(guesses, FREE_ADDRESS);
+    }
+
+    #[test]
+    fn who_mistypes_and_gets_in_starts_again() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..100 {
+            for _ in 0..4 {
+                assert!(throttle.begin(now, "winston", HERE).is_ok());
+            }
+            throttle.succeed(now, "winston", HERE);
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) async fn verify(
     }
     match compare(app, name, password).await {
         Ok((Some(user), true)) if user.enabled => {
-            app.throttle(|throttle| throttle.succeed(name, address));
+            app.throttle(|throttle| throttle.succeed(Instant::now(), name, address));
             Ok(user)
         }
         Ok((user, right)) => {
