@@ -1,9 +1,9 @@
 //! The certificate of the administration: made by the box for itself at its first start, and made
 //! again before it ends or when the box has another address.
 //!
-//! Beside `certificate.pem` and `key.pem` stands `made.json` with what it was made for. Where that
-//! is missing, the certificate is somebody's own and is left alone. The key stays the same over
-//! renewals, so that who pins it needn't do it again.
+//! Beside `certificate.pem` and `key.pem` stands `made.json` with what they were made for and their
+//! fingerprints. Where that is missing or one is of another file, they are somebody's own and are left alone.
+//! The key stays the same over renewals, so that who pins it needn't do it again.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,7 +18,11 @@ use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// The longest that browsers accept of anyone.
 const LIFETIME: Duration = Duration::from_secs(397 * 24 * 60 * 60);
@@ -30,7 +34,7 @@ const EARLY: Duration = Duration::from_secs(24 * 60 * 60);
 const FACTORY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 10, 10, 1));
 
 /// A certificate with its key, as PEM.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pem {
     /// The certificate.
     pub certificate: String,
@@ -45,6 +49,45 @@ struct Made {
     addresses: Vec<IpAddr>,
     from: i64,
     until: i64,
+    /// Fingerprint of the certificate.
+    certificate: String,
+    /// Fingerprint of the one whose place it takes: it is there where the change was cut short.
+    before: Option<String>,
+    /// Fingerprint of the key.
+    key: String,
+}
+
+/// What people want to know of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// It vouches for itself: browsers warn.
+    pub self_signed: bool,
+    /// Whom it is for, as it says itself.
+    pub subject: String,
+    /// Who vouches for it.
+    pub issuer: String,
+    /// From when on it is valid.
+    pub from: WallTime,
+    /// Until when it is valid.
+    pub until: WallTime,
+}
+
+impl Facts {
+    /// Those of the certificate in use; none where it can't be read.
+    #[must_use]
+    pub fn of_current(data: &Path) -> Option<Self> {
+        let pem = fs::read(data.join("tls/certificate.pem")).ok()?;
+        let der = CertificateDer::from_pem_slice(&pem).ok()?;
+        let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+        let validity = certificate.validity();
+        Some(Self {
+            self_signed: certificate.subject() == certificate.issuer(),
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            from: WallTime::from_unix_seconds(validity.not_before.timestamp()),
+            until: WallTime::from_unix_seconds(validity.not_after.timestamp()),
+        })
+    }
 }
 
 /// Where the certificate is kept.
@@ -79,39 +122,64 @@ impl Keeper {
         addresses: &[IpAddr],
     ) -> anyhow::Result<(Pem, bool)> {
         let wanted = wanted(now, names, addresses);
-        match (self.stored(), self.made()) {
-            (Some(pem), None) => Ok((pem, false)),
-            (Some(pem), Some(made)) if made.is_good(now, &wanted) => Ok((pem, false)),
-            (stored, _) => {
-                let key = stored.and_then(|pem| KeyPair::from_pem(&pem.key).ok());
-                self.make(&wanted, key).map(|pem| (pem, true))
+        let (certificate, key) = (self.read("certificate.pem")?, self.read("key.pem")?);
+        let made = self.made();
+        let ours = |is: fn(&Made, &str) -> bool, file: &Option<String>| match (file, &made) {
+            (None, _) => true,
+            (Some(file), Some(made)) => is(made, &fingerprint(file)),
+            (Some(_), None) => false,
+        };
+        if !ours(Made::is_certificate, &certificate) || !ours(Made::is_key, &key) {
+            let (Some(certificate), Some(key)) = (certificate, key) else {
+                anyhow::bail!(
+                    "{} has only one of certificate.pem and key.pem: put the other there too, or \
+                     remove the one",
+                    self.dir.display()
+                );
+            };
+            return Ok((Pem { certificate, key }, false));
+        }
+        match (certificate, key, made) {
+            (Some(certificate), Some(key), Some(made))
+                if made.certificate == fingerprint(&certificate) && made.is_good(now, &wanted) =>
+            {
+                Ok((Pem { certificate, key }, false))
             }
+            (before, key, _) => self
+                .make(wanted, before.as_deref(), key.as_deref())
+                .map(|pem| (pem, true)),
         }
     }
 
-    fn stored(&self) -> Option<Pem> {
-        Some(Pem {
-            certificate: fs::read_to_string(self.dir.join("certificate.pem")).ok()?,
-            key: fs::read_to_string(self.dir.join("key.pem")).ok()?,
-        })
+    /// A file of the folder; nothing where there is none.
+    fn read(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let path = self.dir.join(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
+        }
     }
 
     fn made(&self) -> Option<Made> {
         serde_json::from_slice(&fs::read(self.dir.join("made.json")).ok()?).ok()
     }
 
-    fn make(&self, made: &Made, key: Option<KeyPair>) -> anyhow::Result<Pem> {
-        let key = match key {
+    fn make(&self, mut made: Made, before: Option<&str>, key: Option<&str>) -> anyhow::Result<Pem> {
+        let key = match key.and_then(|key| KeyPair::from_pem(key).ok()) {
             Some(key) => key,
             None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
         };
         let pem = Pem {
-            certificate: params(made)?.self_signed(&key)?.pem(),
+            certificate: params(&made)?.self_signed(&key)?.pem(),
             key: key.serialize_pem(),
         };
+        made.certificate = fingerprint(&pem.certificate);
+        made.before = before.map(fingerprint);
+        made.key = fingerprint(&pem.key);
         // What it was made for is written first and the certificate last: killed in between, the
-        // next start finds no certificate, or an old one that isn't good, and makes it again.
-        self.write("made.json", &serde_json::to_vec(made)?)?;
+        // next start finds no certificate, or the one before, and makes it again.
+        self.write("made.json", &serde_json::to_vec(&made)?)?;
         self.write("key.pem", pem.key.as_bytes())?;
         self.write("certificate.pem", pem.certificate.as_bytes())?;
         Ok(pem)
@@ -124,6 +192,14 @@ impl Keeper {
 }
 
 impl Made {
+    fn is_certificate(&self, fingerprint: &str) -> bool {
+        self.certificate == fingerprint || self.before.as_deref() == Some(fingerprint)
+    }
+
+    fn is_key(&self, fingerprint: &str) -> bool {
+        self.key == fingerprint
+    }
+
     fn is_good(&self, now: WallTime, wanted: &Self) -> bool {
         let now = now.as_unix_seconds();
         let renewal = i64::try_from(RENEWAL.as_secs()).unwrap_or(0);
@@ -135,6 +211,11 @@ impl Made {
                 .iter()
                 .all(|address| self.addresses.contains(address))
     }
+}
+
+fn fingerprint(file: &str) -> String {
+    let octets = Sha256::digest(file);
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn wanted(now: WallTime, names: &[String], addresses: &[IpAddr]) -> Made {
@@ -155,6 +236,9 @@ fn wanted(now: WallTime, names: &[String], addresses: &[IpAddr]) -> Made {
         addresses,
         from,
         until: from + seconds(LIFETIME) - 1,
+        certificate: String::new(),
+        before: None,
+        key: String::new(),
     }
 }
 
@@ -246,5 +330,75 @@ mod tests {
         fs::write(dir.path().join("tls/key.pem"), "mine too").expect("written");
         let (pem, made) = keeper.current(at(0), &[], &[]).expect("it is read");
         assert!(!made && pem.certificate == "mine");
+    }
+
+    #[test]
+    fn what_somebody_puts_in_place_of_ours_is_left_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let keeper = Keeper::open(dir.path()).expect("it opens");
+        let current = |day, addresses: &[IpAddr]| {
+            let (pem, made) = keeper
+                .current(at(day), &[], addresses)
+                .expect("it is there");
+            (pem.certificate, pem.key, made)
+        };
+        let (ours, key, _) = current(0, &[]);
+        let elsewhere = ["192.0.2.7".parse().expect("an address")];
+        let file = |name: &str| dir.path().join("tls").join(name);
+
+        fs::write(file("certificate.pem"), "mine").expect("written");
+        assert_eq!(current(1, &elsewhere), ("mine".into(), key, false));
+        fs::write(file("key.pem"), "mine too").expect("written");
+        assert_eq!(
+            current(400, &elsewhere),
+            ("mine".into(), "mine too".into(), false)
+        );
+
+        // Only the key so far: a renewal must not take it.
+        fs::write(file("certificate.pem"), &ours).expect("written");
+        assert_eq!(current(400, &elsewhere), (ours, "mine too".into(), false));
+    }
+
+    #[test]
+    fn half_of_somebodys_own_is_not_completed_by_us() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let keeper = Keeper::open(dir.path()).expect("it opens");
+        keeper.current(at(0), &[], &[]).expect("it is made");
+        let file = |name: &str| dir.path().join("tls").join(name);
+        fs::remove_file(file("certificate.pem")).expect("removed");
+        fs::write(file("key.pem"), "mine").expect("written");
+        assert!(keeper.current(at(1), &[], &[]).is_err());
+        assert_eq!(
+            fs::read_to_string(file("key.pem")).expect("it is there"),
+            "mine"
+        );
+    }
+
+    #[test]
+    fn a_renewal_that_was_cut_short_is_made_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let keeper = Keeper::open(dir.path()).expect("it opens");
+        let (old, _) = keeper.current(at(0), &[], &[]).expect("it is made");
+        let (new, made) = keeper.current(at(370), &[], &[]).expect("it is made");
+        assert!(made && new.certificate != old.certificate);
+        fs::write(dir.path().join("tls/certificate.pem"), &old.certificate).expect("written");
+        let (again, made) = keeper.current(at(370), &[], &[]).expect("it is made");
+        assert!(made && again.key == old.key && again.certificate != old.certificate);
+    }
+
+    #[test]
+    fn its_facts_are_read_from_the_certificate_itself() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let keeper = Keeper::open(dir.path()).expect("it opens");
+        keeper.current(at(1), &[], &[]).expect("it is made");
+        let facts = Facts::of_current(dir.path()).expect("it is read");
+        assert!(facts.self_signed && facts.subject == "CN=Operator Box");
+        assert_eq!(facts.from, at(0));
+        assert_eq!(
+            facts.until.since(facts.from),
+            LIFETIME - Duration::from_secs(1)
+        );
+        fs::write(dir.path().join("tls/certificate.pem"), "mine").expect("written");
+        assert_eq!(Facts::of_current(dir.path()), None);
     }
 }

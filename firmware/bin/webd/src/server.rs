@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::{App, Parts};
-use crate::certificate::Keeper;
+use crate::certificate::{Keeper, Pem};
 use crate::control::Control;
 use crate::gate::Hosts;
 use crate::listener::{Limited, limit};
@@ -45,7 +45,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if made {
         tracing::info!("Made a certificate.");
     }
-    let tls = RustlsConfig::from_pem(pem.certificate.into(), pem.key.into())
+    let tls = RustlsConfig::from_pem(pem.certificate.clone().into(), pem.key.clone().into())
         .await
         .context("the certificate can't be used")?;
 
@@ -93,7 +93,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
             lead,
         ));
     }
-    tokio::spawn(renew(keeper, hosts, tls));
+    tokio::spawn(renew(keeper, hosts, tls, pem));
     tokio::spawn(purge(store));
     say_where(settings.listen.ip(), port);
 
@@ -173,7 +173,8 @@ async fn serve_plain(
         .await
 }
 
-async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig) {
+/// Makes the certificate again in time, and takes up one that somebody puts in its place.
+async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig, mut used: Pem) {
     let mut look = tokio::time::interval(LOOK_AT_CERTIFICATE);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.tick().await;
@@ -184,16 +185,17 @@ async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig) {
             keeper.current(clock::now(), hosts.names(), &host::addresses())
         });
         match looked.await {
-            Ok(Ok((pem, true))) => {
+            Ok(Ok((pem, made))) if pem != used => {
                 let reloaded = tls
-                    .reload_from_pem(pem.certificate.into(), pem.key.into())
+                    .reload_from_pem(pem.certificate.clone().into(), pem.key.clone().into())
                     .await;
                 match reloaded {
-                    Ok(()) => tracing::info!("Made a new certificate."),
+                    Ok(()) => tracing::info!(made, "A new certificate is in use."),
                     Err(error) => tracing::error!(%error, "The new certificate can't be used."),
                 }
+                used = pem;
             }
-            Ok(Ok((_, false))) | Err(_) => {}
+            Ok(Ok(_)) | Err(_) => {}
             Ok(Err(error)) => tracing::error!(%error, "The certificate can't be renewed."),
         }
     }
