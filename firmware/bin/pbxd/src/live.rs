@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use model::{Binding, CallId, CallRecord, Cause, Disposition, EndedBy, WallTime};
 use store::{Journal, LiveRecord, LogKind, Store, Writer};
+use tokio::sync::Notify;
 use tracing::{error, info};
 
 /// How often what was journalled is brought to the disk: what a power cut may take of the history.
@@ -20,6 +21,8 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 pub struct Live {
     journal: Journal,
     writer: Writer,
+    /// The Security log has rows that nobody was told of.
+    security: Arc<Notify>,
     /// The writer was full: offer what is unstored again.
     behind: bool,
     /// The journal could not be written; said once.
@@ -65,13 +68,21 @@ impl Live {
             bindings: recovered.bindings,
             next_call: CallId::new(last.map_or(1, |id| id.raw().saturating_add(1))),
         };
-        let writer =
-            Writer::start(store.clone(), journal.stored_calls()).context("the history's thread")?;
+        let security = Arc::new(Notify::new());
+        let told = Arc::clone(&security);
+        let logged = move |kind| {
+            if kind == LogKind::Security {
+                told.notify_one();
+            }
+        };
+        let writer = Writer::start(store.clone(), journal.stored_calls(), logged)
+            .context("the history's thread")?;
         let stop = Arc::new(AtomicBool::new(false));
         keep_synced(&journal, stop.clone())?;
         let live = Self {
             journal,
             writer,
+            security,
             behind: true,
             broken: false,
             stop,
@@ -107,6 +118,11 @@ impl Live {
         if self.writer.log(LogKind::Security, at, text).is_err() {
             error!("a row of the Security log was lost: the disk can't keep up");
         }
+    }
+
+    /// Waits until the Security log has a new row, or several.
+    pub async fn security_row(&self) {
+        self.security.notified().await;
     }
 
     /// Offers again what the writer had no room for. Called now and then.

@@ -99,6 +99,7 @@ pub async fn run(options: Options) -> Result<()> {
             }
             () = timer => process.input(Input::Timeout),
             question = process.control.next() => process.answer(question),
+            () = process.live.security_row() => process.control.notify(Notice::Security),
             _ = housekeeping.tick() => process.keep_house(),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -276,10 +277,7 @@ impl Process {
                 Output::CallOpened(call) => self.records.push(LiveRecord::CallOpened(*call)),
                 Output::CallClosed(call) => self.records.push(LiveRecord::CallClosed(*call)),
                 Output::Notice(notice) => self.control.notify(*notice),
-                Output::Security(text) => {
-                    self.live.security(clock::wall(), text);
-                    self.control.notify(Notice::Security);
-                }
+                Output::Security(text) => self.live.security(clock::wall(), text),
             }
         }
     }

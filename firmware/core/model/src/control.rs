@@ -207,7 +207,7 @@ pub enum Notice {
         /// All it has now.
         registrations: Vec<Registration>,
     },
-    /// The Security log has a new row.
+    /// The Security log has a new row, which can be read.
     Security,
     /// A configuration came into force.
     Config {

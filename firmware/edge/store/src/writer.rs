@@ -57,16 +57,22 @@ struct Count {
 
 impl Writer {
     /// Starts the thread. It tells `stored` which calls are in the history: take that from
-    /// [`crate::Journal::stored_calls`].
+    /// [`crate::Journal::stored_calls`]. It calls `logged` for each row that whoever looks finds in
+    /// its log from then on.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(store: Store, stored: StoredCalls) -> std::io::Result<Self> {
+    pub fn start(
+        store: Store,
+        stored: StoredCalls,
+        logged: impl Fn(LogKind) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::default());
         let worker = Worker {
             store,
             stored,
+            logged,
             receiver,
             shared: Arc::clone(&shared),
         };
@@ -131,14 +137,15 @@ impl Drop for Writer {
     }
 }
 
-struct Worker {
+struct Worker<F> {
     store: Store,
     stored: StoredCalls,
+    logged: F,
     receiver: Receiver<Message>,
     shared: Arc<Shared>,
 }
 
-impl Worker {
+impl<F: Fn(LogKind)> Worker<F> {
     fn run(self) {
         let mut calls = Vec::with_capacity(BATCH);
         loop {
@@ -153,8 +160,9 @@ impl Worker {
                     Message::Call(call) => calls.push(call),
                     Message::Log(kind, at, text) => {
                         rows += 1;
-                        if let Err(error) = self.store.log_append(kind, at, &text) {
-                            tracing::warn!(%error, "a log row is lost");
+                        match self.store.log_append(kind, at, &text) {
+                            Ok(()) => (self.logged)(kind),
+                            Err(error) => tracing::warn!(%error, "a log row is lost"),
                         }
                     }
                 }

@@ -41,7 +41,7 @@ fn calls_go_from_the_journal_to_the_history() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let (mut journal, _) = Journal::open(dir.path(), now()).unwrap();
-    let writer = Writer::start(store.clone(), journal.stored_calls()).unwrap();
+    let writer = Writer::start(store.clone(), journal.stored_calls(), |_| ()).unwrap();
     for id in 1..=1000 {
         journal.append(&[LiveRecord::CallClosed(call(id))]).unwrap();
         writer.call(call(id)).unwrap();
@@ -61,7 +61,7 @@ fn calls_go_from_the_journal_to_the_history() {
 fn what_is_queued_is_stored_when_it_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let writer = Writer::start(store.clone(), StoredCalls::default()).unwrap();
+    let writer = Writer::start(store.clone(), StoredCalls::default(), |_| ()).unwrap();
     for id in 1..=500 {
         writer.call(call(id)).unwrap();
     }
@@ -88,7 +88,7 @@ fn a_call_that_is_refused_keeps_no_other_waiting() {
         .map(|id| LiveRecord::CallClosed(call(id)))
         .collect();
     journal.append(&all).unwrap();
-    let writer = Writer::start(store.clone(), journal.stored_calls()).unwrap();
+    let writer = Writer::start(store.clone(), journal.stored_calls(), |_| ()).unwrap();
     for record in journal.unstored() {
         writer.call(record).unwrap();
     }
@@ -109,7 +109,7 @@ fn a_disk_that_fails_is_tried_again() {
             .unwrap();
     };
     pages(1);
-    let writer = Writer::start(store.clone(), StoredCalls::default()).unwrap();
+    let writer = Writer::start(store.clone(), StoredCalls::default(), |_| ()).unwrap();
     let mut queued = 0;
     while writer.call(call(queued + 1)).is_ok() {
         queued += 1;
@@ -119,4 +119,23 @@ fn a_disk_that_fails_is_tried_again() {
     pages(1 << 30);
     assert!(writer.flush(LONG));
     assert_eq!(count(&store), queued);
+}
+
+#[test]
+fn a_row_is_told_once_it_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (sender, told) = std::sync::mpsc::channel();
+    let reader = store.clone();
+    let logged = move |kind| {
+        let rows = reader.log_query(kind, &LogQuery::default()).unwrap();
+        sender.send((kind, rows.len())).unwrap();
+    };
+    let writer = Writer::start(store, StoredCalls::default(), logged).unwrap();
+    for _ in 0..3 {
+        writer.log(LogKind::Security, now(), "a row").unwrap();
+    }
+    assert!(writer.flush(LONG));
+    let told: Vec<_> = told.try_iter().collect();
+    assert_eq!(told, [1, 2, 3].map(|rows| (LogKind::Security, rows)));
 }

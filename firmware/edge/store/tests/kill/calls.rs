@@ -60,7 +60,7 @@ fn binding(n: u64, cseq: u32) -> Binding {
 pub(crate) fn run(dir: &Path, mut chance: Chance) {
     let store = Store::open(dir).unwrap();
     let (mut journal, found) = Journal::open_with(dir, now(), LOG_BYTES).unwrap();
-    let writer = Writer::start(store.clone(), journal.stored_calls()).unwrap();
+    let writer = Writer::start(store.clone(), journal.stored_calls(), |_| ()).unwrap();
     let last = found.last_call_id.max(store.last_call_id().unwrap());
     let mut next = last.map_or(0, CallId::raw) + 1;
     for record in found.closed {
