@@ -1,8 +1,9 @@
 //! What administrators do and see: changes during calls, hanging up, live notices, stopping.
 
+use model::config::DigestChoice;
 use model::control::{CallState, Notice};
 use model::{Disposition, EndedBy, WallTime};
-use testkit::{End, World};
+use testkit::{Algorithm, End, World};
 
 #[test]
 fn a_change_of_configuration_leaves_calls_alone() {
@@ -77,6 +78,34 @@ fn a_new_password_counts_from_the_next_request() {
     let (a, b) = w.talk(a, w.phone("102"));
     w.run_for(500);
     w.assert_talk(a, b);
+    w.finish();
+}
+
+#[test]
+fn another_realm_counts_from_the_next_request_and_nobody_is_thrown_out() {
+    let mut w = World::of(["101", "102"]);
+    w.run_for(100);
+    w.configure(|c| c.general.realm = "another".into());
+    assert_eq!(w.contacts("101").len(), 1);
+    // The phone still has credentials for the realm that was: it is asked anew, and that is no
+    // failed attempt.
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    w.run_for(500);
+    w.assert_talk(a, b);
+    assert_eq!(w.at(a.phone).realm(), Some("another"));
+    assert_eq!(w.security, Vec::<String>::new());
+    w.finish();
+}
+
+#[test]
+fn another_algorithm_counts_from_the_next_request() {
+    let mut w = World::of(["101", "102"]);
+    w.set_all(|p| p.algorithm = Algorithm::Sha256);
+    w.configure(|c| c.general.digest = DigestChoice::Sha256);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    w.run_for(500);
+    w.assert_talk(a, b);
+    assert_eq!(w.at(a.phone).proved_with(), Some(Algorithm::Sha256));
     w.finish();
 }
 

@@ -1,6 +1,7 @@
 //! Phones register, refresh and go; what is kept of them.
 
 use model::Transport;
+use model::config::DigestChoice;
 use testkit::{Algorithm, PhoneId, World};
 
 fn alone() -> (World, PhoneId) {
@@ -26,6 +27,30 @@ fn a_phone_registers_by_either_algorithm() {
         assert_eq!(status(&w, a), Some(200));
         assert_eq!(w.contacts("101").len(), 1);
         w.finish();
+    }
+}
+
+#[test]
+fn phones_use_the_best_algorithm_that_they_and_the_exchange_know() {
+    use Algorithm::{Md5, Sha256};
+    for (choice, phone, used) in [
+        (DigestChoice::Md5, Md5, Some(Md5)),
+        (DigestChoice::Md5, Sha256, Some(Md5)),
+        (DigestChoice::Sha256ThenMd5, Md5, Some(Md5)),
+        (DigestChoice::Sha256ThenMd5, Sha256, Some(Sha256)),
+        (DigestChoice::Sha256, Sha256, Some(Sha256)),
+        (DigestChoice::Sha256, Md5, None),
+    ] {
+        let (mut w, a) = alone();
+        w.forgiving = true;
+        w.configure(|c| c.general.digest = choice);
+        w.set(a, |p| p.algorithm = phone);
+        w.register(a);
+        w.run_for(100);
+        let what = format!("{choice:?} {phone:?}");
+        assert_eq!(status(&w, a), Some(if used.is_some() { 200 } else { 401 }));
+        assert_eq!(w.contacts("101").len(), used.iter().count(), "{what}");
+        assert_eq!(w.at(a).proved_with(), used, "{what}");
     }
 }
 

@@ -33,6 +33,22 @@ pub struct General {
     pub realm: String,
     /// How long a call rings before it counts as not answered, in seconds.
     pub no_answer_s: u32,
+    /// How phones prove that they know their password.
+    pub digest: DigestChoice,
+}
+
+/// The algorithms of SIP digest that phones are asked for (RFC 8760); only these are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestChoice {
+    /// MD5 alone: what every phone takes. Those from before RFC 8760 give up where they see another
+    /// algorithm beside it.
+    #[default]
+    Md5,
+    /// SHA-256 where the phone knows it, else MD5.
+    Sha256ThenMd5,
+    /// SHA-256 alone: old phones stay out.
+    Sha256,
 }
 
 impl Default for General {
@@ -41,6 +57,7 @@ impl Default for General {
             country: "CZ".into(),
             realm: "operator-box".into(),
             no_answer_s: 60,
+            digest: DigestChoice::default(),
         }
     }
 }

@@ -25,7 +25,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use model::config::Configuration;
+use model::config::{Configuration, DigestChoice, General};
 use model::control::Notice;
 use model::{CallId, Instant, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
@@ -139,7 +139,7 @@ impl Exchange {
             now,
             EndpointConfig {
                 realm: directory.configuration().general.realm.clone(),
-                digest: DigestOffer::Md5,
+                digest: offer(&directory.configuration().general),
                 product: config.product,
                 seed: config.seed,
                 expires_s: EXPIRES_S,
@@ -224,6 +224,8 @@ impl Exchange {
     pub(crate) fn configure(&mut self, configuration: Arc<Configuration>) {
         let version = configuration.version;
         self.directory = Directory::new(configuration);
+        let general = &self.directory.configuration().general;
+        self.endpoint.set_digest(&general.realm, offer(general));
         self.endpoint
             .set_accounts(self.now, self.directory.accounts());
         self.notice(Notice::Config { version });
@@ -308,7 +310,6 @@ impl Exchange {
 
     pub(crate) fn security_row(&mut self, row: String) {
         self.outputs.push_back(Output::Security(row));
-        self.notice(Notice::Security);
     }
 
     /// Drops the script of a call with this end, if none was decided before.
@@ -359,6 +360,14 @@ impl Exchange {
     /// The media thread has closed a port.
     fn port_closed(&mut self, port: PortId) {
         self.ports.closed(port);
+    }
+}
+
+const fn offer(general: &General) -> DigestOffer {
+    match general.digest {
+        DigestChoice::Md5 => DigestOffer::Md5,
+        DigestChoice::Sha256ThenMd5 => DigestOffer::Sha256ThenMd5,
+        DigestChoice::Sha256 => DigestOffer::Sha256,
     }
 }
 

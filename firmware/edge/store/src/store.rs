@@ -13,6 +13,7 @@ const CONFIG: Schema = Schema {
     steps: &[
         include_str!("migrations/config_1.sql"),
         include_str!("migrations/config_2.sql"),
+        include_str!("migrations/config_3.sql"),
     ],
 };
 
@@ -112,7 +113,9 @@ mod tests {
             };
             Database::open(dir.path(), older).unwrap();
             let store = Store::open(dir.path()).unwrap();
-            assert_eq!(store.load().unwrap().users.len(), 1);
+            let brought_up = store.load().unwrap();
+            assert_eq!(brought_up.users.len(), 1);
+            assert_eq!(brought_up.general, model::config::General::default());
         }
     }
 

@@ -2,13 +2,13 @@
 
 use md5::Digest as _;
 
-/// The algorithm a phone knows.
+/// The best algorithm a phone knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Algorithm {
     /// What all phones know.
     #[default]
     Md5,
-    /// What RFC 8760 adds.
+    /// What RFC 8760 adds; such a phone knows MD5 too.
     Sha256,
 }
 
@@ -48,10 +48,16 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// The challenge for this algorithm among those of a response; else the first we know.
+    /// The challenge for this algorithm among those of a response; else the first that a phone with
+    /// it knows.
     #[must_use]
     pub fn choose<'a>(values: impl Iterator<Item = &'a str>, algorithm: Algorithm) -> Option<Self> {
-        let known: Vec<Self> = values.filter_map(Self::parse).collect();
+        let known: Vec<Self> = values
+            .filter_map(Self::parse)
+            .filter(|challenge| {
+                challenge.algorithm == Algorithm::Md5 || algorithm == Algorithm::Sha256
+            })
+            .collect();
         let preferred = known
             .iter()
             .find(|challenge| challenge.algorithm == algorithm);

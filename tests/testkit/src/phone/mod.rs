@@ -120,6 +120,22 @@ impl Phone {
         }
     }
 
+    /// The algorithm of its last credentials.
+    #[must_use]
+    pub fn proved_with(&self) -> Option<Algorithm> {
+        self.nonce
+            .as_ref()
+            .map(|(challenge, _)| challenge.algorithm)
+    }
+
+    /// The protection space that its last credentials were for.
+    #[must_use]
+    pub fn realm(&self) -> Option<&str> {
+        self.nonce
+            .as_ref()
+            .map(|(challenge, _)| challenge.realm.as_str())
+    }
+
     /// The next packet to be sent.
     pub(crate) fn poll(&mut self) -> Option<Packet> {
         self.out.pop_front()

@@ -114,6 +114,13 @@ impl Server {
         }
     }
 
+    /// Another realm, another offer. Nonces stay good: they are of neither. Credentials for the old
+    /// realm aren't found any more, so that who sends them is challenged anew.
+    pub fn reconfigure(&mut self, realm: &str, offer: DigestOffer) {
+        realm.clone_into(&mut self.realm);
+        self.options.offer = offer;
+    }
+
     /// The realm.
     #[must_use]
     pub fn realm(&self) -> &str {

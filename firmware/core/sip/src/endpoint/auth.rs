@@ -30,6 +30,7 @@ pub(crate) struct Gatekeeper {
     digest: Server,
     /// What unknown users are checked against.
     nobody: PasswordHashes,
+    nobodys_password: Secret,
     /// Makes of a source what stands for it in a nonce.
     askers: Seeded,
 }
@@ -61,12 +62,26 @@ impl Gatekeeper {
             offer,
             ..ServerOptions::default()
         };
-        let nobody = Secret::new(format!("{:?}", random.derive("nobody's password")));
+        let nobodys_password = Secret::new(format!("{:?}", random.derive("nobody's password")));
         Self {
             accounts: BTreeMap::new(),
             digest: Server::new(realm, &key, options, NonceTable::default()),
-            nobody: hashes("nobody", realm, &nobody),
+            nobody: hashes("nobody", realm, &nobodys_password),
+            nobodys_password,
             askers: Seeded::new(random.derive("askers")),
+        }
+    }
+
+    /// Another realm, another offer. Hashes are of a realm and are made anew with it.
+    pub(crate) fn reconfigure(&mut self, realm: &str, offer: DigestOffer) {
+        let moved = self.digest.realm() != realm;
+        self.digest.reconfigure(realm, offer);
+        if !moved {
+            return;
+        }
+        self.nobody = hashes("nobody", realm, &self.nobodys_password);
+        for (username, known) in &mut self.accounts {
+            known.hashes = hashes(username, realm, &known.account.password);
         }
     }
 

@@ -46,6 +46,7 @@ use auth::Gatekeeper;
 use sources::Sources;
 use streams::Streams;
 
+use crate::digest::DigestOffer;
 use crate::message::{Replaces, StatusCode};
 use crate::registrar::Registrar;
 use crate::session::{Session, Sessions};
@@ -151,6 +152,12 @@ impl Endpoint {
         let unchanged = self.gatekeeper.set_accounts(accounts);
         self.registrar
             .retain(&mut self.core, |extension| unchanged.contains(&extension));
+    }
+
+    /// What phones are asked for from now on. Those that are registered stay so, and prove themselves
+    /// by it at their next request.
+    pub fn set_digest(&mut self, realm: &str, offer: DigestOffer) {
+        self.gatekeeper.reconfigure(realm, offer);
     }
 
     /// Peers whose calls need no digest: providers and other exchanges, known by their address. Their

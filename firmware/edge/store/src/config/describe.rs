@@ -64,6 +64,7 @@ fn general(before: &General, after: &General) -> String {
         &after.no_answer_s,
         " s",
     );
+    list.plain("digest", &word(before.digest), &word(after.digest), "");
     list.0.join(", ")
 }
 

@@ -140,12 +140,13 @@ pub(super) fn put_general(
     revision: ConfigVersion,
 ) -> Result<(), rusqlite::Error> {
     tx.prepare_cached(
-        "UPDATE general SET country = ?1, realm = ?2, no_answer_s = ?3, revision = ?4",
+        "UPDATE general SET country = ?1, realm = ?2, no_answer_s = ?3, digest = ?4, revision = ?5",
     )?
     .execute(params![
         general.country,
         general.realm,
         general.no_answer_s,
+        word(general.digest),
         raw(revision)
     ])?;
     Ok(())
@@ -274,16 +275,17 @@ fn extension(row: &Row<'_>) -> Result<Extension, StoreError> {
 }
 
 fn load_general(tx: &Transaction<'_>) -> Result<(General, ConfigVersion), StoreError> {
-    Ok(tx
-        .prepare_cached("SELECT country, realm, no_answer_s, revision FROM general")?
-        .query_row([], |row| {
-            let general = General {
-                country: row.get(0)?,
-                realm: row.get(1)?,
-                no_answer_s: row.get(2)?,
-            };
-            Ok((general, version(row.get(3)?)))
-        })?)
+    let mut statement =
+        tx.prepare_cached("SELECT country, realm, no_answer_s, digest, revision FROM general")?;
+    let mut rows = statement.query([])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let general = General {
+        country: row.get(0)?,
+        realm: row.get(1)?,
+        no_answer_s: row.get(2)?,
+        digest: unword(row.get(3)?)?,
+    };
+    Ok((general, revision(row, 4)?))
 }
 
 fn load_with_password(tx: &Transaction<'_>) -> Result<BTreeSet<UserId>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::config::FaultCode;
+use model::config::{DigestChoice, FaultCode};
 
 use super::*;
 use crate::{Blame, LogKind, LogQuery, NewSession};
@@ -144,6 +144,7 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
     change(&store, Operation::UpdateUser(jana)).unwrap();
     let general = General {
         no_answer_s: 30,
+        digest: DigestChoice::Sha256ThenMd5,
         ..General::default()
     };
     change(&store, Operation::UpdateGeneral(general)).unwrap();
@@ -152,7 +153,7 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
         [
             r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU"#,
             r#"Changed user jana (ID=2): e-mail none -> "jana@example.com", language en -> cs, role user -> read_only"#,
-            "Changed general: no answer after 60 s -> 30 s",
+            "Changed general: no answer after 60 s -> 30 s, digest md5 -> sha256_then_md5",
         ]
     );
 }
