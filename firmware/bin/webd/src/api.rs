@@ -174,7 +174,8 @@ fn check(need: Need, caller: Option<&Caller>) -> Result<(), Problem> {
     }
 }
 
-fn not_logged_in() -> Problem {
+/// There is no session, or it has ended.
+pub fn not_logged_in() -> Problem {
     Problem::new(
         Code::NotLoggedIn,
         "Log in: POST /api/v1/session. A session ends after 30 minutes without use and after 12 \

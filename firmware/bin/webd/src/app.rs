@@ -90,7 +90,7 @@ impl App {
     /// # Errors
     /// Where the system gives no random bytes.
     pub fn start(parts: Parts) -> anyhow::Result<Self> {
-        let hub = Hub::start(parts.store.clone(), &parts.control);
+        let hub = Hub::start(parts.store.clone(), &parts.control)?;
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new()?,
             hub,
@@ -215,6 +215,7 @@ impl App {
     pub fn announce(&self, version: ConfigVersion, by: Option<&str>) {
         self.control.reload();
         self.hub.config_changed(version, by);
+        self.hub.logged();
         self.hub.sessions_changed();
     }
 
@@ -257,7 +258,7 @@ impl App {
         let written = self
             .with_store(move |store| {
                 store.log_append(LogKind::Security, clock::now(), &text)?;
-                hub.security_changed();
+                hub.logged();
                 Ok::<_, StoreError>(())
             })
             .await;

@@ -31,6 +31,15 @@ pub fn log_style(at: WallTime) -> String {
         .to_string()
 }
 
+/// The beginning of the day of `at`, in the time of the box.
+#[must_use]
+pub fn midnight(at: WallTime) -> WallTime {
+    let day = timestamp(at).to_zoned(TimeZone::system()).start_of_day();
+    day.map_or(at, |day| {
+        WallTime::from_unix_micros(day.timestamp().as_microsecond())
+    })
+}
+
 /// Reads RFC 3339.
 #[must_use]
 pub fn parse(text: &str) -> Option<WallTime> {

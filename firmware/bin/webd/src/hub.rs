@@ -4,20 +4,34 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use std::time::Duration;
+
 use model::ConfigVersion;
 use model::control::Notice;
 use serde::Serialize;
-use store::{LogKind, LogQuery, Store};
+use store::{LogKind, LogQuery, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::control::Control;
-use crate::words;
+use crate::event::{
+    CallEnded, ConfigChanged, ConfigInForce, ExchangeReachable, Logged, RegistrationsChanged,
+};
+use crate::words::Call;
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 256;
-/// Rows of the Security log that are told one by one; more come with the next look at the log.
+/// Rows of a log that are told at a time; who wants older ones reads the log.
 const ROWS: u32 = 50;
+/// The logs are looked at no oftener, so that a flood of failed logins is not one of events too.
+const LOOK: Duration = Duration::from_millis(200);
+/// The logs there are.
+const LOGS: [LogKind; 4] = [
+    LogKind::Config,
+    LogKind::Security,
+    LogKind::Warning,
+    LogKind::Error,
+];
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -39,51 +53,32 @@ struct Inner {
     events: broadcast::Sender<Event>,
     next: AtomicU64,
     sessions: watch::Sender<u64>,
-    security: Notify,
-}
-
-#[derive(Serialize)]
-struct ConfigChanged<'a> {
-    version: u64,
-    by: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Reachable {
-    reachable: bool,
-}
-
-#[derive(Serialize)]
-struct InForce {
-    version: u64,
-}
-
-#[derive(Serialize)]
-struct CallEnded {
-    call: u64,
-}
-
-#[derive(Serialize)]
-struct RegistrationsChanged {
-    extension: u32,
-    registrations: Vec<words::Registration>,
+    logged: Notify,
 }
 
 impl Hub {
     /// Starts the tasks that turn notices and log rows into events.
-    #[must_use]
-    pub fn start(store: Store, control: &Control) -> Self {
+    ///
+    /// # Errors
+    /// Where the logs can't be read.
+    pub fn start(store: Store, control: &Control) -> Result<Self, StoreError> {
+        // What is there already is no news; what comes from here on is.
+        let mut newest = [0; LOGS.len()];
+        for (last, kind) in newest.iter_mut().zip(LOGS) {
+            let row = rows(&store, kind, None, 1)?;
+            *last = row.first().map_or(0, |row| row.id);
+        }
         let (events, _) = broadcast::channel(EVENTS);
         let (sessions, _) = watch::channel(0);
         let hub = Self(Arc::new(Inner {
             events,
             next: AtomicU64::new(1),
             sessions,
-            security: Notify::new(),
+            logged: Notify::new(),
         }));
         tokio::spawn(hub.clone().follow_exchange(control.clone()));
-        tokio::spawn(hub.clone().follow_security(store));
-        hub
+        tokio::spawn(hub.clone().follow_logs(store, newest));
+        Ok(hub)
     }
 
     /// The events from now on.
@@ -107,6 +102,7 @@ impl Hub {
     /// Somebody changed the configuration.
     pub fn config_changed(&self, version: ConfigVersion, by: Option<&str>) {
         let version = version.raw();
+        let by = by.map(str::to_owned);
         self.send("config_changed", &ConfigChanged { version, by });
     }
 
@@ -115,9 +111,9 @@ impl Hub {
         self.0.sessions.send_modify(|count| *count += 1);
     }
 
-    /// The Security log has a new row.
-    pub fn security_changed(&self) {
-        self.0.security.notify_one();
+    /// A log has a new row, which can be read.
+    pub fn logged(&self) {
+        self.0.logged.notify_one();
     }
 
     fn send(&self, name: &'static str, data: &impl Serialize) {
@@ -152,12 +148,12 @@ impl Hub {
     }
 
     fn exchange(&self, reachable: bool) {
-        self.send("exchange", &Reachable { reachable });
+        self.send("exchange", &ExchangeReachable { reachable });
     }
 
     fn tell(&self, notice: Notice) {
         match notice {
-            Notice::Call { call } => self.send("call", &words::Call::from(call)),
+            Notice::Call { call } => self.send("call", &Call::from(call)),
             Notice::CallEnded { call } => self.send("call_ended", &CallEnded { call: call.raw() }),
             Notice::Registrations {
                 extension,
@@ -169,13 +165,13 @@ impl Hub {
                     registrations: registrations.into_iter().map(Into::into).collect(),
                 },
             ),
-            Notice::Security => self.security_changed(),
+            Notice::Security => self.logged(),
             Notice::Config { version } => {
                 // Somebody else than this process may have changed it.
                 self.sessions_changed();
                 self.send(
                     "config_in_force",
-                    &InForce {
+                    &ConfigInForce {
                         version: version.raw(),
                     },
                 );
@@ -183,35 +179,41 @@ impl Hub {
         }
     }
 
-    async fn follow_security(self, store: Store) {
-        let newest = rows(&store, None, 1).await;
-        let mut last = newest.first().map_or(0, |row| row.id);
+    async fn follow_logs(self, store: Store, mut newest: [i64; LOGS.len()]) {
         loop {
-            self.0.security.notified().await;
-            let rows = rows(&store, Some(last), ROWS).await;
-            for row in rows.into_iter().rev() {
-                last = row.id;
-                self.send("security", &words::LogRow::from(row));
+            self.0.logged.notified().await;
+            for (last, kind) in newest.iter_mut().zip(LOGS) {
+                let (store, after) = (store.clone(), Some(*last));
+                let read = move || rows(&store, kind, after, ROWS);
+                let rows = match tokio::task::spawn_blocking(read).await {
+                    Ok(Ok(rows)) => rows,
+                    Ok(Err(error)) => {
+                        tracing::error!(%error, ?kind, "A log can't be read.");
+                        continue;
+                    }
+                    Err(_) => continue,
+                };
+                for row in rows.into_iter().rev() {
+                    *last = row.id;
+                    let (log, row) = (kind.into(), row.into());
+                    self.send("log", &Logged { log, row });
+                }
             }
+            tokio::time::sleep(LOOK).await;
         }
     }
 }
 
-async fn rows(store: &Store, after: Option<i64>, limit: u32) -> Vec<store::LogRow> {
-    let store = store.clone();
+fn rows(
+    store: &Store,
+    kind: LogKind,
+    after: Option<i64>,
+    limit: u32,
+) -> Result<Vec<store::LogRow>, StoreError> {
     let query = LogQuery {
         after,
         limit,
         ..LogQuery::default()
     };
-    let rows =
-        tokio::task::spawn_blocking(move || store.log_query(LogKind::Security, &query)).await;
-    match rows {
-        Ok(Ok(rows)) => rows,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "The Security log can't be read.");
-            Vec::new()
-        }
-        Err(_) => Vec::new(),
-    }
+    store.log_query(kind, &query)
 }

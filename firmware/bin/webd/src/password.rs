@@ -19,6 +19,8 @@ use crate::problem::{Code, Problem};
 pub const MIN_CHARS: usize = 8;
 /// Longest password of a person: a long sentence; hashing more costs time for nothing.
 pub const MAX_CHARS: usize = 128;
+/// Guessed online at a thousand tries a second, it takes longer than anybody lives.
+const STRONG_BITS: f64 = 50.0;
 /// Hashes computed at once: two cores, 38 MiB.
 const AT_ONCE: usize = 2;
 /// Requests that may wait for a hash: about two seconds' worth on the slowest box.
@@ -209,6 +211,27 @@ pub fn check(password: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// True where a SIP password is one that a program guesses: it is common, has one of `names` in it,
+/// or is too short for the kinds of characters it has. People do not choose by chance, so that the
+/// bits of chance it could have are the most it may have.
+#[must_use]
+pub fn is_weak(password: &str, names: &[&str]) -> bool {
+    let lower = password.to_lowercase();
+    let named = names
+        .iter()
+        .any(|name| name.len() >= 3 && lower.contains(&name.to_lowercase()));
+    let alphabet: u32 = [('0'..='9', 10), ('a'..='z', 26), ('A'..='Z', 26)]
+        .into_iter()
+        .filter(|(kind, _)| password.chars().any(|c| kind.contains(&c)))
+        .map(|(_, size)| size)
+        .sum();
+    let others = !password.chars().all(|c| c.is_ascii_alphanumeric());
+    let alphabet = f64::from((alphabet + if others { 32 } else { 0 }).max(2));
+    let chars = u32::try_from(password.chars().count()).unwrap_or(u32::MAX);
+    let bits = f64::from(chars) * alphabet.log2();
+    named || check(password, "").is_err() || bits < STRONG_BITS
+}
+
 /// 256 random bits as text: a session token.
 ///
 /// # Errors
@@ -274,6 +297,26 @@ mod tests {
         ] {
             assert!(check(bad, name).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_weak_sip_password_is_known() {
+        let names = ["122", "reception"];
+        let weak = |password: &str| is_weak(password, &names);
+        for bad in [
+            "12345678",
+            "abcdefgh",
+            "a1b2c3d4",
+            "Xy7!122-Qr5%",
+            "MyReception-77%",
+        ] {
+            assert!(weak(bad), "{bad}");
+        }
+        for good in ["kR7mQ2xVb9Lp", "a1b2c3d4e5f6", "correct-horse-battery"] {
+            assert!(!weak(good), "{good}");
+        }
+        let generated = random_sip_password().expect("random bytes");
+        assert!(!weak(generated.expose()));
     }
 
     #[test]

@@ -13,13 +13,16 @@ use utoipa_axum::routes;
 
 use crate::api::{Api, SCHEME};
 use crate::app::App;
+use crate::event::EventData;
 use crate::input::MAX_BODY;
+use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_history, calls, dial_plan, events, extensions, first_visit, general, logs, problems,
-    registrations, session, status, users,
+    call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general, logs,
+    problems, registrations, session, status, users,
 };
-use crate::{gate, pages};
+use crate::words::Log;
+use crate::{gate, pages, schema};
 
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
@@ -32,6 +35,7 @@ fn api() -> OpenApiRouter<App> {
         .public(routes!(session::open))
         .own(routes!(session::show))
         .own(routes!(session::close))
+        .own(routes!(session::set_language))
         .own(routes!(session::set_password))
         .read(routes!(users::list))
         .write(routes!(users::add))
@@ -39,6 +43,7 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(users::replace))
         .write(routes!(users::remove))
         .write(routes!(users::set_password))
+        .read(routes!(users::dependents))
         .read(routes!(extensions::list))
         .write(routes!(extensions::add))
         .read(routes!(extensions::suggestion))
@@ -46,6 +51,7 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(extensions::replace))
         .write(routes!(extensions::remove))
         .write(routes!(extensions::set_sip_password))
+        .read(routes!(extensions::dependents))
         .read(routes!(dial_plan::list))
         .read(routes!(dial_plan::export))
         .read(routes!(general::show))
@@ -56,7 +62,10 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(call_history::list))
         .read(routes!(call_history::show))
         .read(routes!(call_history::export))
+        .write(routes!(call_history::clear))
         .read(routes!(logs::list))
+        .write(routes!(logs::clear))
+        .read(routes!(dashboard::show))
         .read(routes!(status::show))
         .read(routes!(events::listen))
         .into_router()
@@ -89,9 +98,11 @@ pub fn openapi() -> Document {
 }
 
 fn document() -> (Router<App>, Document) {
-    OpenApiRouter::with_openapi(base_document())
+    let (routes, mut document) = OpenApiRouter::with_openapi(base_document())
         .nest(BASE, api())
-        .split_for_parts()
+        .split_for_parts();
+    schema::complete(&mut document);
+    (routes, document)
 }
 
 fn base_document() -> Document {
@@ -107,7 +118,17 @@ fn base_document() -> Document {
                 `detail` says what to do.",
             license(name = "Apache-2.0", identifier = "Apache-2.0"),
         ),
-        components(schemas(ProblemBody)),
+        components(schemas(
+            ProblemBody,
+            EventData,
+            Log,
+            Order,
+            call_history::CallSort,
+            dial_plan::DialPlanSort,
+            extensions::ExtensionSort,
+            users::ExtensionsThen,
+            users::UserSort,
+        )),
         tags(
             (name = "access", description = "First visit and sessions"),
             (name = "configuration", description = "What an administrator decides"),

@@ -65,6 +65,18 @@ mirror! {
 }
 
 mirror! {
+    /// What phones prove their password by (SIP digest).
+    Digest = config::DigestChoice {
+        /// MD5 alone: every phone takes it.
+        Md5,
+        /// SHA-256 where the phone knows it, else MD5. Some old phones give up at this.
+        Sha256ThenMd5,
+        /// SHA-256 alone: old phones stay out.
+        Sha256,
+    }
+}
+
+mirror! {
     /// How SIP messages travel.
     Transport = model::Transport {
         /// Datagrams.
@@ -134,6 +146,51 @@ mirror! {
         /// The exchange: a limit, a fault, an administrator.
         Exchange,
     }
+}
+
+mirror! {
+    /// Which log.
+    Log = store::LogKind {
+        /// Changes of the configuration, sessions opened and closed.
+        Config,
+        /// Failed logins and registrations, bans.
+        Security,
+        /// What an administrator should look at.
+        Warning,
+        /// What went wrong.
+        Error,
+    }
+}
+
+/// What kind of object something is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// A user.
+    User,
+    /// An extension.
+    Extension,
+    /// A registered phone.
+    Phone,
+}
+
+/// Something that depends on an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dependent {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its id, where it has one.
+    pub id: Option<u32>,
+    /// What a person knows it by: a number, a name.
+    #[schema(example = "122")]
+    pub name: String,
+}
+
+/// What depends on an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dependents {
+    /// Nothing where the object can go without further ado.
+    pub dependents: Vec<Dependent>,
 }
 
 /// Who takes part in a call.
@@ -275,6 +332,41 @@ pub struct Person {
     pub role: Role,
     /// A disabled user neither logs in nor calls.
     pub enabled: bool,
+}
+
+/// What a person is called: the full name, or else the login name.
+#[must_use]
+pub fn shown_name(user: &config::User) -> &str {
+    if user.full_name.is_empty() {
+        &user.name
+    } else {
+        &user.full_name
+    }
+}
+
+impl Dependent {
+    /// An extension.
+    #[must_use]
+    pub const fn extension(id: u32, number: String) -> Self {
+        Self {
+            kind: ObjectKind::Extension,
+            id: Some(id),
+            name: number,
+        }
+    }
+
+    /// A registered phone.
+    #[must_use]
+    pub fn phone(user_agent: Option<String>, address: String) -> Self {
+        Self {
+            kind: ObjectKind::Phone,
+            id: None,
+            name: match user_agent {
+                Some(name) => format!("{name} ({address})"),
+                None => address,
+            },
+        }
+    }
 }
 
 impl From<model::Party> for Party {

@@ -435,6 +435,7 @@ async fn general_settings_change_with_their_revision() {
         ("realm", json!("a \"b\"")),
         ("no_answer_s", json!(4)),
         ("no_answer_s", json!(-4)),
+        ("digest", json!("sha1")),
     ] {
         let answer = put("*", with(&body, field, value)).await;
         assert_eq!(answer.fields()[0].0, format!("/{field}"), "{answer:?}");

@@ -51,11 +51,21 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(10), self.body.next())
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.body.next())
                 .await
                 .expect("an event comes")?;
             self.text
                 .push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+        }
+    }
+
+    /// The next row of this log.
+    async fn wait_for_log(&mut self, log: &str) -> Value {
+        loop {
+            let logged = self.wait_for("log").await;
+            if logged["log"] == log {
+                return logged;
+            }
         }
     }
 
@@ -199,11 +209,17 @@ async fn a_stream_begins_with_a_picture_and_goes_on_with_changes() {
         .await;
     let changed = events.wait_for("config_changed").await;
     assert!(changed["by"].as_str().unwrap().starts_with("someone"));
+    // Setting up the world has left rows too.
+    let added = "Added extension 122 (ID=1)";
+    while events.wait_for_log("config").await["row"]["text"] != added {}
 
     let login = json!({ "name": "nobody", "password": "guess guess" });
     world.post("/api/v1/session").json(login).send().await;
-    let row = events.wait_for("security").await;
-    assert_eq!(row["text"], "Login failed for host 192.0.2.1: unknown user");
+    let logged = events.wait_for_log("security").await;
+    assert_eq!(
+        logged["row"]["text"],
+        "Login failed for host 192.0.2.1: unknown user"
+    );
 
     drop(peer);
     assert_eq!(
@@ -283,4 +299,79 @@ async fn streams_have_a_limit() {
     );
     open.pop();
     open.push(Events::open(&world, &admin).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_beats_and_says_how_long_the_session_lasts() {
+    let world = World::new();
+    let admin = world.admin();
+    let mut events = Events::open(&world, &admin).await;
+    events.wait_for("hello").await;
+    let (name, beat) = events.next().await.unwrap();
+    assert_eq!(name, "heartbeat");
+    let remaining = beat["session_remaining_s"].as_u64().unwrap();
+    assert!((1700..=1800).contains(&remaining), "{remaining}");
+    assert!(beat["time"].as_str().unwrap().ends_with('Z'));
+}
+
+/// The items of the start page that need attention, by code.
+async fn attention(world: &World, cookie: &str) -> std::collections::BTreeMap<String, Value> {
+    let answer = world.get("/api/v1/dashboard").cookie(cookie).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let items = answer.json()["attention"].as_array().unwrap().clone();
+    items
+        .into_iter()
+        .map(|item| (item["code"].as_str().unwrap().to_owned(), item))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_start_page_counts_and_says_what_needs_attention() {
+    let world = World::new();
+    let admin = world.admin();
+    let alone = attention(&world, &admin).await;
+    assert_eq!(alone["exchange_unreachable"]["severity"], "error");
+    assert!(alone.contains_key("no_extensions"));
+
+    for (number, password) in [("101", "kR7mQ2xVb9Lp"), ("102", "password")] {
+        let body = json!({ "number": number, "sip_password": password });
+        let added = world
+            .post("/api/v1/extensions")
+            .cookie(&admin)
+            .json(body)
+            .send()
+            .await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    let person = json!({ "name": "winston", "full_name": "Winston Smith" });
+    world
+        .post("/api/v1/users")
+        .cookie(&admin)
+        .json(person)
+        .send()
+        .await;
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+    let found = attention(&world, &admin).await;
+    assert!(!found.contains_key("exchange_unreachable") && !found.contains_key("no_extensions"));
+    let objects = |code: &str| found[code]["objects"].clone();
+    assert_eq!(
+        objects("weak_sip_password"),
+        json!([{ "kind": "extension", "id": 2, "name": "102" }])
+    );
+    assert_eq!(
+        objects("extension_not_registered"),
+        json!([{ "kind": "extension", "id": 2, "name": "102" }])
+    );
+    let nobody = &objects("user_without_password")[0];
+    assert_eq!(nobody["name"], "Winston Smith");
+    let dashboard = world.get("/api/v1/dashboard").cookie(&admin).send().await;
+    let dashboard = dashboard.json();
+    assert_eq!(
+        dashboard["extensions"],
+        json!({ "total": 2, "active": 2, "registered": 1 })
+    );
+    assert_eq!(dashboard["status"]["exchange"]["calls"], 1);
+    assert_eq!(dashboard["today"]["calls"], 0);
+    assert!(dashboard["status"]["disk"]["used_bytes"].is_u64());
 }

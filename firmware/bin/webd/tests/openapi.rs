@@ -67,3 +67,56 @@ fn every_reference_leads_somewhere() {
     let document = serde_json::to_value(webd::openapi()).unwrap();
     walk(&document, &document);
 }
+
+/// The schema of an answer's field.
+fn field(document: &serde_json::Value, schema: &str, field: &str) -> (serde_json::Value, bool) {
+    let schema = &document["components"]["schemas"][schema];
+    let required = schema["required"].as_array().unwrap();
+    let required = required.iter().any(|name| name == field);
+    (schema["properties"][field].clone(), required)
+}
+
+#[test]
+fn an_answer_has_all_its_fields_and_a_body_may_leave_some_out() {
+    let document = serde_json::to_value(webd::openapi()).unwrap();
+    for (schema, name) in [
+        ("Extension", "user"),
+        ("Dashboard", "certificate"),
+        ("Leg", "codec"),
+        ("Leg", "quality"),
+    ] {
+        assert!(field(&document, schema, name).1, "{schema}.{name}");
+    }
+    for (schema, name) in [("ExtensionCreation", "user"), ("Problem", "current_etag")] {
+        assert!(!field(&document, schema, name).1, "{schema}.{name}");
+    }
+    let person = &document["components"]["schemas"]["Person"];
+    assert_eq!(person["properties"]["email"]["type"][1], "null");
+}
+
+#[test]
+fn every_list_of_words_has_a_name() {
+    fn walk(value: &serde_json::Value, path: &str) {
+        let inline = value.get("enum").is_some() && !path.is_empty();
+        assert!(!inline, "{path} has words without a name");
+        match value {
+            serde_json::Value::Object(map) => {
+                for (key, value) in map {
+                    walk(value, &format!("{path}/{key}"));
+                }
+            }
+            serde_json::Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(n, value)| walk(value, &format!("{path}/{n}"))),
+            _ => {}
+        }
+    }
+    let document = serde_json::to_value(webd::openapi()).unwrap();
+    walk(&document["paths"], "paths");
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            walk(property, &format!("{name}.{field}"));
+        }
+    }
+}

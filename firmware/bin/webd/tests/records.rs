@@ -208,7 +208,7 @@ async fn a_log_is_read_from_the_newest_on() {
     assert_eq!(page["next"], json!(null));
     let newer = ask(&format!("?since={next}")).await.json();
     assert_eq!(newer["rows"].as_array().unwrap().len(), 1);
-    let found = ask("?contains=ROW%203").await.json();
+    let found = ask("?search=ROW%203").await.json();
     assert_eq!(found["rows"][0]["text"], "row 3 of five");
     for query in ["?limit=0", "?limit=1001", "?before=-1", "?until=1"] {
         assert_eq!(ask(query).await.status, 400, "{query}");
@@ -219,4 +219,69 @@ async fn a_log_is_read_from_the_newest_on() {
         .send()
         .await;
     assert_eq!(unknown.code(), "not_found");
+}
+
+#[tokio::test]
+async fn a_clearing_takes_what_is_older_and_is_itself_logged() {
+    let (world, reader) = world();
+    let admin = world.admin();
+    for n in 1..=3 {
+        let text = format!("row {n}");
+        world
+            .store
+            .log_append(LogKind::Security, now(), &text)
+            .unwrap();
+    }
+    let clear = |what: &str, cookie: &str, body: serde_json::Value| {
+        world
+            .post(&format!("/api/v1/{what}/clear"))
+            .cookie(cookie)
+            .json(body)
+            .send()
+    };
+    // The second call started at 10:00, the third at 11:00.
+    let before = json!({ "before": "2027-01-15T10:30:00Z" });
+    let refused = clear("call-history", &reader, before.clone()).await;
+    assert_eq!(refused.status, 403);
+    let cleared = clear("call-history", &admin, before).await;
+    assert_eq!(cleared.json(), json!({ "removed": 2 }), "{cleared:?}");
+    let left = world
+        .get("/api/v1/call-history")
+        .cookie(&admin)
+        .send()
+        .await;
+    assert_eq!(left.json()["total"], 1);
+
+    let all = json!({ "before": "2999-01-01T00:00:00Z" });
+    let cleared = clear("logs/security", &admin, all.clone()).await;
+    assert_eq!(cleared.json(), json!({ "removed": 3 }));
+    assert!(clear("logs/config", &admin, all).await.json()["removed"].as_u64() > Some(0));
+    let log = world.get("/api/v1/logs/config").cookie(&admin).send().await;
+    let rows = log.json()["rows"].as_array().unwrap().clone();
+    assert_eq!(
+        rows.len(),
+        1,
+        "its own clearing is the first row of the log"
+    );
+    let text = rows[0]["text"].as_str().unwrap();
+    assert!(text.starts_with("Cleared config log before "), "{text}");
+    assert!(rows[0]["author"].as_str().unwrap().starts_with("someone"));
+
+    for body in [
+        json!({}),
+        json!({ "before": "soon" }),
+        json!({ "before": null }),
+    ] {
+        assert_eq!(clear("call-history", &admin, body).await.status, 422);
+    }
+    assert_eq!(
+        clear(
+            "logs/nothing",
+            &admin,
+            json!({ "before": "2026-01-01T00:00:00Z" })
+        )
+        .await
+        .status,
+        404
+    );
 }

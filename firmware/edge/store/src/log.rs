@@ -85,6 +85,15 @@ impl LogKind {
         }
     }
 
+    const fn clear(self) -> &'static str {
+        match self {
+            Self::Config => "DELETE FROM config_log WHERE at < ?1 AND id <= ?2",
+            Self::Security => "DELETE FROM security_log WHERE at < ?1 AND id <= ?2",
+            Self::Warning => "DELETE FROM warning_log WHERE at < ?1 AND id <= ?2",
+            Self::Error => "DELETE FROM error_log WHERE at < ?1 AND id <= ?2",
+        }
+    }
+
     const fn delete_up_to(self) -> &'static str {
         match self {
             Self::Config => "DELETE FROM config_log WHERE id <= ?1",
@@ -155,15 +164,32 @@ impl Store {
         })
     }
 
-    /// Removes all rows; ids go on from where they were.
+    /// Removes the rows from before a moment, up to the one with this id; returns how many. Ids go on
+    /// from where they were.
     ///
     /// # Errors
     /// Where the database can't be written.
-    pub fn log_clear(&self, kind: LogKind) -> Result<(), StoreError> {
+    pub fn log_clear(
+        &self,
+        kind: LogKind,
+        before: WallTime,
+        newest: i64,
+    ) -> Result<u64, StoreError> {
         kind.database(self).write(|tx| {
-            tx.execute(kind.delete_up_to(), [i64::MAX])?;
-            Ok(())
+            let removed = tx.execute(kind.clear(), params![before.as_unix_micros(), newest])?;
+            Ok(removed as u64)
         })
+    }
+
+    /// Says in the Config log what somebody did that is no change of the configuration.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn config_note(&self, at: WallTime, author: &Author, text: &str) -> Result<(), StoreError> {
+        let keep = self.inner.limits.log_rows;
+        self.inner
+            .config
+            .write(|tx| Ok(append_config(tx, keep, at, author, None, text)?))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod call_history;
 pub mod calls;
+pub mod dashboard;
 pub mod dial_plan;
 pub mod events;
 pub mod extensions;

@@ -121,7 +121,7 @@ fn ids_go_on_after_a_log_was_cleared() {
         store.log_append(kind, at(0), "a").unwrap();
         store.log_append(kind, at(0), "b").unwrap();
         let last = store.log_query(kind, &LogQuery::default()).unwrap()[0].id;
-        store.log_clear(kind).unwrap();
+        assert_eq!(store.log_clear(kind, at(1), last).unwrap(), 2);
         assert!(
             store
                 .log_query(kind, &LogQuery::default())
@@ -130,5 +130,21 @@ fn ids_go_on_after_a_log_was_cleared() {
         );
         store.log_append(kind, at(0), "c").unwrap();
         assert!(store.log_query(kind, &LogQuery::default()).unwrap()[0].id > last);
+    }
+}
+
+#[test]
+fn what_came_later_outlives_a_clearing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for kind in KINDS {
+        for (second, text) in [(1, "old"), (2, "older id"), (1, "younger id"), (9, "new")] {
+            store.log_append(kind, at(second), text).unwrap();
+        }
+        let rows = store.log_query(kind, &LogQuery::default()).unwrap();
+        assert_eq!(store.log_clear(kind, at(3), rows[2].id).unwrap(), 2);
+        let left = store.log_query(kind, &LogQuery::default()).unwrap();
+        let left: Vec<&str> = left.iter().map(|row| row.text.as_str()).collect();
+        assert_eq!(left, ["new", "younger id"]);
     }
 }

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::clock;
 use crate::input::parameter;
+use crate::list::{Order, Page};
 use crate::problem::Problem;
 use crate::words::Disposition;
 
@@ -30,7 +31,6 @@ pub struct HistoryFilter {
     #[param(format = "uint32", maximum = 4_294_967_295_u32)]
     extension: Option<u32>,
     /// That ended this way.
-    #[param(inline)]
     disposition: Option<Disposition>,
     /// Talked for so many seconds at least.
     #[param(maximum = 1000000)]
@@ -56,19 +56,16 @@ pub struct HistoryPage {
     #[param(format = "uint32", maximum = 4_294_967_295_u32)]
     extension: Option<u32>,
     /// That ended this way.
-    #[param(inline)]
     disposition: Option<Disposition>,
     /// Talked for so many seconds at least.
     #[param(maximum = 1000000)]
     min_duration_s: Option<u32>,
     /// By what they are sorted.
     #[serde(default)]
-    #[param(inline)]
-    sort: Sort,
-    /// Whether the highest or the lowest comes first.
-    #[serde(default)]
-    #[param(inline)]
-    order: Order,
+    #[param(required = false)]
+    sort: CallSort,
+    /// Which comes first; the newest, the highest where left out.
+    order: Option<Order>,
     /// Calls left out before the page.
     #[serde(default)]
     #[param(default = 0, maximum = 1000000)]
@@ -81,7 +78,7 @@ pub struct HistoryPage {
 /// By what calls are sorted.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Sort {
+pub enum CallSort {
     /// Start.
     #[default]
     Started,
@@ -93,17 +90,6 @@ pub enum Sort {
     Dialled,
     /// How it ended.
     Disposition,
-}
-
-/// Which comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The highest, the newest.
-    #[default]
-    Descending,
-    /// The lowest, the oldest.
-    Ascending,
 }
 
 impl HistoryFilter {
@@ -150,17 +136,7 @@ impl HistoryPage {
     /// # Errors
     /// A parameter that can't be read.
     pub fn query(self) -> Result<HistoryQuery, Problem> {
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=500).contains(&limit) {
-            return Err(parameter("limit", "out_of_range", "use 1 to 500"));
-        }
-        if self.offset > 1_000_000 {
-            return Err(parameter(
-                "offset",
-                "out_of_range",
-                "use at most 1000000, or narrow the time",
-            ));
-        }
+        let page = Page::new(self.offset, self.limit)?;
         let filter = HistoryFilter {
             from: self.from,
             until: self.until,
@@ -172,15 +148,15 @@ impl HistoryPage {
         Ok(HistoryQuery {
             filter: filter.parse()?,
             sort: match self.sort {
-                Sort::Started => HistorySort::Started,
-                Sort::Duration => HistorySort::Duration,
-                Sort::Caller => HistorySort::Caller,
-                Sort::Dialled => HistorySort::Dialled,
-                Sort::Disposition => HistorySort::Disposition,
+                CallSort::Started => HistorySort::Started,
+                CallSort::Duration => HistorySort::Duration,
+                CallSort::Caller => HistorySort::Caller,
+                CallSort::Dialled => HistorySort::Dialled,
+                CallSort::Disposition => HistorySort::Disposition,
             },
-            ascending: self.order == Order::Ascending,
-            offset: self.offset.into(),
-            limit,
+            ascending: self.order == Some(Order::Ascending),
+            offset: page.offset.into(),
+            limit: page.limit,
         })
     }
 }

@@ -4,10 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use model::CallId;
-use store::{HistoryQuery, Store};
+use store::{HistoryFilter as Filter, HistoryQuery, Store, StoreError};
 
+use crate::api::Actor;
 use crate::app::App;
-use crate::input::{Params, PathId};
+use crate::clearing::{Cleared, Clearing};
+use crate::clock;
+use crate::input::{Body, Params, PathId};
 use crate::problem::Problem;
 
 mod body;
@@ -15,7 +18,7 @@ mod export;
 mod filter;
 
 pub use body::{HistoryCall, HistoryCalls};
-pub use filter::{HistoryFilter, HistoryPage};
+pub use filter::{CallSort, HistoryFilter, HistoryPage};
 
 /// Calls that are over
 #[utoipa::path(get, path = "/call-history", operation_id = "list_call_history", tag = "records",
@@ -66,4 +69,37 @@ pub async fn export(
     Params(filter): Params<HistoryFilter>,
 ) -> Result<Response, Problem> {
     export::file(&app, filter.parse()?)
+}
+
+/// Remove calls from the history
+///
+/// Those that started before a time; later ones stay. The Config log says who did it.
+#[utoipa::path(post, path = "/call-history/clear", operation_id = "clear_call_history",
+    tag = "records", request_body = Clearing,
+    responses((status = 200, description = "Removed", body = Cleared)))]
+pub async fn clear(
+    State(app): State<App>,
+    actor: Actor,
+    Body(clearing): Body<Clearing>,
+) -> Result<Json<Cleared>, Problem> {
+    let before = clearing.before()?;
+    let author = actor.author();
+    let removed = app
+        .with_store(move |store: &Store| -> Result<_, StoreError> {
+            let filter = Filter {
+                until: Some(before),
+                ..Filter::default()
+            };
+            let calls = store.history_count(&filter)?;
+            // Said first: nobody removes anything in silence by a lucky failure.
+            let text = format!(
+                "Cleared call history before {} ({calls} calls)",
+                clock::log_style(before)
+            );
+            store.config_note(clock::now(), &author, &text)?;
+            store.history_clear(Some(before))
+        })
+        .await?;
+    app.hub.logged();
+    Ok(Json(Cleared { removed }))
 }

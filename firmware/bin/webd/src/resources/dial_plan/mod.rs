@@ -5,13 +5,16 @@ use axum::extract::State;
 use axum::response::Response;
 use model::config::Configuration;
 use model::{DialPlan, DialTarget};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::Store;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::csv;
+use crate::input::Params;
+use crate::list::{Order, Page, Search, folded};
 use crate::problem::Problem;
+use crate::words::shown_name;
 
 /// What a number stands for.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -39,20 +42,73 @@ pub struct DialPlanLine {
     description: String,
 }
 
-/// The dial plan.
+/// A page of the dial plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DialPlanLines {
-    /// By number.
+    /// How many lines the search finds.
+    total: u64,
+    /// Those on this page.
     lines: Vec<DialPlanLine>,
+}
+
+/// Which lines, in which order, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DialPlanPage {
+    /// Number or description has this in it, in any case and with or without accents.
+    #[param(max_length = 64, example = "reception")]
+    search: Option<String>,
+    /// By what they are sorted.
+    #[serde(default)]
+    #[param(required = false)]
+    sort: DialPlanSort,
+    /// Which comes first.
+    #[serde(default)]
+    #[param(required = false)]
+    order: Order,
+    /// Lines left out before the page.
+    #[serde(default)]
+    #[param(default = 0, maximum = 1000000)]
+    offset: u32,
+    /// Lines on the page.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u32>,
+}
+
+/// By what the dial plan is sorted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DialPlanSort {
+    /// Number, digit by digit.
+    #[default]
+    Number,
+    /// What it stands for.
+    Kind,
+    /// Description.
+    Description,
 }
 
 /// The dial plan
 #[utoipa::path(get, path = "/dial-plan", operation_id = "list_dial_plan", tag = "configuration",
-    responses((status = 200, description = "By number", body = DialPlanLines)))]
-pub async fn list(State(app): State<App>) -> Result<Json<DialPlanLines>, Problem> {
-    Ok(Json(DialPlanLines {
-        lines: lines(&app).await?,
-    }))
+    params(DialPlanPage),
+    responses((status = 200, description = "A page of lines", body = DialPlanLines)))]
+pub async fn list(
+    State(app): State<App>,
+    Params(asked): Params<DialPlanPage>,
+) -> Result<Json<DialPlanLines>, Problem> {
+    let page = Page::new(asked.offset, asked.limit)?;
+    let search = Search::new(asked.search)?;
+    let mut lines = lines(&app).await?;
+    lines.retain(|line| search.finds(&[&line.number, &line.description]));
+    // They come by number, and stay so where they are alike.
+    lines.sort_by_cached_key(|line| match asked.sort {
+        DialPlanSort::Number => (0, String::new()),
+        DialPlanSort::Kind => (line.type_id, String::new()),
+        DialPlanSort::Description => (0, folded(&line.description)),
+    });
+    let (total, lines) = page.cut(lines, asked.order);
+    Ok(Json(DialPlanLines { total, lines }))
 }
 
 /// The dial plan as a file
@@ -96,11 +152,7 @@ fn description(configuration: &Configuration, target: DialTarget, written: &str)
     let DialTarget::Extension(id) = target;
     let user = || {
         let user = configuration.user(configuration.extension(id)?.user?)?;
-        Some(if user.full_name.is_empty() {
-            user.name.clone()
-        } else {
-            user.full_name.clone()
-        })
+        Some(shown_name(user).to_owned())
     };
     if written.is_empty() {
         user().unwrap_or_default()

@@ -5,10 +5,9 @@
 //! `Last-Event-ID` isn't needed, though ids grow. The stream ends when its session does.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::{Event as SseEvent, Sse};
 use futures_util::Stream;
 
 use crate::api::Actor;
@@ -18,14 +17,11 @@ use crate::problem::{Code, Problem};
 mod hello;
 mod reader;
 
-/// A comment comes so often: proxies and phones' networks forget a silent connection.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
 /// Live events
 ///
-/// `hello` (first, and again after a gap): calls, registrations, versions, whether the exchange
-/// answers. Then `call`, `call_ended`, `registrations`, `config_changed`, `config_in_force`,
-/// `security`, `exchange`; at the end `bye` with a reason. Needs no `Last-Event-ID`.
+/// Server-sent events; the schema `EventData` has the data of each by its name. `hello` comes first,
+/// and again after a gap; then the changes, and `heartbeat` every 15 seconds; at the end `bye` with
+/// a reason. Needs no `Last-Event-ID`.
 #[utoipa::path(get, path = "/events", operation_id = "listen", tag = "live",
     responses(
         (status = 200, description = "Events without end", body = String,
@@ -44,5 +40,5 @@ pub async fn listen(
                 .retry_after(60)
         })?;
     let stream = reader::stream(app, actor.logged_in, permit);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")))
+    Ok(Sse::new(stream))
 }

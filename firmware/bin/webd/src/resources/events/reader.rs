@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use axum::response::sse::Event as SseEvent;
 use futures_util::{Stream, stream};
+use serde::Serialize;
 use store::Store;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::hello::Hello;
+use super::hello;
 use crate::app::App;
 use crate::clock;
+use crate::event::{Bye, ByeReason, Heartbeat};
 use crate::gate::LoggedIn;
 use crate::hub::Event;
+use crate::resources::session::remaining_s;
 
-/// The session is looked at so often, besides when it is known to have changed.
+/// The session is looked at so often, besides when it is known to have changed; and so often a
+/// heartbeat comes: proxies and the networks of phones forget a silent connection.
 const LOOK: Duration = Duration::from_secs(15);
 
 struct Reader {
@@ -44,6 +48,7 @@ enum Turn {
     Event(Event),
     Behind,
     Look,
+    Beat,
     Ending,
 }
 
@@ -53,7 +58,7 @@ pub(super) fn stream(
     logged_in: LoggedIn,
     permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let mut look = interval(LOOK);
+    let mut look = interval_at(Instant::now() + LOOK, LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader {
         events: app.hub.events(),
@@ -87,12 +92,7 @@ impl Reader {
         // What is in the queue is older than the picture.
         self.events = self.app.hub.events();
         let id = self.app.hub.last_id();
-        let hello = Hello::now(&self.app).await;
-        event(
-            id,
-            "hello",
-            &serde_json::to_string(&hello).unwrap_or_default(),
-        )
+        event(id, "hello", &json(&hello::now(&self.app).await))
     }
 
     async fn wait(&mut self) -> SseEvent {
@@ -104,7 +104,7 @@ impl Reader {
                     Ok(()) => Turn::Look,
                     Err(_) => Turn::Ending,
                 },
-                _ = self.look.tick() => Turn::Look,
+                _ = self.look.tick() => Turn::Beat,
                 received = self.events.recv() => match received {
                     Ok(event) => Turn::Event(event),
                     Err(RecvError::Lagged(_)) => Turn::Behind,
@@ -114,35 +114,55 @@ impl Reader {
             match turn {
                 Turn::Event(Event { id, name, data }) => return event(id, name, &data),
                 Turn::Behind => return self.hello().await,
-                Turn::Ending => return self.bye("shutting_down"),
-                Turn::Look if self.session_goes_on().await => {}
-                Turn::Look => return self.bye("session_ended"),
+                Turn::Ending => return self.bye(ByeReason::ShuttingDown),
+                Turn::Look => {
+                    if self.remaining_s().await.is_none() {
+                        return self.bye(ByeReason::SessionEnded);
+                    }
+                }
+                Turn::Beat => {
+                    return match self.remaining_s().await {
+                        Some(seconds) => self.beat(seconds),
+                        None => self.bye(ByeReason::SessionEnded),
+                    };
+                }
             }
         }
     }
 
-    async fn session_goes_on(&self) -> bool {
+    /// Seconds until the session ends unused; nothing where it has ended or lost the right to this.
+    async fn remaining_s(&self) -> Option<u64> {
         let token = self.logged_in.token.clone();
         let session = self
             .app
             .with_store(move |store: &Store| store.session_peek(clock::now(), &token))
             .await;
         match session {
-            Ok(Some(session)) => session.user.role >= model::Role::ReadOnly,
-            Ok(None) => false,
+            Ok(Some(session)) if session.user.role >= model::Role::ReadOnly => {
+                Some(remaining_s(&session))
+            }
+            Ok(_) => None,
             // The store is busy: the next look tells.
-            Err(_) => true,
+            Err(_) => Some(0),
         }
     }
 
-    fn bye(&mut self, reason: &str) -> SseEvent {
-        self.state = State::Over;
-        event(
-            self.app.hub.last_id(),
-            "bye",
-            &format!("{{\"reason\":\"{reason}\"}}"),
-        )
+    fn beat(&self, session_remaining_s: u64) -> SseEvent {
+        let beat = Heartbeat {
+            time: clock::rfc3339(clock::now()),
+            session_remaining_s,
+        };
+        event(self.app.hub.last_id(), "heartbeat", &json(&beat))
     }
+
+    fn bye(&mut self, reason: ByeReason) -> SseEvent {
+        self.state = State::Over;
+        event(self.app.hub.last_id(), "bye", &json(&Bye { reason }))
+    }
+}
+
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
 }
 
 fn event(id: u64, name: &str, data: &str) -> SseEvent {

@@ -6,8 +6,10 @@ use store::Snapshot;
 use utoipa::ToSchema;
 
 use crate::input::optional_id;
+use crate::password;
+use crate::phones::Phones;
 use crate::revision::etag;
-use crate::words::Codec;
+use crate::words::{Codec, shown_name};
 
 /// An extension.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,19 +18,27 @@ pub struct Extension {
     id: u32,
     /// What is dialled; unique in the dial plan.
     #[schema(example = "122")]
-    number: String,
+    pub(super) number: String,
     /// What the administrator wrote about it.
     #[schema(example = "Reception")]
-    description: String,
+    pub(super) description: String,
     /// Id of the user whose it is.
-    user: Option<u32>,
+    pub(super) user: Option<u32>,
+    /// The full name of the user, or else the login name.
+    #[schema(example = "Winston Smith")]
+    pub(super) user_name: Option<String>,
     /// A disabled extension neither registers nor calls.
-    enabled: bool,
+    pub(super) enabled: bool,
     /// True where it may register and call: it and its user are enabled.
     active: bool,
     /// SIP user name of its phones.
     #[schema(example = "122")]
-    sip_username: String,
+    pub(super) sip_username: String,
+    /// True where the SIP password is easy to guess: generate another one.
+    password_is_weak: bool,
+    /// Registered phones; nothing where the exchange does not answer.
+    #[schema(example = 1)]
+    pub(super) phones: Option<u32>,
     /// Codecs offered and accepted, the preferred first.
     codecs: Vec<Codec>,
     /// For If-Match.
@@ -36,10 +46,12 @@ pub struct Extension {
     etag: String,
 }
 
-/// All extensions.
+/// A page of extensions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Extensions {
-    /// By id.
+    /// How many extensions the search finds.
+    pub(super) total: u64,
+    /// Those on this page.
     pub(super) extensions: Vec<Extension>,
 }
 
@@ -156,16 +168,29 @@ pub struct Suggestion {
 }
 
 impl Extension {
-    pub(super) fn new(snapshot: &Snapshot, extension: &config::Extension) -> Self {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        phones: Option<&Phones>,
+        extension: &config::Extension,
+    ) -> Self {
         let revision = snapshot.revisions.extensions.get(&extension.id);
+        let user = extension
+            .user
+            .and_then(|user| snapshot.configuration.user(user));
         Self {
             id: extension.id.raw(),
             number: extension.number.to_string(),
             description: extension.description.clone(),
             user: extension.user.map(model::UserId::raw),
+            user_name: user.map(|user| shown_name(user).to_owned()),
             enabled: extension.enabled,
             active: snapshot.configuration.is_active(extension),
             sip_username: extension.sip_username.clone(),
+            password_is_weak: password::is_weak(
+                extension.sip_password.expose(),
+                &[&extension.sip_username, extension.number.as_str()],
+            ),
+            phones: phones.map(|phones| phones.of(extension.id)),
             codecs: extension
                 .codecs
                 .iter()

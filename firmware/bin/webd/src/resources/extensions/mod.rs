@@ -4,28 +4,31 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{ETAG, LOCATION};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::StatusCode;
+use model::control::{Reply, Request};
 use model::{ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Secret, UserId, config};
 use serde::Deserialize;
-use store::{Expected, NewExtension, Operation, Snapshot, Store};
+use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, Params, PathId, parameter};
+use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
 use crate::password;
+use crate::phones::Phones;
 use crate::problem::Problem;
-use crate::revision::{self, IfMatch, etag};
+use crate::revision::IfMatch;
+use crate::words::{Dependent, Dependents};
 
 mod body;
+mod query;
 
 pub use body::{
     CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, NewSipPassword,
     SipPassword, Suggestion,
 };
-
-type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
+pub use query::{ExtensionPage, ExtensionSort};
 
 /// Where to look for an unused number.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -44,18 +47,24 @@ pub struct From {
     first: String,
 }
 
-/// All extensions
+/// Extensions
 #[utoipa::path(get, path = "/extensions", operation_id = "list_extensions", tag = "configuration",
-    responses((status = 200, description = "By id", body = Extensions)))]
-pub async fn list(State(app): State<App>) -> Result<Json<Extensions>, Problem> {
+    params(ExtensionPage),
+    responses((status = 200, description = "A page of extensions", body = Extensions)))]
+pub async fn list(
+    State(app): State<App>,
+    Params(page): Params<ExtensionPage>,
+) -> Result<Json<Extensions>, Problem> {
     let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let phones = Phones::now(&app).await;
     let extensions = snapshot
         .configuration
         .extensions
         .iter()
-        .map(|extension| Extension::new(&snapshot, extension))
+        .map(|extension| Extension::new(&snapshot, phones.as_ref(), extension))
         .collect();
-    Ok(Json(Extensions { extensions }))
+    let (total, extensions) = page.of(extensions)?;
+    Ok(Json(Extensions { total, extensions }))
 }
 
 /// Add an extension
@@ -71,14 +80,7 @@ pub async fn add(
     State(app): State<App>,
     actor: Actor,
     Body(body): Body<ExtensionCreation>,
-) -> Result<
-    (
-        StatusCode,
-        [(HeaderName, String); 2],
-        Json<CreatedExtension>,
-    ),
-    Problem,
-> {
+) -> Result<Created<CreatedExtension>, Problem> {
     let number = number(&body.number)?;
     let password = match body.sip_password {
         Some(password) => password,
@@ -100,14 +102,10 @@ pub async fn add(
             vec![Operation::AddExtension(new)],
         )
         .await?;
-    let id = changed.extensions.first().ok_or_else(Problem::internal)?;
-    let (revision, extension) = read(&app, *id).await?;
-    let location = format!("/api/v1/extensions/{id}");
-    Ok((
-        StatusCode::CREATED,
-        [(LOCATION, location), (ETAG, etag(revision))],
-        Json(CreatedExtension::new(extension, password.expose())),
-    ))
+    let id = *changed.extensions.first().ok_or_else(Problem::internal)?;
+    let (revision, extension) = read(&app, id).await?;
+    let extension = CreatedExtension::new(extension, password.expose());
+    Ok(created(id, revision, extension))
 }
 
 /// The first unused number
@@ -147,7 +145,7 @@ pub async fn show(
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<Extension>, Problem> {
     let (revision, extension) = read(&app, ExtensionId::new(id)).await?;
-    Ok((revision::header(revision), Json(extension)))
+    Ok(tagged(revision, extension))
 }
 
 /// Change an extension
@@ -172,9 +170,7 @@ pub async fn replace(
     let id = ExtensionId::new(id);
     let number = number(&body.number)?;
     // The password stays: it is taken from what is there, and Expected::Object holds it fast.
-    let (snapshot, revision) = find(&app, id).await?;
-    let object = ("extension", Some(id.raw()));
-    app.expect(&if_match, revision, object).await?;
+    let (snapshot, revision, _) = find_as_seen(&app, id, &if_match).await?;
     let before = stored(&snapshot, id)?;
     let extension = config::Extension {
         id,
@@ -193,7 +189,7 @@ pub async fn replace(
     )
     .await?;
     let (revision, extension) = read(&app, id).await?;
-    Ok((revision::header(revision), Json(extension)))
+    Ok(tagged(revision, extension))
 }
 
 /// Remove an extension
@@ -211,9 +207,7 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = ExtensionId::new(id);
-    let (_, revision) = find(&app, id).await?;
-    let object = ("extension", Some(id.raw()));
-    let expected = app.expect(&if_match, revision, object).await?;
+    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
     let remove = vec![Operation::RemoveExtension(id)];
     app.change(actor.author(), expected, remove).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -240,52 +234,55 @@ pub async fn set_sip_password(
         Some(password) => password,
         None => random_sip_password()?,
     };
-    // Nobody says what the password is based on: what else changes meanwhile stays changed.
-    for _ in 0..5 {
-        let (snapshot, revision) = find(&app, id).await?;
-        let mut extension = stored(&snapshot, id)?.clone();
+    let set = |snapshot: &Snapshot| {
+        let mut extension = snapshot.configuration.extension(id)?.clone();
         extension.sip_password = password.clone();
-        let set = vec![Operation::UpdateExtension(extension)];
-        let expected = Expected::Object(revision);
-        match app.change_raw(actor.author(), expected, set).await? {
-            Ok(changed) => {
-                let revision = if changed.different {
-                    changed.version
-                } else {
-                    revision
-                };
-                let answer = SipPassword::new(password.expose());
-                return Ok((revision::header(revision), Json(answer)));
-            }
-            Err(store::ChangeError::Conflict { .. }) => {}
-            Err(store::ChangeError::Faults { faults, .. }) => {
-                let text = faults
-                    .first()
-                    .map_or("use another", |fault| fault.text.as_str());
-                return Err(Problem::field("/password", "weak_password", text));
-            }
-            Err(error) => return Err(error.into()),
+        Some(Operation::UpdateExtension(extension))
+    };
+    match amend(&app, actor.author(), id, set).await? {
+        Ok(revision) => Ok(tagged(revision, SipPassword::new(password.expose()))),
+        Err(ChangeError::Faults { faults, .. }) => {
+            let text = faults
+                .first()
+                .map_or("use another", |fault| fault.text.as_str());
+            Err(Problem::field("/password", "weak_password", text))
         }
+        Err(error) => Err(error.into()),
     }
-    Err(Problem::new(
-        crate::problem::Code::Busy,
-        "Others change this extension: try again.",
-    )
-    .retry_after(1))
 }
 
-async fn find(app: &App, id: ExtensionId) -> Result<(Snapshot, ConfigVersion), Problem> {
-    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
-    match snapshot.revisions.extensions.get(&id).copied() {
-        Some(revision) => Ok((snapshot, revision)),
-        None => Err(Problem::not_found("extension")),
-    }
+/// What depends on an extension
+///
+/// To ask before it is removed: the phones that are registered on it now.
+#[utoipa::path(get, path = "/extensions/{id}/dependents", operation_id = "list_extension_dependents",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the extension")),
+    responses((status = 200, description = "Its phones", body = Dependents)))]
+pub async fn dependents(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<Json<Dependents>, Problem> {
+    let id = ExtensionId::new(id);
+    find(&app, id).await?;
+    // Where the exchange does not answer nothing is known to depend on it.
+    let phones = match app.control.ask(Request::Registrations).await {
+        Ok(Reply::Registrations { registrations }) => registrations,
+        _ => Vec::new(),
+    };
+    let dependents = phones
+        .into_iter()
+        .filter(|phone| phone.extension == id)
+        .map(|phone| Dependent::phone(phone.user_agent, phone.address))
+        .collect();
+    Ok(Json(Dependents { dependents }))
 }
 
 async fn read(app: &App, id: ExtensionId) -> Result<(ConfigVersion, Extension), Problem> {
     let (snapshot, revision) = find(app, id).await?;
     let extension = stored(&snapshot, id)?;
-    Ok((revision, Extension::new(&snapshot, extension)))
+    let phones = Phones::now(app).await;
+    let extension = Extension::new(&snapshot, phones.as_ref(), extension);
+    Ok((revision, extension))
 }
 
 fn stored(snapshot: &Snapshot, id: ExtensionId) -> Result<&config::Extension, Problem> {

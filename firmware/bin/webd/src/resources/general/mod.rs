@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::input::{Body, whole};
 use crate::problem::Problem;
 use crate::revision::{self, IfMatch};
+use crate::words::Digest;
 
 type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
 
@@ -35,6 +36,8 @@ pub struct General {
     #[serde(deserialize_with = "whole")]
     #[schema(example = 60, minimum = 5, maximum = 180)]
     no_answer_s: u32,
+    /// What phones prove their password by.
+    digest: Digest,
 }
 
 /// The general settings
@@ -64,6 +67,7 @@ pub async fn replace(
         country: body.country,
         realm: body.realm,
         no_answer_s: body.no_answer_s,
+        digest: body.digest.into(),
     };
     let update = vec![Operation::UpdateGeneral(general)];
     let expected = app.expect(&if_match, revision, ("general", None)).await?;
@@ -81,6 +85,7 @@ async fn read(app: &App) -> Result<(ConfigVersion, General), Problem> {
             country: general.country,
             realm: general.realm,
             no_answer_s: general.no_answer_s,
+            digest: general.digest.into(),
         },
     ))
 }

@@ -3,27 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use store::{LogKind, LogQuery, Store};
+use store::{LogKind, LogQuery, Store, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::Actor;
 use crate::app::App;
-use crate::input::{Params, PathId, parameter};
-use crate::problem::Problem;
-use crate::words::LogRow;
-
-/// Which log.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Log {
-    /// Changes of the configuration, sessions opened and closed.
-    Config,
-    /// Failed logins and registrations, bans.
-    Security,
-    /// What an administrator should look at.
-    Warning,
-    /// What went wrong.
-    Error,
-}
+use crate::clearing::{Cleared, Clearing};
+use crate::clock;
+use crate::input::{Body, Params, PathId, parameter};
+use crate::problem::{Problem, word};
+use crate::words::{Log, LogRow};
 
 /// Which rows.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -38,7 +27,7 @@ pub struct Rows {
     since: Option<i64>,
     /// Rows with this in their text, in any case.
     #[param(max_length = 200, example = "Admin")]
-    contains: Option<String>,
+    search: Option<String>,
     /// At most so many.
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<u32>,
@@ -55,7 +44,7 @@ pub struct LogRows {
 
 /// Rows of a log
 #[utoipa::path(get, path = "/logs/{log}", operation_id = "list_log", tag = "records",
-    params(("log" = inline(Log), Path, description = "Which log"), Rows),
+    params(("log" = Log, Path, description = "Which log"), Rows),
     responses((status = 200, description = "The newest first", body = LogRows)))]
 pub async fn list(
     State(app): State<App>,
@@ -72,26 +61,21 @@ pub async fn list(
         }
     }
     if rows
-        .contains
+        .search
         .as_deref()
         .is_some_and(|text| text.chars().count() > 200)
     {
         return Err(parameter(
-            "contains",
+            "search",
             "too_long",
             "use at most 200 characters",
         ));
     }
-    let kind = match log {
-        Log::Config => LogKind::Config,
-        Log::Security => LogKind::Security,
-        Log::Warning => LogKind::Warning,
-        Log::Error => LogKind::Error,
-    };
+    let kind = LogKind::from(log);
     let query = LogQuery {
         before: rows.before,
         after: rows.since,
-        contains: rows.contains.filter(|text| !text.is_empty()),
+        contains: rows.search.filter(|text| !text.is_empty()),
         // One more tells whether there is a next page.
         limit: limit + 1,
     };
@@ -106,4 +90,43 @@ pub async fn list(
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.id);
     Ok(Json(LogRows { rows, next }))
+}
+
+/// Remove rows of a log
+///
+/// Those from before a time; later ones stay. The Config log says who did it, also where it is the
+/// one that is cleared.
+#[utoipa::path(post, path = "/logs/{log}/clear", operation_id = "clear_log", tag = "records",
+    params(("log" = Log, Path, description = "Which log")),
+    request_body = Clearing,
+    responses((status = 200, description = "Removed", body = Cleared)))]
+pub async fn clear(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(log): PathId<Log>,
+    Body(clearing): Body<Clearing>,
+) -> Result<Json<Cleared>, Problem> {
+    let before = clearing.before()?;
+    let author = actor.author();
+    let kind = LogKind::from(log);
+    let removed = app
+        .with_store(move |store: &Store| -> Result<_, StoreError> {
+            let newest = LogQuery {
+                limit: 1,
+                ..LogQuery::default()
+            };
+            let newest = store.log_query(kind, &newest)?;
+            let newest = newest.first().map_or(0, |row| row.id);
+            // Said first, as with the call history; the row itself is younger than all that goes.
+            let text = format!(
+                "Cleared {} log before {}",
+                word(&log),
+                clock::log_style(before)
+            );
+            store.config_note(clock::now(), &author, &text)?;
+            store.log_clear(kind, before, newest)
+        })
+        .await?;
+    app.hub.logged();
+    Ok(Json(Cleared { removed }))
 }

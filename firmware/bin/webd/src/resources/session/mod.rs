@@ -9,17 +9,18 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use model::Secret;
 use serde::{Deserialize, Serialize};
-use store::{Expected, NewSession, Operation, Store};
+use store::{Expected, NewSession, Operation, Snapshot, Store};
 use utoipa::ToSchema;
 
-use crate::api::Actor;
+use crate::api::{Actor, not_logged_in};
 use crate::app::{App, SESSION_ABSOLUTE, SESSION_IDLE};
 use crate::clock;
 use crate::gate::{self, COOKIE_NAME, From};
 use crate::input::Body;
+use crate::object::amend;
 use crate::password;
 use crate::problem::{Code, FieldError, Problem};
-use crate::words::Person;
+use crate::words::{Language, Person};
 
 mod login;
 
@@ -49,6 +50,16 @@ pub struct SessionInfo {
     expires: String,
     /// It ends when not used for so many seconds.
     idle_s: u64,
+    /// It ends in so many seconds where it is not used any more.
+    remaining_s: u64,
+}
+
+/// One's own language.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnLanguage {
+    /// Language of pages and messages.
+    language: Language,
 }
 
 /// One's own new password.
@@ -111,6 +122,7 @@ pub async fn open(
         .await?
         .ok_or_else(Problem::internal)?;
     app.hub.sessions_changed();
+    app.hub.logged();
     tracing::info!(user = session.user.name, %address, "Session opened.");
     let cookie = format!(
         "{COOKIE_NAME}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
@@ -120,10 +132,12 @@ pub async fn open(
 }
 
 /// Who is logged in
+///
+/// Asking is a use of the session.
 #[utoipa::path(get, path = "/session", operation_id = "show_session", tag = "access",
     responses((status = 200, description = "The session", body = SessionInfo)))]
-pub async fn show(actor: Actor) -> Json<SessionInfo> {
-    Json(info(actor.logged_in.session))
+pub async fn show(State(app): State<App>, actor: Actor) -> Result<Json<SessionInfo>, Problem> {
+    current(&app, actor.logged_in.token).await.map(Json)
 }
 
 /// Log out
@@ -138,8 +152,28 @@ pub async fn close(
     app.with_store(move |store: &Store| store.session_delete(clock::now(), &token))
         .await?;
     app.hub.sessions_changed();
+    app.hub.logged();
     let cookie = format!("{COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok(([(SET_COOKIE, cookie)], StatusCode::NO_CONTENT))
+}
+
+/// Change one's own language
+#[utoipa::path(put, path = "/session/language", operation_id = "set_own_language", tag = "access",
+    request_body = OwnLanguage,
+    responses((status = 200, description = "It is changed", body = SessionInfo)))]
+pub async fn set_language(
+    State(app): State<App>,
+    actor: Actor,
+    Body(body): Body<OwnLanguage>,
+) -> Result<Json<SessionInfo>, Problem> {
+    let id = actor.logged_in.session.user.id;
+    let set = |snapshot: &Snapshot| {
+        let mut user = snapshot.configuration.user(id)?.clone();
+        user.language = body.language.into();
+        Some(Operation::UpdateUser(user))
+    };
+    amend(&app, actor.author(), id, set).await??;
+    current(&app, actor.logged_in.token).await.map(Json)
 }
 
 /// Change one's own password
@@ -183,11 +217,26 @@ pub async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Seconds until a session ends where it is not used any more.
+pub fn remaining_s(session: &store::Session) -> u64 {
+    let ends = session.expires.min(session.last_seen + SESSION_IDLE);
+    ends.since(clock::now()).as_secs()
+}
+
+/// A session as it is now.
+async fn current(app: &App, token: Secret) -> Result<SessionInfo, Problem> {
+    let session = app
+        .with_store(move |store: &Store| store.session_peek(clock::now(), &token))
+        .await?;
+    session.map(info).ok_or_else(not_logged_in)
+}
+
 fn info(session: store::Session) -> SessionInfo {
     SessionInfo {
         opened: clock::rfc3339(session.created),
         expires: clock::rfc3339(session.expires),
         idle_s: SESSION_IDLE.as_secs(),
+        remaining_s: remaining_s(&session),
         user: session.user.into(),
     }
 }

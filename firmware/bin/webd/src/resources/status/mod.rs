@@ -27,11 +27,11 @@ pub struct Status {
     #[schema(format = DateTime)]
     started: String,
     /// Version of the stored configuration.
-    config_version: u64,
+    pub(super) config_version: u64,
     /// The exchange; nothing where it doesn't answer.
-    exchange: Option<ExchangeStatus>,
-    /// The disk with the data.
-    disk: Option<Disk>,
+    pub(super) exchange: Option<ExchangeStatus>,
+    /// The disk with the data; nothing where Linux does not tell.
+    pub(super) disk: Option<Disk>,
 }
 
 /// How the exchange is.
@@ -43,13 +43,13 @@ pub struct ExchangeStatus {
     #[schema(format = DateTime)]
     started: String,
     /// Version of the configuration in force.
-    config_version: u64,
+    pub(super) config_version: u64,
     /// Calls under way.
     calls: u32,
     /// Registered phones.
     registrations: u32,
     /// True where sound has real-time priority and locked memory.
-    real_time: bool,
+    pub(super) real_time: bool,
     /// Requests refused because of overload since the start.
     overload_refusals: u64,
 }
@@ -58,15 +58,22 @@ pub struct ExchangeStatus {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Disk {
     /// Its size in bytes.
-    total_bytes: u64,
+    pub(super) total_bytes: u64,
+    /// What is used of it, in bytes, or kept for the system.
+    used_bytes: u64,
     /// What is free of it, in bytes.
-    free_bytes: u64,
+    pub(super) free_bytes: u64,
 }
 
 /// How the box is
 #[utoipa::path(get, path = "/status", operation_id = "show_status", tag = "live",
     responses((status = 200, description = "How it is now", body = Status)))]
 pub async fn show(State(app): State<App>) -> Result<Json<Status>, Problem> {
+    now(&app).await.map(Json)
+}
+
+/// How the box is now.
+pub(super) async fn now(app: &App) -> Result<Status, Problem> {
     let version = app.with_store(|store: &Store| store.version()).await?;
     let exchange = match app.control.ask(Request::Status).await {
         Ok(Reply::Status(status)) => Some(ExchangeStatus {
@@ -82,9 +89,10 @@ pub async fn show(State(app): State<App>) -> Result<Json<Status>, Problem> {
     };
     let disk = host::disk(&app.data).map(|(total_bytes, free_bytes)| Disk {
         total_bytes,
+        used_bytes: total_bytes.saturating_sub(free_bytes),
         free_bytes,
     });
-    Ok(Json(Status {
+    Ok(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: clock::rfc3339(clock::now()),
         uptime_s: host::uptime_s(),
@@ -92,5 +100,5 @@ pub async fn show(State(app): State<App>) -> Result<Json<Status>, Problem> {
         config_version: version.raw(),
         exchange,
         disk,
-    }))
+    })
 }

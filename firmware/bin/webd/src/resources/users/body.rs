@@ -13,11 +13,11 @@ use crate::words::{Language, Person, Role};
 pub struct User {
     /// The user.
     #[serde(flatten)]
-    person: Person,
+    pub(super) person: Person,
     /// True where a password is set: without one the user can't log in.
     has_password: bool,
     /// The user's extensions, by id.
-    extensions: Vec<ExtensionOfUser>,
+    pub(super) extensions: Vec<ExtensionOfUser>,
     /// For If-Match.
     #[schema(example = "\"r17\"")]
     etag: String,
@@ -27,16 +27,18 @@ pub struct User {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExtensionOfUser {
     /// Never reused.
-    id: u32,
+    pub(super) id: u32,
     /// What is dialled.
     #[schema(example = "122")]
-    number: String,
+    pub(super) number: String,
 }
 
-/// All users.
+/// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Users {
-    /// By id.
+    /// How many users the search finds.
+    pub(super) total: u64,
+    /// Those on this page.
     pub(super) users: Vec<User>,
 }
 

@@ -2,25 +2,26 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{ETAG, LOCATION};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::StatusCode;
 use model::{ConfigVersion, UserId, config};
 use serde::Deserialize;
-use store::{Expected, NewUser, Operation, Orphans, Snapshot, Store};
+use store::{Expected, NewUser, Operation, Orphans, Store};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, Params, PathId};
+use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
 use crate::password;
 use crate::problem::Problem;
-use crate::revision::{self, IfMatch, etag};
+use crate::revision::IfMatch;
+use crate::words::{Dependent, Dependents};
 
 mod body;
+mod query;
 
-pub use body::{Password, User, UserChange, UserCreation, Users};
-
-type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
+pub use body::{ExtensionsThen, Password, User, UserChange, UserCreation, Users};
+pub use query::{UserPage, UserSort};
 
 /// How a user is removed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,14 +30,18 @@ type WithETag<T> = ([(HeaderName, String); 1], Json<T>);
 pub struct Removal {
     /// What becomes of the user's extensions.
     #[serde(default)]
-    #[param(inline)]
-    extensions: body::ExtensionsThen,
+    #[param(required = false)]
+    extensions: ExtensionsThen,
 }
 
-/// All users
+/// Users
 #[utoipa::path(get, path = "/users", operation_id = "list_users", tag = "configuration",
-    responses((status = 200, description = "By id", body = Users)))]
-pub async fn list(State(app): State<App>) -> Result<Json<Users>, Problem> {
+    params(UserPage),
+    responses((status = 200, description = "A page of users", body = Users)))]
+pub async fn list(
+    State(app): State<App>,
+    Params(page): Params<UserPage>,
+) -> Result<Json<Users>, Problem> {
     let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
     let users = snapshot
         .configuration
@@ -44,7 +49,8 @@ pub async fn list(State(app): State<App>) -> Result<Json<Users>, Problem> {
         .iter()
         .map(|user| User::new(&snapshot, user))
         .collect();
-    Ok(Json(Users { users }))
+    let (total, users) = page.of(users)?;
+    Ok(Json(Users { total, users }))
 }
 
 /// Add a user
@@ -59,7 +65,7 @@ pub async fn add(
     State(app): State<App>,
     actor: Actor,
     Body(body): Body<UserCreation>,
-) -> Result<(StatusCode, [(HeaderName, String); 2], Json<User>), Problem> {
+) -> Result<Created<User>, Problem> {
     let hash = match body.password {
         Some(password) => {
             password::check(password.expose(), &body.name)
@@ -84,14 +90,9 @@ pub async fn add(
             vec![Operation::AddUser(new)],
         )
         .await?;
-    let id = changed.users.first().ok_or_else(Problem::internal)?;
-    let (revision, user) = read(&app, *id).await?;
-    let location = format!("/api/v1/users/{id}");
-    Ok((
-        StatusCode::CREATED,
-        [(LOCATION, location), (ETAG, etag(revision))],
-        Json(user),
-    ))
+    let id = *changed.users.first().ok_or_else(Problem::internal)?;
+    let (revision, user) = read(&app, id).await?;
+    Ok(created(id, revision, user))
 }
 
 /// One user
@@ -104,7 +105,7 @@ pub async fn show(
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<User>, Problem> {
     let (revision, user) = read(&app, UserId::new(id)).await?;
-    Ok((revision::header(revision), Json(user)))
+    Ok(tagged(revision, user))
 }
 
 /// Change a user
@@ -127,9 +128,7 @@ pub async fn replace(
     Body(body): Body<UserChange>,
 ) -> Result<WithETag<User>, Problem> {
     let id = UserId::new(id);
-    let (snapshot, revision) = find(&app, id).await?;
-    let object = ("user", Some(id.raw()));
-    let expected = app.expect(&if_match, revision, object).await?;
+    let (snapshot, _, expected) = find_as_seen(&app, id, &if_match).await?;
     let role = model::Role::from(body.role);
     let user = config::User {
         id,
@@ -149,7 +148,7 @@ pub async fn replace(
         app.hub.sessions_changed();
     }
     let (revision, user) = read(&app, id).await?;
-    Ok((revision::header(revision), Json(user)))
+    Ok(tagged(revision, user))
 }
 
 /// Remove a user
@@ -170,14 +169,33 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let user = UserId::new(id);
-    let (_, revision) = find(&app, user).await?;
+    let (_, _, expected) = find_as_seen(&app, user, &if_match).await?;
     let remove = Operation::RemoveUser {
         user,
         extensions: Orphans::from(removal.extensions),
     };
-    let expected = app.expect(&if_match, revision, ("user", Some(id))).await?;
     app.change(actor.author(), expected, vec![remove]).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What depends on a user
+///
+/// To ask before the user is removed: `extensions` of the removal says what becomes of them.
+#[utoipa::path(get, path = "/users/{id}/dependents", operation_id = "list_user_dependents",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the user")),
+    responses((status = 200, description = "The user's extensions", body = Dependents)))]
+pub async fn dependents(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<Json<Dependents>, Problem> {
+    let (_, user) = read(&app, UserId::new(id)).await?;
+    let dependents = user
+        .extensions
+        .into_iter()
+        .map(|own| Dependent::extension(own.id, own.number))
+        .collect();
+    Ok(Json(Dependents { dependents }))
 }
 
 /// Set a user's password
@@ -212,14 +230,6 @@ pub async fn set_password(
         .await?;
     app.hub.sessions_changed();
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn find(app: &App, id: UserId) -> Result<(Snapshot, ConfigVersion), Problem> {
-    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
-    match snapshot.revisions.users.get(&id).copied() {
-        Some(revision) => Ok((snapshot, revision)),
-        None => Err(Problem::not_found("user")),
-    }
 }
 
 async fn read(app: &App, id: UserId) -> Result<(ConfigVersion, User), Problem> {

@@ -1,0 +1,40 @@
+//! How many phones each extension has, as the exchange tells it at the moment.
+
+use std::collections::BTreeMap;
+
+use model::ExtensionId;
+use model::control::{Reply, Request};
+
+use crate::app::App;
+
+/// Registered phones by extension.
+#[derive(Debug, Default)]
+pub struct Phones(BTreeMap<ExtensionId, u32>);
+
+impl Phones {
+    /// As it is now; nothing where the exchange does not answer.
+    pub async fn now(app: &App) -> Option<Self> {
+        let Ok(Reply::Registrations { registrations }) =
+            app.control.ask(Request::Registrations).await
+        else {
+            return None;
+        };
+        let mut phones = Self::default();
+        for registration in registrations {
+            *phones.0.entry(registration.extension).or_default() += 1;
+        }
+        Some(phones)
+    }
+
+    /// Those of an extension.
+    #[must_use]
+    pub fn of(&self, extension: ExtensionId) -> u32 {
+        self.0.get(&extension).copied().unwrap_or(0)
+    }
+
+    /// Extensions that have one or more.
+    #[must_use]
+    pub fn extensions(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+}

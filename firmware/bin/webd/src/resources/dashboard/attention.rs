@@ -1,0 +1,240 @@
+//! What needs an administrator's attention: a stable code each, and what it is about.
+
+use std::time::Duration;
+
+use model::WallTime;
+use model::config::{Extension, User};
+use serde::Serialize;
+use store::Snapshot;
+use utoipa::ToSchema;
+
+use crate::certificate::Facts;
+use crate::password;
+use crate::phones::Phones;
+use crate::resources::status::Status;
+use crate::words::{ObjectKind, shown_name};
+
+/// Objects named with one item; the rest is counted. A page shows no more.
+const OBJECTS: usize = 20;
+/// A certificate that ends so soon is told.
+const CERTIFICATE_ENDS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// No box is older than this software: a clock that says so was never set (2026-01-01).
+const SOFTWARE: WallTime = WallTime::from_unix_seconds(1_767_225_600);
+
+/// Something that needs attention.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Attention {
+    /// What.
+    pub code: AttentionCode,
+    /// How grave it is.
+    pub severity: Severity,
+    /// In words.
+    #[schema(example = "The disk is nearly full: remove old records or recordings.")]
+    pub detail: String,
+    /// How many objects it is about; 0 where it is about the whole box.
+    pub total: u32,
+    /// The first of them, 20 at most.
+    pub objects: Vec<AttentionObject>,
+}
+
+/// An object that needs attention.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AttentionObject {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its id.
+    pub id: u32,
+    /// What a person knows it by: a number, a name.
+    #[schema(example = "122")]
+    pub name: String,
+}
+
+/// How grave something is; the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Something does not work.
+    Error,
+    /// Something will not work, or is not safe.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $severity:ident, $detail:literal;)*) => {
+        /// What needs attention.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum AttentionCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl AttentionCode {
+            const fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+
+            const fn detail(self) -> &'static str {
+                match self { $(Self::$name => $detail,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The exchange does not answer: there are no calls.
+    ExchangeUnreachable = Error, "The exchange is starting or has stopped: there are no calls.";
+    /// The disk with the data is full, or all but.
+    DiskFull = Error, "The disk is full: remove old records or recordings.";
+    /// The certificate has ended, or is not valid yet.
+    CertificateNotValid = Error, "The certificate of the administration is not valid at this time.";
+    /// The stored configuration is not the one in force.
+    ConfigNotInForce = Warning, "The exchange does not run the stored configuration: the Error log says why.";
+    /// Less than a tenth of the disk with the data is free.
+    DiskNearlyFull = Warning, "The disk is nearly full: remove old records or recordings.";
+    /// The certificate ends within 30 days.
+    CertificateEnds = Warning, "The certificate of the administration ends within 30 days.";
+    /// The clock of the box was never set.
+    ClockNotSet = Warning, "The clock of the box is not set: times in logs and records are wrong.";
+    /// SIP passwords that are easy to guess.
+    WeakSipPassword = Warning, "SIP passwords that are easy to guess: generate others.";
+    /// Sound has neither real-time priority nor locked memory.
+    NoRealTime = Warning, "Sound runs without real-time priority: it may stutter under load.";
+    /// There is no extension yet.
+    NoExtensions = Info, "There are no extensions yet: add the first.";
+    /// Extensions without a registered phone.
+    ExtensionNotRegistered = Info, "Extensions without a registered phone.";
+    /// Enabled users without a password: they can't log in.
+    UserWithoutPassword = Info, "Users without a password can't log in.";
+    /// The certificate vouches for itself.
+    CertificateSelfSigned = Info, "The certificate is self-signed: browsers warn visitors.";
+}
+
+/// What is looked at.
+pub(super) struct Seen<'a> {
+    pub(super) now: WallTime,
+    pub(super) status: &'a Status,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) phones: Option<&'a Phones>,
+    pub(super) certificate: Option<&'a Facts>,
+}
+
+/// All that needs attention, the gravest first.
+pub(super) fn look(seen: &Seen<'_>) -> Vec<Attention> {
+    let mut found = Vec::new();
+    of_box(seen, &mut found);
+    of_certificate(seen, &mut found);
+    of_users(seen, &mut found);
+    of_extensions(seen, &mut found);
+    found.sort_by_key(|attention| attention.severity);
+    found
+}
+
+fn of_box(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let status = seen.status;
+    match &status.exchange {
+        None => found.push(whole(AttentionCode::ExchangeUnreachable)),
+        Some(exchange) => {
+            if exchange.config_version != status.config_version {
+                found.push(whole(AttentionCode::ConfigNotInForce));
+            }
+            if !exchange.real_time {
+                found.push(whole(AttentionCode::NoRealTime));
+            }
+        }
+    }
+    if let Some(disk) = &status.disk {
+        if disk.free_bytes < disk.total_bytes / 50 {
+            found.push(whole(AttentionCode::DiskFull));
+        } else if disk.free_bytes < disk.total_bytes / 10 {
+            found.push(whole(AttentionCode::DiskNearlyFull));
+        }
+    }
+    if seen.now < SOFTWARE {
+        found.push(whole(AttentionCode::ClockNotSet));
+    }
+}
+
+fn of_certificate(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let Some(certificate) = seen.certificate else {
+        return;
+    };
+    if certificate.self_signed {
+        found.push(whole(AttentionCode::CertificateSelfSigned));
+    }
+    if !(certificate.from..=certificate.until).contains(&seen.now) {
+        found.push(whole(AttentionCode::CertificateNotValid));
+    } else if certificate.until.since(seen.now) < CERTIFICATE_ENDS {
+        found.push(whole(AttentionCode::CertificateEnds));
+    }
+}
+
+fn of_users(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let without = (seen.snapshot.configuration.users.iter())
+        .filter(|user| user.enabled && !seen.snapshot.with_password.contains(&user.id));
+    found.extend(about(AttentionCode::UserWithoutPassword, without.map(user)));
+}
+
+fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let configuration = &seen.snapshot.configuration;
+    if configuration.extensions.is_empty() {
+        found.push(whole(AttentionCode::NoExtensions));
+    }
+    let active = || {
+        configuration
+            .extensions
+            .iter()
+            .filter(|extension| configuration.is_active(extension))
+    };
+    let weak = active().filter(|extension| {
+        let names = [extension.sip_username.as_str(), extension.number.as_str()];
+        password::is_weak(extension.sip_password.expose(), &names)
+    });
+    found.extend(about(AttentionCode::WeakSipPassword, weak.map(extension)));
+    if let Some(phones) = seen.phones {
+        let silent = active().filter(|extension| phones.of(extension.id) == 0);
+        found.extend(about(
+            AttentionCode::ExtensionNotRegistered,
+            silent.map(extension),
+        ));
+    }
+}
+
+fn whole(code: AttentionCode) -> Attention {
+    Attention {
+        code,
+        severity: code.severity(),
+        detail: code.detail().to_owned(),
+        total: 0,
+        objects: Vec::new(),
+    }
+}
+
+/// An item about objects; none where there is none.
+fn about(code: AttentionCode, objects: impl Iterator<Item = AttentionObject>) -> Option<Attention> {
+    let mut attention = whole(code);
+    for object in objects {
+        attention.total = attention.total.saturating_add(1);
+        if attention.objects.len() < OBJECTS {
+            attention.objects.push(object);
+        }
+    }
+    (attention.total > 0).then_some(attention)
+}
+
+fn user(user: &User) -> AttentionObject {
+    AttentionObject {
+        kind: ObjectKind::User,
+        id: user.id.raw(),
+        name: shown_name(user).to_owned(),
+    }
+}
+
+fn extension(extension: &Extension) -> AttentionObject {
+    AttentionObject {
+        kind: ObjectKind::Extension,
+        id: extension.id.raw(),
+        name: extension.number.to_string(),
+    }
+}
