@@ -6,7 +6,8 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/../../../.." && pwd)
-venv=$root/target/schemathesis
+target=${CARGO_TARGET_DIR:-$root/target}
+venv=$target/schemathesis
 work=$(mktemp -d)
 pid=
 trap 'if [ -n "$pid" ]; then kill "$pid" 2>/dev/null || true; fi; rm -rf "$work"' EXIT
@@ -17,7 +18,7 @@ if [ ! -x "$venv/bin/schemathesis" ]; then
     "$venv/bin/pip" install --quiet schemathesis
 fi
 (cd "$root" && cargo build --quiet -p webd)
-"$root/target/debug/webd" --data "$work/data" --listen 127.0.0.1:0 \
+"$target/debug/webd" --data "$work/data" --listen 127.0.0.1:0 \
     --redirect-http off --redirect-https off 2> "$work/log" &
 pid=$!
 url=
