@@ -1,0 +1,40 @@
+// The API as the OpenAPI document has it. A request that finds the session over waits until
+// somebody has logged in again, and is then sent once more: nothing typed is lost.
+import createClient from 'openapi-fetch'
+import { Problem } from './problem'
+import type { components, paths } from './schema'
+
+export type Schemas = components['schemas']
+
+type Login = () => Promise<unknown>
+
+let logInAgain: Login | undefined
+
+/** Says how a session is opened anew; the frame does so while somebody is logged in. */
+export function onSessionEnd(login: Login | undefined) {
+  logInAgain = login
+}
+
+async function send(request: Request): Promise<Response> {
+  const again = request.clone()
+  const response = await fetch(request)
+  const own = request.method !== 'GET' && new URL(request.url).pathname === '/api/v1/session'
+  if (response.status !== 401 || own || !logInAgain) return response
+  await logInAgain()
+  return fetch(again)
+}
+
+export const api = createClient<paths>({ fetch: send })
+
+/** What the API answers; throws a `Problem` where it refuses or can't be reached. */
+export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let result
+  try {
+    result = await request
+  } catch (error) {
+    if (error instanceof Problem || (error instanceof DOMException && error.name === 'AbortError')) throw error
+    throw new Problem({ code: 'unreachable' })
+  }
+  if (!result.response.ok) throw Problem.of(result.response, result.error)
+  return result.data as T
+}

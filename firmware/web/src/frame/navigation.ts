@@ -1,0 +1,37 @@
+// The navigation of the whole product. An entry stands here when its page works, in this order:
+//
+// Status: Dashboard, Calls, Conferences, Call Queues, Recorded Calls, System Health, Tasks, Call History
+// Configuration: Users, Extensions, Dial Plan, Call Routing, Provisioned Phones, Conferences, Call
+//   Queues, Ringing Groups, Auto Attendant Scripts, Voicemail, Emergency Numbers, SSL Certificates,
+//   System, Advanced Options
+// Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
+// Logs: Config, Debug, Error, Kernel, Security, Warning
+import { IconDeviceLandlinePhone, IconUsers, type TablerIcon } from '@tabler/icons-react'
+import type { ParseKeys } from 'i18next'
+import type { ComponentType } from 'react'
+
+export interface Entry {
+  /** Below /admin; a page with a dialog gets its row as `path/:id`. */
+  path: string
+  title: ParseKeys
+  icon: TablerIcon
+  page: () => Promise<{ default: ComponentType }>
+}
+
+export interface Group {
+  title: ParseKeys
+  entries: Entry[]
+}
+
+export const GROUPS: Group[] = [
+  {
+    title: 'nav.configuration',
+    entries: [
+      { path: 'users', title: 'nav.users', icon: IconUsers, page: () => import('../pages/users') },
+      { path: 'extensions', title: 'nav.extensions', icon: IconDeviceLandlinePhone, page: () => import('../pages/extensions') },
+    ],
+  },
+]
+
+/** Where somebody arrives who named no page. */
+export const START = GROUPS[0]!.entries[0]!

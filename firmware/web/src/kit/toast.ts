@@ -1,0 +1,21 @@
+// Short messages that come and go.
+import { notifications } from '@mantine/notifications'
+import { Problem } from '../api/problem'
+
+export function done(message: string) {
+  notifications.show({ message, color: 'teal', withBorder: true, autoClose: 4000 })
+}
+
+/** Tells what went wrong; what somebody called off isn't worth a word. */
+export function failed(error: unknown) {
+  const problem = Problem.from(error)
+  if (problem.code === 'cancelled') return
+  const rest = Object.values(problem.fields([]))
+  notifications.show({
+    message: rest[0] ?? problem.text(),
+    color: 'red',
+    withBorder: true,
+    autoClose: 10_000,
+    role: 'alert',
+  })
+}

@@ -1,0 +1,27 @@
+// What is entered in a phone, told once.
+import i18next from 'i18next'
+import { showOnce } from '../../kit/once'
+
+interface Account {
+  number: string
+  sip_username: string
+  sip_password: string
+}
+
+export function showCredentials(accounts: Account[]) {
+  if (accounts.length === 0) return
+  const t = i18next.t
+  showOnce({
+    title: t('credentials.title'),
+    notice: t('credentials.notice'),
+    text: t('credentials.text'),
+    groups: accounts.map(({ number, sip_username, sip_password }) => ({
+      title: t('credentials.of', { number }),
+      fields: [
+        { label: t('credentials.server'), value: location.hostname },
+        { label: t('credentials.username'), value: sip_username },
+        { label: t('credentials.password'), value: sip_password, secret: true },
+      ],
+    })),
+  })
+}

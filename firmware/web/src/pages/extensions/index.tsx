@@ -1,0 +1,109 @@
+// Extensions: internal numbers and their phones.
+import { IconDeviceLandlinePhone, IconTrash } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { answer, api } from '../../api/client'
+import { type Extension, path, useExtensions, useRefresh, useUsers } from '../../api/configuration'
+import { type Registration, useRegistrations } from '../../api/live'
+import type { Column } from '../../kit/DataTable'
+import { Gone } from '../../kit/Gone'
+import { ListPage } from '../../kit/ListPage'
+import { RemoveDialog } from '../../kit/RemoveDialog'
+import { useEdited } from '../../kit/edited'
+import { StatusBadge } from '../../kit/small'
+import { ExtensionDialog } from './ExtensionDialog'
+
+export default function Extensions() {
+  const { t } = useTranslation()
+  const query = useExtensions()
+  const users = useUsers()
+  const registrations = useRegistrations()
+  const refresh = useRefresh()
+  const { edited, open, close } = useEdited('extensions', query.data)
+  const [removing, setRemoving] = useState<Extension | null>(null)
+  const registered = useMemo(() => Map.groupBy(registrations.data ?? [], ({ extension }) => extension), [registrations.data])
+
+  const columns = useMemo<Column<Extension>[]>(() => {
+    const names = new Map(users.data?.map(({ id, name, full_name }) => [id, full_name || name]))
+    const phones = ({ id }: Extension) => registered.get(id) ?? []
+    return [
+      { id: 'number', title: t('extension.number'), value: ({ number }) => number, width: '7rem', narrow: 'title', figures: true },
+      { id: 'user', title: t('extension.user'), value: ({ user }) => names.get(user ?? -1), narrow: 'detail' },
+      { id: 'description', title: t('extension.description'), value: ({ description }) => description, narrow: 'detail' },
+      {
+        id: 'phone',
+        title: t('extensions.phone'),
+        value: (extension) => phones(extension).map(({ user_agent, address }) => `${user_agent} ${address}`).join(),
+        cell: (extension) => <Phone extension={extension} phones={phones(extension)} />,
+        narrow: 'side',
+      },
+      { id: 'sip', title: t('extension.sip_username'), value: ({ sip_username }) => sip_username, hidden: true },
+      {
+        id: 'codecs',
+        title: t('extension.codecs'),
+        value: ({ codecs }) => codecs.map((codec) => t(`codec.${codec}`)).join(', '),
+        hidden: true,
+      },
+    ]
+  }, [t, users.data, registered])
+
+  return (
+    <ListPage
+      id="extensions"
+      title={t('nav.extensions')}
+      query={query}
+      rowId={({ id }) => id}
+      columns={columns}
+      sort="number"
+      count={(count) => t('extensions.count', { count })}
+      empty={{ icon: IconDeviceLandlinePhone, title: t('extensions.empty'), text: t('extensions.empty_text') }}
+      add={{ label: t('extension.add'), act: () => open('new') }}
+      open={({ id }) => open(id)}
+      faint={({ active }) => !active}
+      actions={[
+        {
+          id: 'remove',
+          label: ({ number }) => t('extension.remove', { number }),
+          icon: IconTrash,
+          danger: true,
+          key: 'Delete',
+          act: setRemoving,
+        },
+      ]}
+    >
+      {edited.is === 'new' && <ExtensionDialog onClose={close} />}
+      {edited.is === 'row' && <ExtensionDialog key={edited.row.id} extension={edited.row} onClose={close} />}
+      {edited.is === 'gone' && <Gone onClose={close} />}
+      {removing && (
+        <RemoveDialog
+          title={t('extension.remove', { number: removing.number })}
+          text={t('extension.remove_text', { number: removing.number })}
+          depends={(registered.get(removing.id) ?? []).map(({ user_agent, address }) => t('extension.remove_phone', { phone: user_agent ?? address }))}
+          remove={async () => {
+            const params = path(removing.id, query.data?.find(({ id }) => id === removing.id)?.etag ?? removing.etag)
+            await answer(api.DELETE('/api/v1/extensions/{id}', { params }))
+            await refresh()
+          }}
+          refresh={refresh}
+          said={t('extension.removed', { number: removing.number })}
+          onClose={() => setRemoving(null)}
+        />
+      )}
+    </ListPage>
+  )
+}
+
+function Phone({ extension, phones }: { extension: Extension; phones: Registration[] }) {
+  const { t } = useTranslation()
+  if (!extension.active) {
+    return <StatusBadge state="quiet">{extension.enabled ? t('extensions.user_off') : t('word.disabled')}</StatusBadge>
+  }
+  const [first] = phones
+  if (!first) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
+  const title = phones.map(({ user_agent, address, transport }) => `${user_agent ?? ''} ${address} ${transport}`).join('\n')
+  return (
+    <StatusBadge state="good" title={title}>
+      {phones.length > 1 ? t('extensions.phones', { count: phones.length }) : first.user_agent || t('extensions.registered')}
+    </StatusBadge>
+  )
+}

@@ -1,0 +1,107 @@
+// The extensions of one user: unassigned ones are added, new ones made, others given back.
+import { ActionIcon, Badge, Button, Group, Select, Stack, Text, Tooltip } from '@mantine/core'
+import { IconPlus, IconX } from '@tabler/icons-react'
+import { type ReactNode, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { type Extension, suggestNumber } from '../../api/configuration'
+import { failed } from '../../kit/toast'
+import classes from './users.module.css'
+
+/** An extension of the user; without an id one that is made when the user is saved. */
+export interface Own {
+  id: number | null
+  number: string
+}
+
+interface Props {
+  all: Extension[]
+  own: Own[]
+  error: ReactNode
+  onChange: (own: Own[]) => void
+  readOnly: boolean
+}
+
+export function Extensions({ all, own, error, onChange, readOnly }: Props) {
+  const { t } = useTranslation()
+  const [search, setSearch] = useState('')
+  const free = all.filter(({ id, user }) => (user ?? null) === null && !own.some((one) => one.id === id))
+
+  async function make() {
+    try {
+      const taken = own.filter(({ id }) => id === null).map(({ number }) => number)
+      let number = await suggestNumber()
+      while (taken.includes(number)) number = await suggestNumber(String(Number(number) + 1))
+      onChange([...own, { id: null, number }])
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  return (
+    <Stack gap="md">
+      <Text size="sm" c="dimmed">
+        {t('user.extensions_text')}
+      </Text>
+      {own.length > 0 && (
+        <ul className={classes.own}>
+          {own.map((extension) => (
+            <li key={extension.number}>
+              <span className="figures">{extension.number}</span>
+              <Text component="span" size="sm" c="dimmed" flex={1} truncate>
+                {all.find(({ id }) => id === extension.id)?.description}
+              </Text>
+              {extension.id === null && <Badge variant="light">{t('user.extension_new')}</Badge>}
+              {!readOnly && (
+                <Tooltip label={t('user.extension_off', { number: extension.number })}>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={t('user.extension_off', { number: extension.number })}
+                    onClick={() => onChange(own.filter((one) => one !== extension))}
+                  >
+                    <IconX size={16} />
+                  </ActionIcon>
+                </Tooltip>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {own.length === 0 && <Text size="sm">{t('user.extensions_none')}</Text>}
+      {error && (
+        <Text size="sm" c="var(--mantine-color-error)" role="alert">
+          {error}
+        </Text>
+      )}
+      {!readOnly && (
+        <Group gap="xs" align="flex-end">
+          <Select
+            label={t('user.extension_add')}
+            placeholder={free.length > 0 ? t('user.extension_pick') : t('user.extension_no_free')}
+            data={free.map(({ id, number, description }) => ({
+              value: String(id),
+              label: description ? `${number} – ${description}` : number,
+            }))}
+            disabled={free.length === 0}
+            searchable
+            limit={50}
+            nothingFoundMessage={t('word.nothing_found')}
+            flex={1}
+            miw={200}
+            value={null}
+            searchValue={search}
+            onSearchChange={setSearch}
+            onChange={(id) => {
+              const extension = free.find((one) => String(one.id) === id)
+              setSearch('')
+              if (extension) onChange([...own, { id: extension.id, number: extension.number }])
+            }}
+          />
+          <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => void make()}>
+            {t('user.extension_make')}
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  )
+}

@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config'
+import { help } from './vite.config'
+
+export default defineConfig({
+  plugins: [help()],
+  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node' },
+})
