@@ -13,26 +13,46 @@ PROFILE ?= release
 
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: run test check fmt fuzz bench build tools clean
+WEB := firmware/web
+NPM := npm --prefix $(WEB)
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f ! -name schema.d.ts) \
+	$(addprefix $(WEB)/,index.html package.json vite.config.ts) \
+	$(wildcard firmware/bin/webd/tests/snapshots/openapi__*.snap)
+
+.PHONY: run test check fmt fuzz bench build web tools clean
 
 run: build
 	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
 
 build:
 	@.ci/tools build
+	@$(MAKE) --no-print-directory web
 	@$(CARGO) build --quiet --locked --profile $(PROFILE) -p pbxd -p webd -p supervisor
+
+# The pages go into webd, so they come first.
+web: $(WEB)/dist/index.html
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.stamp $(WEB_SOURCES)
+	@$(NPM) run --silent build
+
+$(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
+	@cd $(WEB) && npm ci --silent
+	@touch $@
 
 test: tools
 	@tests/interop/install || echo "some peers are missing: their tests are skipped and say so"
+	@$(MAKE) --no-print-directory web
 	$(CARGO) build --locked -p pbxd -p webd -p supervisor
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
+	$(NPM) run --silent browser
 
-check: tools
+check: tools $(WEB)/node_modules/.stamp
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
 	$(CARGO) deny --locked --log-level error check bans licenses sources
 	$(CARGO) test --locked --quiet -p tidy
+	$(NPM) run --silent check
 
 fmt:
 	$(CARGO) fmt --all

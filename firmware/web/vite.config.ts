@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { marked } from 'marked'
@@ -22,13 +23,13 @@ function packed(): Plugin {
   return {
     name: 'packed',
     apply: 'build',
-    generateBundle(_, bundle) {
-      for (const file of Object.values(bundle)) {
-        if (/\.(woff2|png)$/.test(file.fileName)) continue
-        const source = file.type === 'chunk' ? file.code : file.source
-        if (source.length < small) continue
-        this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source: brotliCompressSync(source) })
-        this.emitFile({ type: 'asset', fileName: `${file.fileName}.gz`, source: gzipSync(source, { level: 9 }) })
+    // Not sooner: up to then names of files are still put into scripts.
+    writeBundle({ dir = 'dist' }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        const source = readFileSync(join(dir, name))
+        if (/\.(woff2|png|map)$/.test(name) || source.length < small) continue
+        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(source))
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(source, { level: 9 }))
       }
     },
   }

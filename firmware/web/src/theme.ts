@@ -35,6 +35,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Modal: { defaultProps: { overlayProps: { backgroundOpacity: 0.45 } } },
+    // The frame has the one banner there is.
+    ModalHeader: { defaultProps: { role: 'none' } },
+    DrawerHeader: { defaultProps: { role: 'none' } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
   },
 })

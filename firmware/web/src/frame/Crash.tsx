@@ -25,6 +25,7 @@ function Crash() {
   const { t } = useTranslation()
   return (
     <Empty
+      heading={1}
       icon={IconRefreshAlert}
       title={t('crash.title')}
       text={t('crash.text')}

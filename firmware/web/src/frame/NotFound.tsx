@@ -11,6 +11,7 @@ export function NotFound() {
   useTitle(t('not_found.title'))
   return (
     <Empty
+      heading={1}
       icon={IconMapOff}
       title={t('not_found.title')}
       text={t('not_found.text')}

@@ -90,7 +90,7 @@ export function Shell() {
             </Suspense>
           </CatchCrash>
         ) : (
-          <Empty icon={IconLock} title={t('no_rights.title')} text={t('no_rights.text')} />
+          <Empty heading={1} icon={IconLock} title={t('no_rights.title')} text={t('no_rights.text')} />
         )}
       </AppShell.Main>
       <UnsavedGuard />

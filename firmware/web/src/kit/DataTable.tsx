@@ -257,7 +257,8 @@ function Actions<R>({ row, actions, focusable }: { row: R; actions: Action<R>[];
         <Tooltip key={id} label={label(row)}>
           <ActionIcon
             variant="subtle"
-            color={danger ? 'red' : 'gray'}
+            color="gray"
+            data-danger={danger || undefined}
             aria-label={label(row)}
             tabIndex={focusable ? 0 : -1}
             onClick={() => act(row)}

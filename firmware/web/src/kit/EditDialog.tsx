@@ -128,6 +128,7 @@ export function EditDialog<V extends object>(props: Props<V>) {
         <Modal.Body p={0}>
           <form
             ref={body}
+            className={classes.form}
             noValidate
             onSubmit={(event) => {
               event.preventDefault()

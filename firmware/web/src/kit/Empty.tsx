@@ -6,14 +6,25 @@ import { useTranslation } from 'react-i18next'
 import { Problem } from '../api/problem'
 
 /** What a list shows before anything is in it. */
-export function Empty({ icon: Icon, title, text, action }: { icon: TablerIcon; title: string; text: string; action?: ReactNode }) {
+interface Props {
+  icon: TablerIcon
+  title: string
+  text: string
+  action?: ReactNode
+  /** 1 where it is all there is on the page. */
+  heading?: 1 | 2
+}
+
+export function Empty({ icon: Icon, title, text, action, heading }: Props) {
   return (
     <Center flex={1} py="xl">
       <Stack align="center" gap="sm" maw={440} ta="center">
         <ThemeIcon variant="light" size={64} radius="xl">
           <Icon size={32} stroke={1.4} />
         </ThemeIcon>
-        <Title order={2}>{title}</Title>
+        <Title order={heading ?? 2} size="h2">
+          {title}
+        </Title>
         <Text c="dimmed">{text}</Text>
         {action}
       </Stack>

@@ -58,7 +58,7 @@ export function RemoveDialog({ title, text, depends = [], children, remove, refr
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('action.cancel')}
           </Button>
-          <Button color="red" loading={busy} onClick={() => void act()}>
+          <Button color="red.8" loading={busy} onClick={() => void act()}>
             {t('action.remove')}
           </Button>
         </Group>

@@ -57,7 +57,7 @@ export function ConfirmHost() {
         <Button variant="default" data-autofocus onClick={() => question.answer(false)}>
           {question.no}
         </Button>
-        <Button color={question.danger ? 'red' : undefined} onClick={() => question.answer(true)}>
+        <Button color={question.danger ? 'red.8' : undefined} onClick={() => question.answer(true)}>
           {question.yes}
         </Button>
       </Group>

@@ -1,0 +1,102 @@
+// Pictures of every page in both languages, at two widths and in both themes; and no page or dialog
+// shuts anybody out (axe-core).
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Box, launch, type Look, logIn, OUT, visitor } from './box'
+import { Phone } from './phone'
+import { goTo, PLACES } from './places'
+import { fill } from './sample'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const ALL: Required<Look>[] = (['en', 'cs'] as const).flatMap((language) =>
+  [{ width: 1280, height: 800 }, { width: 390, height: 844 }].flatMap((size) =>
+    (['light', 'dark'] as const).map((scheme) => ({ language, scheme, ...size })),
+  ),
+)
+/** Half of them has each language at each width, and both themes of both. */
+const LOOKS = ALL.filter(
+  ({ language, width, scheme }) =>
+    process.env.GALLERY === 'all' || (language === 'en') === ((width > 768) === (scheme === 'light')),
+)
+
+let box: Box
+let browser: Browser
+const phones: Phone[] = []
+
+beforeAll(async () => {
+  mkdirSync(OUT, { recursive: true })
+  box = await Box.start()
+  browser = await launch()
+})
+
+afterAll(async () => {
+  for (const phone of phones) phone.close()
+  await browser?.close()
+  await box?.stop()
+})
+
+interface Violation {
+  id: string
+  nodes: { html: string; failureSummary: string }[]
+}
+
+async function axe(page: Page): Promise<string[]> {
+  // The policy of the page keeps scripts out; the browser's own tools are let in.
+  await page.evaluate(AXE)
+  const violations = await page.evaluate(
+    () => (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run().then(({ violations }) => violations),
+  )
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary.slice(0, 220)}`))
+}
+
+async function picture(page: Page, name: string, { language, width, scheme }: Required<Look>) {
+  await page.screenshot({ path: join(OUT, `${name}-${language}-${width}-${scheme}.png`) })
+}
+
+describe('before anybody has logged in', () => {
+  it.each(LOOKS)('first visit, $language $width $scheme', async (look) => {
+    const { context, page, errors } = await visitor(browser, box, look)
+    await page.goto('/admin/')
+    await page.locator('form').waitFor()
+    await page.evaluate(() => document.fonts.ready)
+    await picture(page, 'first-visit', look)
+    expect(await axe(page)).toEqual([])
+    expect(errors).toEqual([])
+    await context.close()
+  })
+})
+
+describe('with an office of fifty', () => {
+  beforeAll(async () => {
+    await box.firstVisit()
+    await box.logIn()
+    await fill(box)
+    for (const number of ['101', '102', '104', '107', '110', '201']) {
+      const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions')
+      const { id } = extensions.find((one) => one.number === number)!
+      const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
+      const phone = new Phone(box, number, sip_password, number === '104' ? 'Linphone 5.2' : 'Snom 320')
+      phones.push(phone)
+      await phone.registerSoon()
+    }
+  })
+
+  it.each(LOOKS)('every page, $language $width $scheme', async (look) => {
+    const { context, page, errors } = await visitor(browser, box, look)
+    await page.goto('/admin/')
+    await page.locator('form').waitFor()
+    await picture(page, 'login', look)
+    expect(await axe(page)).toEqual([])
+    await logIn(page)
+    for (const place of PLACES) {
+      await goTo(page, place)
+      await picture(page, place.name, look)
+      expect.soft(await axe(page), place.name).toEqual([])
+    }
+    expect(errors).toEqual([])
+    await context.close()
+  })
+})

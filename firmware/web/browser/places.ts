@@ -1,0 +1,55 @@
+// Every page and dialog there is: each gets pictures, and is looked at for what shuts people out.
+import type { Page } from 'playwright-core'
+
+export interface Place {
+  name: string
+  path: string
+  /** What is done there before it is looked at. */
+  act?: (page: Page) => Promise<void>
+}
+
+const wide = (page: Page) => (page.viewportSize()?.width ?? 0) > 768
+
+async function tab(page: Page, index: number) {
+  await page.getByRole('dialog').getByRole('tab').nth(index).click()
+}
+
+export const PLACES: Place[] = [
+  { name: 'users', path: '/users' },
+  { name: 'users-new', path: '/users/new' },
+  { name: 'users-extensions', path: '/users/2', act: (page) => tab(page, 1) },
+  { name: 'users-advanced', path: '/users/2', act: (page) => tab(page, 2) },
+  { name: 'extensions', path: '/extensions' },
+  { name: 'extensions-new', path: '/extensions/new' },
+  { name: 'extensions-sip', path: '/extensions/1', act: (page) => tab(page, 1) },
+  {
+    name: 'extensions-remove',
+    path: '/extensions',
+    act: async (page) => {
+      await page.locator('tr[data-index="0"]').focus()
+      await page.keyboard.press('Delete')
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'help',
+    path: '/users',
+    act: async (page) => {
+      await page.locator('header button').nth(wide(page) ? 1 : 2).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'account', path: '/account' },
+  { name: 'not-found', path: '/nothing' },
+]
+
+export async function goTo(page: Page, place: Place) {
+  await page.goto(`/admin${place.path}`)
+  await page.locator('h1').waitFor()
+  await page.waitForLoadState('load')
+  if (/\/(new|\d+)$/.test(place.path)) await page.getByRole('dialog').waitFor()
+  else if (['/users', '/extensions'].includes(place.path)) await page.locator('tr[data-index="0"]').waitFor()
+  await place.act?.(page)
+  // Fonts and what comes with them: pictures are the same each time.
+  await page.evaluate(() => document.fonts.ready)
+}
