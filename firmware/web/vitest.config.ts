@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { help } from './vite.config'
+import { help } from './vite.config.ts'
 
 export default defineConfig({
   plugins: [help()],

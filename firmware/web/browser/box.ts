@@ -142,7 +142,7 @@ export async function visitor(browser: Browser, box: Box, look: Look = {}): Prom
     colorScheme: scheme,
     reducedMotion: 'reduce',
   })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))

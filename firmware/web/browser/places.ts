@@ -8,8 +8,6 @@ export interface Place {
   act?: (page: Page) => Promise<void>
 }
 
-const wide = (page: Page) => (page.viewportSize()?.width ?? 0) > 768
-
 async function tab(page: Page, index: number) {
   await page.getByRole('dialog').getByRole('tab').nth(index).click()
 }
@@ -35,7 +33,7 @@ export const PLACES: Place[] = [
     name: 'help',
     path: '/users',
     act: async (page) => {
-      await page.locator('header button').nth(wide(page) ? 1 : 2).click()
+      await page.locator('header').getByRole('button', { name: /^(Help|Nápověda)$/ }).click()
       await page.getByRole('dialog').waitFor()
     },
   },
