@@ -37,7 +37,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// The least time between two turns under load: what comes within it is handled together, which saves
 /// most of the waking, writing and sending, and costs a call at most this much delay.
-const PACE: Duration = Duration::from_millis(1);
+const PACE: Duration = Duration::from_millis(4);
 
 /// Batches of datagrams taken before other things get their turn.
 const BATCHES: usize = 4;

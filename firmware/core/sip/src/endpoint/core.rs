@@ -19,8 +19,8 @@ use crate::message::{
     CSeq, Essentials, HeaderName, HeaderValue, Headers, Method, Request, Response, StatusCode, Via,
 };
 use crate::transaction::{
-    Action, Actions, ClientEvent, ClientId, Clients, ServerEvent, ServerId, Servers, TimerName,
-    branch_with_cookie,
+    Action, Actions, ClientEvent, ClientId, Clients, Key, Keys, ServerEvent, ServerId, Servers,
+    TimerName, branch_with_cookie,
 };
 
 /// Whose timer ran out.
@@ -119,7 +119,8 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(now: Instant, config: EndpointConfig) -> Self {
         let random = Random::new(config.seed);
-        let seeded = Seeded::new(random.derive("keys of maps"));
+        let keys = Keys::new(&random);
+        let spread = Seeded::new(random.derive("spread of Retry-After"));
         Self {
             now,
             values: Values::new(&config.product),
@@ -127,8 +128,8 @@ impl Core {
             random,
             timers: Timers::new(),
             clients: Clients::new(),
-            servers: Servers::new(seeded),
-            spread: seeded,
+            servers: Servers::new(keys),
+            spread,
             outputs: VecDeque::new(),
             via: (
                 Transport::Udp,
@@ -258,8 +259,11 @@ impl Core {
         response: Option<Response>,
     ) -> Option<Told> {
         let transaction = self.clients.get_mut(id)?;
-        if let ClientEvent::Timer(name) = event {
-            transaction.timers[name.slot()] = None;
+        match event {
+            ClientEvent::Timer(name) => transaction.timers[name.slot()] = None,
+            // From now on it isn't sent again.
+            ClientEvent::Success | ClientEvent::Failure => transaction.wire = Bytes::new(),
+            ClientEvent::Provisional | ClientEvent::TransportFailed => {}
         }
         let actions = transaction.on(event);
         self.run_client(id, actions, response)
@@ -348,7 +352,7 @@ impl Core {
 /// Server transactions.
 impl Core {
     /// Makes a transaction for a request.
-    pub(crate) fn serve(&mut self, key: Box<str>, flow: Flow, request: Arc<Request>) -> ServerId {
+    pub(crate) fn serve(&mut self, key: Key, flow: Flow, request: Arc<Request>) -> ServerId {
         let (id, actions) = self.servers.add(key, flow, request);
         self.run_server(id, actions);
         id
@@ -382,6 +386,9 @@ impl Core {
         });
         if !actions.is_empty() {
             transaction.wire = response.to_bytes();
+            if response.status.class() > 1 {
+                transaction.request = None;
+            }
             self.run_server(id, actions);
         }
     }
@@ -403,7 +410,7 @@ impl Core {
     /// A response to a request, to be completed; `None` where the request is forgotten.
     pub(crate) fn response(&self, id: ServerId, status: StatusCode) -> Option<Response> {
         let transaction = self.servers.get(id)?;
-        Some(self.response_to(&transaction.request, status))
+        Some(self.response_to(transaction.request.as_ref()?, status))
     }
 
     /// A response to a request, to be completed.

@@ -1,15 +1,18 @@
 //! Hash maps without unseeded chance.
 //!
-//! [`TextMap`] is for keys that a peer chooses: SipHash with a secret in front, so that nobody can
-//! aim at one bucket. [`IdMap`] is for our own consecutive numbers.
+//! A [`Key`] stands for what a peer chooses, however long: 128 bits of SipHash with a secret in front,
+//! so that nobody can aim at one bucket or find two that are alike. [`IdMap`] is for our own
+//! consecutive numbers.
 
 use core::fmt;
 use core::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 use std::hash::DefaultHasher;
 
-/// A map by text that comes from outside.
-pub(crate) type TextMap<V> = HashMap<Box<str>, V, Seeded>;
+use crate::transaction::Key;
+
+/// A map by what stands for something from outside.
+pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<IdHasher>>;
 /// A map by our own number.
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 

@@ -35,7 +35,7 @@ use model::{Cause, ExtensionId, Instant};
 pub use api::*;
 
 pub(crate) use self::core::{ClientUser, Core, Outcome, Purpose, ServerTold, TimerKey, send_ack};
-pub(crate) use hash::{IdMap, Seeded, TextMap};
+pub(crate) use hash::{IdMap, KeyMap, Seeded};
 pub(crate) use kept::{are_short, fits, product};
 pub(crate) use random::Random;
 pub(crate) use timers::{TimerHandle, Timers};

@@ -19,7 +19,7 @@ use crate::message::{
     Essentials, HeaderName, HeaderValue, Method, Replaces, Request, Response, StatusCode, Uri, Via,
 };
 use crate::session::{Called, InDialog, Session, sdp_in};
-use crate::transaction::{ServerEvent, cancelled_key, merge_key, server_key};
+use crate::transaction::{Key, ServerEvent, cancelled_key, merge_key, server_key};
 
 impl Endpoint {
     pub(super) fn on_request(&mut self, flow: Flow, mut request: Request) {
@@ -31,13 +31,15 @@ impl Endpoint {
         request
             .headers
             .set_first_element(&HeaderName::Via, &essentials.via);
+        let keys = self.core.servers.keys;
         let key = server_key(
+            keys,
             &request,
             &essentials.via,
             &essentials.call_id,
             &essentials.cseq,
         );
-        if let Some(id) = self.core.servers.matching(&key) {
+        if let Some(id) = self.core.servers.matching(key) {
             if self.is_weaker_than_transaction(flow, id) {
                 return;
             }
@@ -88,20 +90,15 @@ impl Endpoint {
     }
 
     /// CANCEL (RFC 3261 §9.2).
-    fn on_cancel(
-        &mut self,
-        key: Box<str>,
-        flow: Flow,
-        request: &Arc<Request>,
-        essentials: &Essentials,
-    ) {
+    fn on_cancel(&mut self, key: Key, flow: Flow, request: &Arc<Request>, essentials: &Essentials) {
         let invite = cancelled_key(
+            self.core.servers.keys,
             request,
             &essentials.via,
             &essentials.call_id,
             &essentials.cseq,
         );
-        let invite = (self.core.servers.matching(&invite))
+        let invite = (self.core.servers.matching(invite))
             .filter(|invite| !self.is_weaker_than_transaction(flow, *invite));
         let Some(invite) = invite else {
             let status = StatusCode::CALL_DOES_NOT_EXIST;
@@ -127,7 +124,7 @@ impl Endpoint {
 
     fn on_new_request(
         &mut self,
-        key: Box<str>,
+        key: Key,
         flow: Flow,
         request: &Arc<Request>,
         essentials: &Essentials,
@@ -174,7 +171,7 @@ impl Endpoint {
 
     fn on_request_in_dialog(
         &mut self,
-        key: Box<str>,
+        key: Key,
         flow: Flow,
         request: &Arc<Request>,
         essentials: &Essentials,
@@ -237,7 +234,7 @@ impl Endpoint {
 
     fn on_request_with_credentials(
         &mut self,
-        key: Box<str>,
+        key: Key,
         flow: Flow,
         request: &Arc<Request>,
         essentials: &Essentials,
@@ -259,8 +256,13 @@ impl Endpoint {
             return;
         }
         let from_tag = essentials.from.tag().unwrap_or_default();
-        let merge_key = merge_key(from_tag, &essentials.call_id, &essentials.cseq);
-        if self.core.servers.is_merged(&merge_key) {
+        let merge_key = merge_key(
+            self.core.servers.keys,
+            from_tag,
+            &essentials.call_id,
+            &essentials.cseq,
+        );
+        if self.core.servers.is_merged(merge_key) {
             let response = self.core.response_to(request, StatusCode::LOOP_DETECTED);
             self.respond_without_state(flow, response);
             return;

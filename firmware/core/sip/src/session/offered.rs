@@ -160,7 +160,8 @@ impl Session {
         let method = core
             .servers
             .get(server)
-            .map(|transaction| transaction.request.method.clone());
+            .and_then(|transaction| transaction.request.as_ref())
+            .map(|request| request.method.clone());
         if method == Some(Method::Update) {
             self.take_changes(core, server);
             self.describe_update(core, &mut response.headers);
@@ -175,10 +176,11 @@ impl Session {
     /// What an accepted re-INVITE or UPDATE changes beside the offer: the peer's target, and the
     /// session timer. One that is refused changes nothing (RFC 3261 §14.2, RFC 3311 §5.2).
     pub(super) fn take_changes(&mut self, core: &Core, server: ServerId) {
-        let Some(transaction) = core.servers.get(server) else {
+        let transaction = core.servers.get(server);
+        let Some(request) = transaction.and_then(|transaction| transaction.request.as_ref()) else {
             return;
         };
-        let headers = &transaction.request.headers;
+        let headers = &request.headers;
         let from = headers.from();
         let tag = from.as_ref().ok().and_then(|from| from.tag());
         let tag = tag.unwrap_or_default();

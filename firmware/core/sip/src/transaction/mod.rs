@@ -23,7 +23,9 @@ pub(crate) use client::Client;
 pub(crate) use clients::Clients;
 pub(crate) use invite_client::InviteClient;
 pub(crate) use invite_server::InviteServer;
-pub(crate) use key::{branch_with_cookie, cancelled_key, merge_key, number_in, server_key};
+pub(crate) use key::{
+    Key, Keys, branch_with_cookie, cancelled_key, merge_key, number_in, server_key,
+};
 pub(crate) use server::Server;
 pub(crate) use servers::Servers;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::Flow;
 
-use super::{Actions, InviteServer, Server, ServerEvent, ServerId};
-use crate::endpoint::{IdMap, Seeded, SessionId, TextMap, TimerHandle};
+use super::{Actions, InviteServer, Key, Keys, Server, ServerEvent, ServerId};
+use crate::endpoint::{IdMap, KeyMap, SessionId, TimerHandle};
 use crate::message::{Method, Request};
 
 /// Either machine.
@@ -24,8 +24,9 @@ pub(crate) enum ServerMachine {
 pub(crate) struct ServerTransaction {
     /// The state.
     pub(crate) machine: ServerMachine,
-    /// The request, its Via completed.
-    pub(crate) request: Arc<Request>,
+    /// The request, its Via completed; none once it has its final answer, which is all that can be
+    /// asked for then.
+    pub(crate) request: Option<Arc<Request>>,
     /// The way answers go: the one the request came.
     pub(crate) flow: Flow,
     /// The last answer.
@@ -34,8 +35,8 @@ pub(crate) struct ServerTransaction {
     pub(crate) timers: [Option<TimerHandle>; 2],
     /// The session that has to answer.
     pub(crate) session: Option<SessionId>,
-    key: Box<str>,
-    merge_key: Option<Box<str>>,
+    key: Key,
+    merge_key: Option<Key>,
 }
 
 impl ServerTransaction {
@@ -60,20 +61,23 @@ impl ServerTransaction {
 #[derive(Debug)]
 pub(crate) struct Servers {
     all: IdMap<ServerId, ServerTransaction>,
-    by_key: TextMap<ServerId>,
+    by_key: KeyMap<ServerId>,
     /// Requests outside of dialogs by From tag, Call-ID and `CSeq` (RFC 3261 §8.2.2.2).
-    by_merge_key: TextMap<ServerId>,
+    by_merge_key: KeyMap<ServerId>,
     /// INVITEs that came on a connection: where it closes, their callers are gone.
     by_stream: BTreeSet<(Flow, ServerId)>,
     last: u64,
+    /// What identifies a request is made by these.
+    pub(crate) keys: Keys,
 }
 
 impl Servers {
-    pub(crate) fn new(seeded: Seeded) -> Self {
+    pub(crate) fn new(keys: Keys) -> Self {
         Self {
+            keys,
             all: IdMap::default(),
-            by_key: TextMap::with_hasher(seeded),
-            by_merge_key: TextMap::with_hasher(seeded),
+            by_key: KeyMap::default(),
+            by_merge_key: KeyMap::default(),
             by_stream: BTreeSet::new(),
             last: 0,
         }
@@ -82,7 +86,7 @@ impl Servers {
     /// Adds a transaction; what it has to do first comes back.
     pub(crate) fn add(
         &mut self,
-        key: Box<str>,
+        key: Key,
         flow: Flow,
         request: Arc<Request>,
     ) -> (ServerId, Actions) {
@@ -98,12 +102,12 @@ impl Servers {
         };
         let transaction = ServerTransaction {
             machine,
-            request,
+            request: Some(request),
             flow,
             wire: Bytes::new(),
             timers: [None, None],
             session: None,
-            key: key.clone(),
+            key,
             merge_key: None,
         };
         if reliable && transaction.is_open_invite() {
@@ -115,19 +119,19 @@ impl Servers {
     }
 
     /// The transaction with this key.
-    pub(crate) fn matching(&self, key: &str) -> Option<ServerId> {
-        self.by_key.get(key).copied()
+    pub(crate) fn matching(&self, key: Key) -> Option<ServerId> {
+        self.by_key.get(&key).copied()
     }
 
     /// True where the same request came before on another way (RFC 3261 §8.2.2.2).
-    pub(crate) fn is_merged(&self, merge_key: &str) -> bool {
-        self.by_merge_key.contains_key(merge_key)
+    pub(crate) fn is_merged(&self, merge_key: Key) -> bool {
+        self.by_merge_key.contains_key(&merge_key)
     }
 
     /// From now on the same request on another way is seen as such.
-    pub(crate) fn watch_for_merging(&mut self, id: ServerId, merge_key: Box<str>) {
+    pub(crate) fn watch_for_merging(&mut self, id: ServerId, merge_key: Key) {
         if let Some(transaction) = self.all.get_mut(&id) {
-            transaction.merge_key = Some(merge_key.clone());
+            transaction.merge_key = Some(merge_key);
             self.by_merge_key.insert(merge_key, id);
         }
     }
