@@ -108,6 +108,8 @@ pub enum Output {
 pub struct Switch {
     exchange: Shared,
     scripts: Scripts,
+    /// What one input has sent; kept for its memory.
+    sent: Vec<Output>,
 }
 
 impl Switch {
@@ -117,6 +119,7 @@ impl Switch {
         let mut switch = Self {
             exchange: Rc::new(RefCell::new(Exchange::new(now, config))),
             scripts: Scripts::default(),
+            sent: Vec::new(),
         };
         switch.run();
         switch
@@ -202,7 +205,7 @@ impl Switch {
     /// Carries on until nothing more happens at this moment. What the endpoint sends comes out last:
     /// so what is to be kept, and the ports that are to be open, come before the message that says so.
     fn run(&mut self) {
-        let mut sent = Vec::new();
+        let mut sent = core::mem::take(&mut self.sent);
         loop {
             self.run_scripts();
             let mut exchange = self.exchange.borrow_mut();
@@ -218,7 +221,8 @@ impl Switch {
             }
         }
         let mut exchange = self.exchange.borrow_mut();
-        exchange.outputs.extend(sent);
+        exchange.outputs.extend(sent.drain(..));
+        self.sent = sent;
         exchange.tell_watchers();
     }
 

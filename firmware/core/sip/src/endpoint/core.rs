@@ -112,6 +112,8 @@ pub(crate) struct Core {
     /// Spreads what is to come again.
     spread: Seeded,
     outputs: VecDeque<Output>,
+    /// Where messages are printed; kept for its memory.
+    paper: Vec<u8>,
     /// The last Via but for its branch: most requests go by the same transport and address of ours.
     via: (Transport, SocketAddr, String),
 }
@@ -131,6 +133,7 @@ impl Core {
             servers: Servers::new(keys),
             spread,
             outputs: VecDeque::new(),
+            paper: Vec::new(),
             via: (
                 Transport::Udp,
                 SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
@@ -165,6 +168,20 @@ impl Core {
         least + u32::try_from(step).unwrap_or(0)
     }
 
+    /// A request as it is sent; it takes no more than its length, since some are kept for half a minute.
+    pub(crate) fn print_request(&mut self, request: &Request) -> Bytes {
+        self.paper.clear();
+        request.write_to(&mut self.paper);
+        Bytes::copy_from_slice(&self.paper)
+    }
+
+    /// A response as it is sent.
+    pub(crate) fn print_response(&mut self, response: &Response) -> Bytes {
+        self.paper.clear();
+        response.write_to(&mut self.paper);
+        Bytes::copy_from_slice(&self.paper)
+    }
+
     /// Has a connection closed.
     pub(crate) fn close_stream(&mut self, flow: Flow) {
         self.outputs.push_back(Output::CloseStream { flow });
@@ -195,7 +212,7 @@ impl Core {
         let branch = branch_with_cookie(&mut self.random, id);
         let via = self.via(flow, &branch);
         request.headers.push_front(HeaderName::Via, via);
-        let wire = request.to_bytes();
+        let wire = self.print_request(&request);
         let actions = self.clients.add(id, branch, flow, request, wire, user);
         self.run_client(id, actions, None);
         id
@@ -218,7 +235,7 @@ impl Core {
         if let Some(reason) = reason {
             request.headers.push(HeaderName::Reason, reason);
         }
-        let wire = request.to_bytes();
+        let wire = self.print_request(&request);
         let id = self.clients.next_id();
         let user = ClientUser {
             purpose: Purpose::Cancel,
@@ -374,23 +391,26 @@ impl Core {
         session.map(|session| (session, told))
     }
 
-    /// Answers a request; nothing happens where it has its final answer.
-    pub(crate) fn respond(&mut self, id: ServerId, response: &Response) {
-        let Some(transaction) = self.servers.get_mut(id) else {
-            return;
-        };
+    /// Answers a request; nothing happens where it has its final answer. The octets sent come back.
+    pub(crate) fn respond(&mut self, id: ServerId, response: &Response) -> Option<Bytes> {
+        let transaction = self.servers.get_mut(id)?;
         let actions = transaction.on(match response.status.class() {
             1 => ServerEvent::Provisional,
             2 => ServerEvent::Success,
             _ => ServerEvent::Failure,
         });
-        if !actions.is_empty() {
-            transaction.wire = response.to_bytes();
+        if actions.is_empty() {
+            return None;
+        }
+        let wire = self.print_response(response);
+        if let Some(transaction) = self.servers.get_mut(id) {
+            transaction.wire = wire.clone();
             if response.status.class() > 1 {
                 transaction.request = None;
             }
-            self.run_server(id, actions);
         }
+        self.run_server(id, actions);
+        Some(wire)
     }
 
     /// Answers a request with a status and no more.
@@ -431,7 +451,8 @@ impl Core {
                     self.transmit(transaction.flow, transaction.wire.clone());
                 }
                 Action::SendTrying => {
-                    let trying = self.response(id, StatusCode::TRYING)?.to_bytes();
+                    let trying = self.response(id, StatusCode::TRYING)?;
+                    let trying = self.print_response(&trying);
                     let transaction = self.servers.get_mut(id)?;
                     transaction.wire = trying.clone();
                     let flow = transaction.flow;
@@ -472,7 +493,7 @@ pub(crate) fn send_ack(core: &mut Core, flow: Flow, mut ack: Request) -> Bytes {
     let branch = branch_with_cookie(&mut core.random, id);
     let via = core.via(flow, &branch);
     ack.headers.push_front(HeaderName::Via, via);
-    let wire = ack.to_bytes();
+    let wire = core.print_request(&ack);
     core.transmit(flow, wire.clone());
     wire
 }

@@ -427,7 +427,7 @@ impl Endpoint {
     /// Sends an answer and forgets it.
     pub(super) fn respond_without_state(&mut self, flow: Flow, response: Response) {
         let tag = self.tag_for(&response.headers);
-        let bytes = response.with_to_tag(&tag).to_bytes();
+        let bytes = self.core.print_response(&response.with_to_tag(&tag));
         self.core.transmit(flow, bytes);
     }
 

@@ -10,6 +10,9 @@ use super::{Elements, HeaderName, HeaderValue};
 pub struct Headers(Vec<(HeaderName, HeaderValue)>);
 
 impl Headers {
+    /// How many a message of ours has.
+    pub(crate) const USUAL: usize = 16;
+
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {

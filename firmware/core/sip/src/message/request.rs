@@ -25,7 +25,7 @@ impl Request {
         Self {
             method,
             uri: uri.into(),
-            headers: Headers::new(),
+            headers: Headers::with_capacity(Headers::USUAL),
             body: Bytes::new(),
         }
     }

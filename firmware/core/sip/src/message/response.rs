@@ -26,7 +26,7 @@ impl Response {
         Self {
             status,
             reason: HeaderValue::new(status.reason().as_bytes()),
-            headers: Headers::new(),
+            headers: Headers::with_capacity(Headers::USUAL),
             body: Bytes::new(),
         }
     }

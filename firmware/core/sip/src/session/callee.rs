@@ -230,11 +230,11 @@ impl Session {
             self.local_sdp = Some(sdp.clone());
             put_response_sdp(core, &mut response, sdp);
         }
-        core.respond(invite, &response);
+        let wire = core.respond(invite, &response);
         let mut answered = Answered {
             seq,
             first,
-            wire: response.to_bytes(),
+            wire: wire.unwrap_or_default(),
             interval: T1,
             again: None,
             limit: None,

@@ -131,8 +131,7 @@ impl Session {
             self.described(&sdp);
             put_response_sdp(core, &mut response, sdp);
         }
-        let wire = response.to_bytes();
-        core.respond(invite, &response);
+        let wire = core.respond(invite, &response).unwrap_or_default();
         let (mut again, mut limit) = (None, None);
         self.start(core, &mut again, SessionTimer::Provisional, ms(T1));
         self.start(core, &mut limit, SessionTimer::PrackLimit, ms(T1_64));
