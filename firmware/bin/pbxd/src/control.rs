@@ -61,6 +61,11 @@ impl Control {
         }
     }
 
+    /// The next question, where one is there already.
+    pub fn try_next(&mut self) -> Option<Question> {
+        self.questions.try_recv().ok()
+    }
+
     /// True where someone watches.
     #[must_use]
     pub fn is_watched(&self) -> bool {

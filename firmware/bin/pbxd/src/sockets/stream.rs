@@ -145,6 +145,19 @@ impl Streams {
         }
     }
 
+    /// The next event, where one is there already.
+    pub fn try_next(&mut self) -> Option<StreamEvent> {
+        if let Some(flow) = self.replaced.pop_front() {
+            return Some(StreamEvent::Closed(flow));
+        }
+        while let Ok(news) = self.news.try_recv() {
+            if let Some(event) = self.digest(news) {
+                return Some(event);
+            }
+        }
+        None
+    }
+
     fn digest(&mut self, news: News) -> Option<StreamEvent> {
         match news {
             News::Accepted(stream, flow, tls) => {

@@ -67,6 +67,11 @@ impl UdpSockets {
         .await
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sockets.len()
+    }
+
     /// Takes a batch from a readable socket, each datagram with how long it has waited there. True
     /// where it may hold more.
     pub fn receive(&mut self, index: usize, mut take: impl FnMut(Flow, Bytes, Duration)) -> bool {
