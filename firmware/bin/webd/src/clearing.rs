@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 
 /// What is to be removed. It has to be said: there is no clearing of everything by leaving it out.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,7 +32,7 @@ impl Clearing {
         clock::parse(&self.before).ok_or_else(|| {
             Problem::field(
                 "/before",
-                "invalid",
+                FieldCode::Invalid,
                 "use a time such as 2026-11-22T08:00:00Z",
             )
         })

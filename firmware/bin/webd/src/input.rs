@@ -11,7 +11,7 @@ use serde::de::{self, DeserializeOwned, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_path_to_error::Segment;
 
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{Code, FieldCode, FieldError, Problem};
 
 /// The largest body that is read, in bytes: a thousand times the largest object there is.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathId<
 }
 
 /// One parameter of a query that can't be read.
-pub fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Problem {
+pub fn parameter(name: &str, code: FieldCode, detail: impl Into<String>) -> Problem {
     let detail = detail.into();
     Problem::new(Code::InvalidQuery, format!("Parameter {name}: {detail}"))
         .with_errors(vec![FieldError::new(format!("?{name}"), code, detail)])
@@ -150,7 +150,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::field(
             "",
-            "wrong_type",
+            FieldCode::WrongType,
             "send an object with named fields",
         ));
     }
@@ -219,7 +219,7 @@ fn query_problem(text: &str) -> Problem {
 }
 
 /// The field that is named, a code, and what to do.
-fn describe(text: &str) -> (Option<&str>, &'static str, String) {
+fn describe(text: &str) -> (Option<&str>, FieldCode, String) {
     let quoted = || text.split('`').nth(1);
     let expected = || {
         let list: Vec<&str> = text.split('`').skip(3).step_by(2).collect();
@@ -232,15 +232,23 @@ fn describe(text: &str) -> (Option<&str>, &'static str, String) {
         } else {
             format!("there is no such field: use one of {known}")
         };
-        (quoted(), "unknown_field", detail)
+        (quoted(), FieldCode::UnknownField, detail)
     } else if text.starts_with("missing field") {
-        (quoted(), "missing", "this is needed: add it".to_owned())
+        (
+            quoted(),
+            FieldCode::Missing,
+            "this is needed: add it".to_owned(),
+        )
     } else if text.starts_with("duplicate field") {
-        (quoted(), "duplicate", "give it once".to_owned())
+        (quoted(), FieldCode::Duplicate, "give it once".to_owned())
     } else if text.starts_with("unknown variant") {
-        (None, "unknown_value", format!("use one of: {}", expected()))
+        (
+            None,
+            FieldCode::UnknownValue,
+            format!("use one of: {}", expected()),
+        )
     } else {
-        (None, "wrong_type", text.to_owned())
+        (None, FieldCode::WrongType, text.to_owned())
     }
 }
 
@@ -271,15 +279,15 @@ mod tests {
     #[test]
     fn an_error_names_its_field() {
         for (text, parts) in [
-            (r#"{"name":1,"kinds":[]}"#, ["\"/name\"", "wrong_type"]),
-            (r#"{"kinds":[]}"#, ["\"/name\"", "missing"]),
+            (r#"{"name":1,"kinds":[]}"#, ["\"/name\"", "WrongType"]),
+            (r#"{"kinds":[]}"#, ["\"/name\"", "Missing"]),
             (
                 r#"{"name":"","kinds":[],"x":1}"#,
-                ["\"/x\"", "unknown_field"],
+                ["\"/x\"", "UnknownField"],
             ),
             (
                 r#"{"name":"","name":"","kinds":[]}"#,
-                ["\"/name\"", "duplicate"],
+                ["\"/name\"", "Duplicate"],
             ),
             (
                 r#"{"name":"","kinds":["red","green"]}"#,
@@ -287,7 +295,7 @@ mod tests {
             ),
             (r#"{"name":"","kinds":[]} x"#, ["MalformedJson", "line 1"]),
             ("{", ["MalformedJson", "line 1"]),
-            (r#" ["", []]"#, ["\"\"", "wrong_type"]),
+            (r#" ["", []]"#, ["\"\"", "WrongType"]),
         ] {
             let problem = refused(text);
             for part in parts {
@@ -319,9 +327,9 @@ mod tests {
             kind: Option<Kind>,
         }
         for (query, parts) in [
-            ("limit=x", ["?limit", "wrong_type"]),
-            ("kind=green", ["?kind", "unknown_value"]),
-            ("more=1", ["?more", "unknown_field"]),
+            ("limit=x", ["?limit", "WrongType"]),
+            ("kind=green", ["?kind", "UnknownValue"]),
+            ("more=1", ["?more", "UnknownField"]),
         ] {
             let uri = format!("/x?{query}").parse().expect("a uri");
             let text = Query::<Page>::try_from_uri(&uri)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::input::parameter;
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 
 /// Rows on a page where nobody says how many.
 pub const USUAL: u32 = 50;
@@ -49,12 +49,12 @@ impl Page {
     pub fn new(offset: u32, limit: Option<u32>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
-            return Err(parameter("limit", "out_of_range", "use 1 to 500"));
+            return Err(parameter("limit", FieldCode::OutOfRange, "use 1 to 500"));
         }
         if offset > FARTHEST {
             return Err(parameter(
                 "offset",
-                "out_of_range",
+                FieldCode::OutOfRange,
                 "use at most 1000000, or search for less",
             ));
         }
@@ -82,7 +82,11 @@ impl Search {
     pub fn new(text: Option<String>) -> Result<Self, Problem> {
         let text = text.unwrap_or_default();
         if text.chars().count() > SEARCH_CHARS {
-            return Err(parameter("search", "too_long", "use at most 64 characters"));
+            return Err(parameter(
+                "search",
+                FieldCode::TooLong,
+                "use at most 64 characters",
+            ));
         }
         let folded = folded(text.trim());
         Ok(Self((!folded.is_empty()).then_some(folded)))

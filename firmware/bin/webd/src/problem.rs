@@ -95,6 +95,52 @@ codes! {
     DiskFull = 507, "The disk is full";
 }
 
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    /// It is not there.
+    Missing,
+    /// It is there twice.
+    Duplicate,
+    /// There is no such field.
+    UnknownField,
+    /// It is of another type.
+    WrongType,
+    /// It is none of the words there are.
+    UnknownValue,
+    /// It has another form.
+    Invalid,
+    /// It is too long.
+    TooLong,
+    /// It is too low or too high.
+    OutOfRange,
+    /// It is no number of an extension.
+    InvalidNumber,
+    /// The number is already in the dial plan.
+    NumberTaken,
+    /// A name is empty, too long, or has characters it can't have.
+    InvalidName,
+    /// Another object has the name.
+    NameTaken,
+    /// It is no e-mail address.
+    InvalidEmail,
+    /// The text is too long or has more than a line.
+    InvalidText,
+    /// There is no such object.
+    UnknownReference,
+    /// The password is easy to guess.
+    WeakPassword,
+    /// The password is not the one there is.
+    WrongPassword,
+    /// No codec, or one twice.
+    InvalidCodecs,
+    /// There are more than the exchange holds.
+    TooMany,
+    /// Nobody would be left who may change the configuration.
+    LastAdministrator,
+}
+
 /// A field that has to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -102,8 +148,7 @@ pub struct FieldError {
     #[schema(example = "/number")]
     pub pointer: String,
     /// For programs and translation.
-    #[schema(example = "number_taken")]
-    pub code: String,
+    pub code: FieldCode,
     /// What is wrong and what to do.
     #[schema(example = "122 is already in the dial plan: choose another number")]
     pub detail: String,
@@ -153,15 +198,29 @@ pub struct ProblemBody {
 
 impl FieldError {
     /// A field and what is wrong with it.
-    pub fn new(
-        pointer: impl Into<String>,
-        code: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn new(pointer: impl Into<String>, code: FieldCode, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
-            code: code.into(),
+            code,
             detail: detail.into(),
+        }
+    }
+}
+
+impl From<FaultCode> for FieldCode {
+    fn from(code: FaultCode) -> Self {
+        match code {
+            FaultCode::NumberTaken => Self::NumberTaken,
+            FaultCode::InvalidName => Self::InvalidName,
+            FaultCode::NameTaken => Self::NameTaken,
+            FaultCode::InvalidEmail => Self::InvalidEmail,
+            FaultCode::UnknownReference => Self::UnknownReference,
+            FaultCode::WeakPassword => Self::WeakPassword,
+            FaultCode::InvalidCodecs => Self::InvalidCodecs,
+            FaultCode::OutOfRange => Self::OutOfRange,
+            FaultCode::InvalidText => Self::InvalidText,
+            FaultCode::TooMany => Self::TooMany,
+            FaultCode::LastAdministrator => Self::LastAdministrator,
         }
     }
 }
@@ -191,7 +250,7 @@ impl Problem {
     }
 
     /// One field of a body that has to be different.
-    pub fn field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
+    pub fn field(pointer: &str, code: FieldCode, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
     }
 
@@ -271,7 +330,7 @@ impl From<ChangeError> for Problem {
                         .into_iter()
                         .map(|fault| FieldError {
                             pointer: pointer_in(&object, &fault.path),
-                            code: word(&fault.code),
+                            code: fault.code.into(),
                             detail: fault.text,
                         })
                         .collect(),

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::clock;
 use crate::input::parameter;
 use crate::list::{Order, Page};
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 use crate::words::Disposition;
 
 /// Which calls.
@@ -103,7 +103,7 @@ impl HistoryFilter {
         {
             return Err(parameter(
                 "number",
-                "out_of_range",
+                FieldCode::OutOfRange,
                 "use 1 to 64 characters",
             ));
         }
@@ -113,7 +113,7 @@ impl HistoryFilter {
         {
             return Err(parameter(
                 "min_duration_s",
-                "out_of_range",
+                FieldCode::OutOfRange,
                 "use at most 1000000",
             ));
         }
@@ -169,7 +169,7 @@ fn time(name: &str, text: Option<String>) -> Result<Option<WallTime>, Problem> {
         Some(time) => Ok(Some(time)),
         None => Err(parameter(
             name,
-            "invalid",
+            FieldCode::Invalid,
             "use a time such as 2026-11-22T08:00:00Z",
         )),
     }

@@ -17,7 +17,7 @@ use crate::input::{Body, Params, PathId, parameter};
 use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
 use crate::password;
 use crate::phones::Phones;
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 use crate::revision::IfMatch;
 use crate::words::{Dependent, Dependents};
 
@@ -122,10 +122,9 @@ pub async fn suggestion(
     State(app): State<App>,
     Params(from): Params<From>,
 ) -> Result<Json<Suggestion>, Problem> {
-    let first: ExtensionNumber = from
-        .first
-        .parse()
-        .map_err(|error: model::InvalidNumber| parameter("first", "invalid", error.to_string()))?;
+    let first: ExtensionNumber = from.first.parse().map_err(|error: model::InvalidNumber| {
+        parameter("first", FieldCode::Invalid, error.to_string())
+    })?;
     let configuration = app.with_store(|store: &Store| store.load()).await?;
     let plan = DialPlan::build(&configuration).map_err(|_| Problem::internal())?;
     let number = plan
@@ -245,7 +244,7 @@ pub async fn set_sip_password(
             let text = faults
                 .first()
                 .map_or("use another", |fault| fault.text.as_str());
-            Err(Problem::field("/password", "weak_password", text))
+            Err(Problem::field("/password", FieldCode::WeakPassword, text))
         }
         Err(error) => Err(error.into()),
     }
@@ -294,7 +293,7 @@ fn stored(snapshot: &Snapshot, id: ExtensionId) -> Result<&config::Extension, Pr
 
 fn number(text: &str) -> Result<ExtensionNumber, Problem> {
     text.parse().map_err(|error: model::InvalidNumber| {
-        Problem::field("/number", "invalid_number", error.to_string())
+        Problem::field("/number", FieldCode::InvalidNumber, error.to_string())
     })
 }
 

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::gate::From;
 use crate::input::Body;
 use crate::password;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldCode, Problem};
 
 /// The name of the first account.
 const ACCOUNT: &str = "Admin";
@@ -67,7 +67,7 @@ pub async fn set(
         return Err(ChangeError::AlreadySet.into());
     }
     password::check(body.password.expose(), ACCOUNT)
-        .map_err(|text| Problem::field("/password", "weak_password", text))?;
+        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
     let hash = app.hasher.hash(body.password).await?;
     let told = app.clone();
     app.with_store(move |store: &Store| {

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clearing::{Cleared, Clearing};
 use crate::clock;
 use crate::input::{Body, Params, PathId, parameter};
-use crate::problem::{Problem, word};
+use crate::problem::{FieldCode, Problem, word};
 use crate::words::{Log, LogRow};
 
 /// Which rows.
@@ -53,11 +53,15 @@ pub async fn list(
 ) -> Result<Json<LogRows>, Problem> {
     let limit = rows.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
-        return Err(parameter("limit", "out_of_range", "use 1 to 1000"));
+        return Err(parameter("limit", FieldCode::OutOfRange, "use 1 to 1000"));
     }
     for (name, id) in [("before", rows.before), ("since", rows.since)] {
         if id.is_some_and(|id| id < 0) {
-            return Err(parameter(name, "out_of_range", "use the id of a row"));
+            return Err(parameter(
+                name,
+                FieldCode::OutOfRange,
+                "use the id of a row",
+            ));
         }
     }
     if rows
@@ -67,7 +71,7 @@ pub async fn list(
     {
         return Err(parameter(
             "search",
-            "too_long",
+            FieldCode::TooLong,
             "use at most 200 characters",
         ));
     }

@@ -19,7 +19,7 @@ use crate::gate::{self, COOKIE_NAME, From};
 use crate::input::Body;
 use crate::object::amend;
 use crate::password;
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{Code, FieldCode, FieldError, Problem};
 use crate::words::{Language, Person};
 
 mod login;
@@ -194,13 +194,13 @@ pub async fn set_password(
 ) -> Result<StatusCode, Problem> {
     let user = actor.logged_in.session.user.clone();
     password::check(body.password.expose(), &user.name)
-        .map_err(|text| Problem::field("/password", "weak_password", text))?;
+        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
     login::verify(&app, actor.address.0, &user.name, body.current)
         .await
         .map_err(|problem| match problem.code() {
             Code::WrongCredentials => Problem::invalid(vec![FieldError::new(
                 "/current",
-                "wrong_password",
+                FieldCode::WrongPassword,
                 "this is not your password: enter the one you logged in with",
             )]),
             _ => problem,

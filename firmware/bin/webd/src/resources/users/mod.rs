@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::input::{Body, Params, PathId};
 use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
 use crate::password;
-use crate::problem::Problem;
+use crate::problem::{FieldCode, Problem};
 use crate::revision::IfMatch;
 use crate::words::{Dependent, Dependents};
 
@@ -69,7 +69,7 @@ pub async fn add(
     let hash = match body.password {
         Some(password) => {
             password::check(password.expose(), &body.name)
-                .map_err(|text| Problem::field("/password", "weak_password", text))?;
+                .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
             Some(app.hasher.hash(password).await?)
         }
         None => None,
@@ -219,7 +219,7 @@ pub async fn set_password(
         .user(user)
         .map_or("", |user| user.name.as_str());
     password::check(body.password.expose(), name)
-        .map_err(|text| Problem::field("/password", "weak_password", text))?;
+        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
     let hash = app.hasher.hash(body.password).await?;
     let set = Operation::SetUserPassword {
         user,
