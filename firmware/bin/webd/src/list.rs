@@ -8,9 +8,7 @@ use utoipa::ToSchema;
 use crate::input::parameter;
 use crate::problem::{FieldCode, Problem};
 
-/// Rows on a page where nobody says how many.
-pub const USUAL: u32 = 50;
-/// Rows on a page at most.
+/// Rows on a page at most, where somebody says how many; else all.
 pub const MOST: u32 = 500;
 /// Rows left out before a page at most.
 pub const FARTHEST: u32 = 1_000_000;
@@ -42,13 +40,12 @@ pub struct Page {
 pub struct Search(Option<String>);
 
 impl Page {
-    /// The page that a query asks for.
+    /// The page that a query asks for; everything from `offset` on where it has no limit.
     ///
     /// # Errors
     /// A parameter out of its range.
     pub fn new(offset: u32, limit: Option<u32>) -> Result<Self, Problem> {
-        let limit = limit.unwrap_or(USUAL);
-        if !(1..=MOST).contains(&limit) {
+        if limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
             return Err(parameter("limit", FieldCode::OutOfRange, "use 1 to 500"));
         }
         if offset > FARTHEST {
@@ -58,7 +55,10 @@ impl Page {
                 "use at most 1000000, or search for less",
             ));
         }
-        Ok(Self { offset, limit })
+        Ok(Self {
+            offset,
+            limit: limit.unwrap_or(u32::MAX),
+        })
     }
 
     /// The page of `rows`, which are in ascending order, and how many they are.
@@ -146,6 +146,8 @@ mod tests {
         assert_eq!(page(0, 2).cut(rows(), Order::Ascending), (5, vec![1, 2]));
         assert_eq!(page(1, 2).cut(rows(), Order::Descending), (5, vec![4, 3]));
         assert_eq!(page(9, 2).cut(rows(), Order::Ascending), (5, vec![]));
+        let all = Page::new(1, None).expect("it is in range");
+        assert_eq!(all.cut(rows(), Order::Ascending), (5, vec![2, 3, 4, 5]));
         assert!(Page::new(0, Some(0)).is_err() && Page::new(0, Some(501)).is_err());
     }
 }

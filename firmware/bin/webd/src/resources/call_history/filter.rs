@@ -13,6 +13,9 @@ use crate::list::{Order, Page};
 use crate::problem::{FieldCode, Problem};
 use crate::words::Disposition;
 
+/// Calls on a page where nobody says how many.
+const USUAL: u32 = 50;
+
 /// Which calls.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -136,7 +139,7 @@ impl HistoryPage {
     /// # Errors
     /// A parameter that can't be read.
     pub fn query(self) -> Result<HistoryQuery, Problem> {
-        let page = Page::new(self.offset, self.limit)?;
+        let page = Page::new(self.offset, self.limit.or(Some(USUAL)))?;
         let filter = HistoryFilter {
             from: self.from,
             until: self.until,

@@ -71,8 +71,8 @@ pub struct DialPlanPage {
     #[serde(default)]
     #[param(default = 0, maximum = 1000000)]
     offset: u32,
-    /// Lines on the page.
-    #[param(minimum = 1, maximum = 500, default = 50)]
+    /// Lines on the page; all where left out.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

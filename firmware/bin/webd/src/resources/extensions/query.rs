@@ -35,8 +35,8 @@ pub struct ExtensionPage {
     #[serde(default)]
     #[param(default = 0, maximum = 1000000)]
     offset: u32,
-    /// Extensions on the page.
-    #[param(minimum = 1, maximum = 500, default = 50)]
+    /// Extensions on the page; all where left out.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

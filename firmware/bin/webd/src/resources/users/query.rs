@@ -33,8 +33,8 @@ pub struct UserPage {
     #[serde(default)]
     #[param(default = 0, maximum = 1000000)]
     offset: u32,
-    /// Users on the page.
-    #[param(minimum = 1, maximum = 500, default = 50)]
+    /// Users on the page; all where left out.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
