@@ -1,18 +1,24 @@
 //! What must outlive the process: journal before answers, history behind them.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use model::{Binding, CallId, CallRecord, Cause, Disposition, EndedBy, WallTime};
 use store::{Journal, LiveRecord, LogKind, Store, Writer};
 use tokio::sync::Notify;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 /// How often what was journalled is brought to the disk: what a power cut may take of the history.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
+
+/// Calls offered to the history again in one go: they are read back on the signalling thread, which
+/// takes some milliseconds.
+const CATCH_UP: usize = 1000;
 
 /// How long the last calls may take to be stored at the end.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
@@ -23,11 +29,13 @@ pub struct Live {
     writer: Writer,
     /// The Security log has rows that nobody was told of.
     security: Arc<Notify>,
-    /// The writer was full: offer what is unstored again.
-    behind: bool,
+    /// Calls to offer to the writer: it was full, or the last process didn't get to it. The journal
+    /// has them.
+    waiting: VecDeque<CallId>,
     /// The journal could not be written; said once.
     broken: bool,
     stop: Arc<AtomicBool>,
+    syncing: JoinHandle<()>,
 }
 
 /// What was there when the process started.
@@ -62,6 +70,8 @@ impl Live {
                 .collect();
             journal.append(&records).context("the journal")?;
         }
+        let closed = recovered.closed.iter().chain(&interrupted);
+        let waiting = closed.map(|record| record.call).collect();
         let last_stored = store.last_call_id().context("the call history")?;
         let last = last_stored.max(recovered.last_call_id);
         let before = Before {
@@ -78,14 +88,15 @@ impl Live {
         let writer = Writer::start(store.clone(), journal.stored_calls(), logged)
             .context("the history's thread")?;
         let stop = Arc::new(AtomicBool::new(false));
-        keep_synced(&journal, stop.clone())?;
+        let syncing = keep_synced(&journal, stop.clone())?;
         let live = Self {
             journal,
             writer,
             security,
-            behind: true,
+            waiting,
             broken: false,
             stop,
+            syncing,
         };
         Ok((live, before))
     }
@@ -108,7 +119,7 @@ impl Live {
             if let LiveRecord::CallClosed(call) = record
                 && self.writer.call(call.clone()).is_err()
             {
-                self.behind = true;
+                self.waiting.push_back(call.call);
             }
         }
     }
@@ -125,26 +136,60 @@ impl Live {
         self.security.notified().await;
     }
 
-    /// Offers again what the writer had no room for. Called now and then.
+    /// Offers again what the writer had no room for, and lets the journal forget what it has stored.
+    /// Called now and then.
     pub fn catch_up(&mut self) {
-        if !std::mem::take(&mut self.behind) {
-            return;
+        if let Err(error) = self.journal.append(&[]) {
+            // It will be forgotten later: see `keep` for the rest.
+            debug!(%error, "the journal can't be written");
         }
-        for call in self.journal.unstored() {
-            if self.writer.call(call).is_err() {
-                self.behind = true;
+        for _ in 0..CATCH_UP {
+            let Some(&id) = self.waiting.front() else {
+                return;
+            };
+            // It may be stored by now.
+            if let Some(call) = self.journal.unstored_call(id)
+                && self.writer.call(call).is_err()
+            {
                 return;
             }
+            self.waiting.pop_front();
         }
+    }
+
+    /// Whether all is well with the threads behind it.
+    ///
+    /// # Errors
+    /// Where one has failed.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.writer.is_running(), "the history's thread has failed");
+        ensure!(
+            !self.syncing.is_finished(),
+            "the journal's thread has failed"
+        );
+        Ok(())
     }
 
     /// Stores everything; called at the end.
     pub fn finish(mut self) {
-        self.catch_up();
-        if !self.writer.flush(FLUSH_WITHIN) {
-            error!("the last calls could not be stored; they are in the journal");
-        }
         self.stop.store(true, Ordering::Relaxed);
+        let start = Instant::now();
+        loop {
+            self.catch_up();
+            let rest = FLUSH_WITHIN.saturating_sub(start.elapsed());
+            if !self.writer.flush(rest) {
+                error!("the last calls could not be stored; they are in the journal");
+                break;
+            }
+            if self.waiting.is_empty() {
+                break;
+            }
+        }
+        // What was stored is forgotten, the rest is on the disk.
+        self.catch_up();
+        if let Err(error) = self.journal.syncer().sync() {
+            error!(%error, "the journal can't be brought to the disk");
+        }
     }
 }
 
@@ -158,7 +203,7 @@ fn interrupted(call: CallRecord, now: WallTime) -> CallRecord {
     }
 }
 
-fn keep_synced(journal: &Journal, stop: Arc<AtomicBool>) -> Result<()> {
+fn keep_synced(journal: &Journal, stop: Arc<AtomicBool>) -> Result<JoinHandle<()>> {
     let syncer = journal.syncer();
     std::thread::Builder::new()
         .name("journal-sync".into())
@@ -170,6 +215,90 @@ fn keep_synced(journal: &Journal, stop: Arc<AtomicBool>) -> Result<()> {
                 }
             }
         })
-        .context("the journal's thread")?;
-    Ok(())
+        .context("the journal's thread")
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Party;
+
+    use super::*;
+
+    /// More than the writer's queue has room for.
+    const MANY: u64 = 6000;
+
+    fn now() -> WallTime {
+        WallTime::from_unix_seconds(1_800_000_000)
+    }
+
+    fn call(id: u64) -> CallRecord {
+        CallRecord {
+            call: CallId::new(id),
+            caller: Party {
+                number: "100".into(),
+                name: None,
+                extension: None,
+            },
+            dialled: "200".into(),
+            called: None,
+            started: now(),
+            answered: None,
+            ended: now(),
+            disposition: Disposition::Cancelled,
+            cause: Cause::NORMAL_CALL_CLEARING,
+            ended_by: EndedBy::Caller,
+            transferred_from: None,
+            legs: Vec::new(),
+        }
+    }
+
+    /// A folder whose last process closed some calls and left others open, and stored none.
+    fn left_behind(closed: u64, open: u64) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut journal, _) = Journal::open(dir.path(), now()).expect("a journal");
+        let records: Vec<LiveRecord> = (1..=closed)
+            .map(|id| LiveRecord::CallClosed(call(id)))
+            .chain((closed + 1..=closed + open).map(|id| LiveRecord::CallOpened(call(id))))
+            .collect();
+        journal.append(&records).expect("appended");
+        dir
+    }
+
+    fn stored(store: &Store) -> u64 {
+        store
+            .history_count(&store::HistoryFilter::default())
+            .expect("counted")
+    }
+
+    #[test]
+    fn any_number_of_calls_is_caught_up_without_a_call_coming_in() {
+        let dir = left_behind(MANY, 10);
+        let store = Store::open(dir.path()).expect("a store");
+        let (mut live, before) = Live::open(dir.path(), &store, now()).expect("opened");
+        assert_eq!(before.next_call, CallId::new(MANY + 11));
+        let mut turns = 0;
+        while !live.waiting.is_empty() {
+            live.catch_up();
+            // As if a second had gone by.
+            assert!(live.writer.flush(Duration::from_secs(60)));
+            turns += 1;
+        }
+        assert_eq!(stored(&store), MANY + 10);
+        assert_eq!(turns, (MANY + 10).div_ceil(CATCH_UP as u64));
+        live.catch_up();
+        assert_eq!(live.journal.unstored(), []);
+        live.check().expect("all threads run");
+    }
+
+    #[test]
+    fn a_stop_stores_all_and_leaves_a_journal_that_knows_it() {
+        let dir = left_behind(MANY, 10);
+        let store = Store::open(dir.path()).expect("a store");
+        let (mut live, _) = Live::open(dir.path(), &store, now()).expect("opened");
+        live.keep(&[LiveRecord::CallClosed(call(MANY + 11))]);
+        live.finish();
+        assert_eq!(stored(&store), MANY + 11);
+        let (_journal, found) = Journal::open(dir.path(), now()).expect("a journal");
+        assert_eq!((found.closed, found.open), (Vec::new(), Vec::new()));
+    }
 }

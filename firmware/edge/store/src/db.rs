@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::StoreError;
+use crate::{StoreError, disk};
 
 /// Longer than any transaction of the other process takes, fsync on a slow card included.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const STATEMENTS: usize = 64;
 pub(crate) struct Schema {
     /// Its name in the data directory.
     pub(crate) file: &'static str,
-    /// `FULL` outlives a power cut at once, `NORMAL` at the next checkpoint.
+    /// `FULL` outlives a power cut at once, `NORMAL` after [`Database::sync`] or a checkpoint.
     pub(crate) synchronous: &'static str,
     /// Its schema, step by step; the first takes it from nothing to version 1.
     pub(crate) steps: &'static [&'static str],
@@ -85,6 +85,29 @@ impl Database {
         transaction.commit()?;
         Ok(result)
     }
+
+    /// Waits until all that was committed before is on the disk; others write meanwhile.
+    ///
+    /// That is the write-ahead log's to do. What is no longer in there was folded into the database,
+    /// and SQLite has synced that before it begins the log anew. Opening and closing the log by
+    /// hand drops no lock: SQLite's are on the other two files.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        File::open(&log)
+            .and_then(|file| disk::sync_file(&file))
+            .map_err(|source| at(&log, source))
+    }
+}
+
+#[cfg(test)]
+impl Database {
+    /// Keeps everything in the write-ahead log.
+    pub(crate) fn never_fold(&self) -> Result<(), StoreError> {
+        let writer = lock(&self.writer);
+        Ok(writer.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?)
+    }
 }
 
 /// Held while the databases are made or migrated, so that one process does it.
@@ -93,7 +116,8 @@ pub(crate) struct DirLock {
 }
 
 impl DirLock {
-    /// Makes the directory where it isn't there, for its owner only, and waits for the lock.
+    /// Makes the directory where it isn't there, for its owner only, and waits for the lock. One that
+    /// is there stays as it is: it may be meant for more than this.
     pub(crate) fn take(dir: &Path) -> Result<Self, StoreError> {
         let io = |source| at(dir, source);
         DirBuilder::new()
@@ -101,7 +125,17 @@ impl DirLock {
             .mode(0o700)
             .create(dir)
             .map_err(io)?;
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(io)?;
+        let mode = fs::metadata(dir).map_err(io)?.permissions().mode();
+        if mode & 0o002 != 0 {
+            return Err(StoreError::OpenToAll(dir.to_owned()));
+        }
+        if mode & 0o077 != 0 {
+            // The files are their owner's alone; their names aren't.
+            tracing::warn!(
+                "others than its owner can look into {}: chmod 700 it if it is for this alone",
+                dir.display()
+            );
+        }
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -115,9 +149,7 @@ impl DirLock {
 
     /// Brings the names of new files to the disk.
     pub(crate) fn sync(&self, dir: &Path) -> Result<(), StoreError> {
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|source| at(dir, source))
+        disk::sync_dir(dir).map_err(|source| at(dir, source))
     }
 }
 

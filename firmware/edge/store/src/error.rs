@@ -42,6 +42,9 @@ pub enum StoreError {
     /// A database file isn't one, or is damaged.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// Anybody on the machine can change the data directory.
+    #[error("anybody can change what is in {}: give the data a directory of its own, or chmod 700 it", .0.display())]
+    OpenToAll(PathBuf),
     /// The data directory can't be made, read or written.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -61,7 +64,9 @@ impl StoreError {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Busy => Blame::Moment,
-            Self::DiskFull | Self::Damaged(_) | Self::Io { .. } => Blame::Machine,
+            Self::DiskFull | Self::Damaged(_) | Self::OpenToAll(_) | Self::Io { .. } => {
+                Blame::Machine
+            }
             Self::NewerSchema { .. } | Self::Sqlite(_) => Blame::Software,
         }
     }

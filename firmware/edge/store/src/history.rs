@@ -177,6 +177,14 @@ impl Store {
         Ok(new)
     }
 
+    /// Waits until all calls appended before are on the disk: then a power cut can't take them.
+    ///
+    /// # Errors
+    /// What the disk says. Calls appended before may not outlive a power cut then, ever.
+    pub fn history_sync(&self) -> Result<(), StoreError> {
+        self.inner.history.sync()
+    }
+
     /// A page of calls.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use model::{Binding, CallId, CallRecord, ExtensionId, WallTime};
 
 use self::state::State;
 use crate::db::lock;
+use crate::disk;
 
 /// A log of this length is replaced by a snapshot: it is read in a tenth of a second at a start.
 const LOG_BYTES: u64 = 8 * 1024 * 1024;
@@ -113,7 +114,7 @@ pub struct Syncer {
     files: Arc<Mutex<Vec<Arc<File>>>>,
 }
 
-/// Tells the journal which calls are in the history, from any thread.
+/// Tells the journal which calls are in the history to stay, from any thread.
 #[derive(Clone, Debug, Default)]
 pub struct StoredCalls {
     calls: Arc<Mutex<Vec<CallId>>>,
@@ -144,7 +145,7 @@ impl Journal {
         files::remove_unfinished(&dir).map_err(failed)?;
         let file = files::open_log(&dir, replay.generation, replay.length.unwrap_or(0));
         let file = Arc::new(file.map_err(failed)?);
-        files::sync_dir(&dir).map_err(failed)?;
+        disk::sync_dir(&dir).map_err(failed)?;
         let mut state = replay.state;
         let recovered = Recovered {
             torn_bytes: replay.torn_bytes,
@@ -213,6 +214,12 @@ impl Journal {
     #[must_use]
     pub fn unstored(&self) -> Vec<CallRecord> {
         self.state.unstored()
+    }
+
+    /// One of these.
+    #[must_use]
+    pub fn unstored_call(&self, call: CallId) -> Option<CallRecord> {
+        self.state.unstored_call(call)
     }
 
     /// How to tell it that calls are in the history.
@@ -296,10 +303,10 @@ impl Syncer {
     pub fn sync(&self) -> io::Result<()> {
         let files = lock(&self.files).clone();
         for file in &files {
-            file.sync_data()?;
+            disk::sync_file(file)?;
         }
         if files.len() > 1 {
-            files::sync_dir(&self.dir)?;
+            disk::sync_dir(&self.dir)?;
             // All but the one appended to; what was opened meanwhile stays too.
             lock(&self.files).retain(|file| {
                 !files[..files.len() - 1]
@@ -312,7 +319,8 @@ impl Syncer {
 }
 
 impl StoredCalls {
-    /// These are in the history now.
+    /// These are in the history now, and a power cut won't take them from it: the journal forgets
+    /// them.
     pub fn add(&self, calls: impl IntoIterator<Item = CallId>) {
         lock(&self.calls).extend(calls);
     }

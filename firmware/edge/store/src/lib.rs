@@ -2,12 +2,12 @@
 //!
 //! Two processes use one data directory at once: `webd` edits, `pbxd` reads and appends. Either may
 //! be killed at any moment, and what was answered before is there after: [`Store::change`] and the
-//! sessions even over a power cut, the history and the other logs as far as the disk had them then.
+//! sessions even over a power cut, calls as far as the journal was synced then.
 //!
 //! | file | holds | safe against |
 //! |---|---|---|
 //! | `config.db` | users, extensions, sessions, Config log | kill and power cut |
-//! | `history.db` | calls, Security, Warning and Error log | kill; the last seconds may go with the power |
+//! | `history.db` | calls, Security, Warning and Error log | kill; what a power cut takes of its calls is in the journal |
 //! | `live/` | the [`Journal`]: registrations and calls under way | kill; the last seconds may go with the power |
 //!
 //! Nothing here reads a clock: each call that needs the time is given it. Every call may wait for
@@ -16,6 +16,7 @@
 
 mod config;
 mod db;
+mod disk;
 mod error;
 mod history;
 mod journal;

@@ -73,7 +73,8 @@ impl Store {
     /// and brings older databases up to this version.
     ///
     /// # Errors
-    /// [`StoreError::NewerSchema`] after a downgrade; else what the disk says.
+    /// [`StoreError::NewerSchema`] after a downgrade, [`StoreError::OpenToAll`] for a directory such as
+    /// `/tmp`; else what the disk says.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::open_with(dir, Limits::default())
     }
@@ -139,6 +140,30 @@ mod tests {
                     assert_eq!(mode(&path), 0o600, "{}", path.display());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_was_there_is_left_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let with = |mode: u32| {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(dir.path(), permissions).unwrap();
+            let opened = Store::open(dir.path()).map(drop);
+            let after = std::fs::metadata(dir.path()).unwrap().permissions().mode();
+            assert_eq!(after & 0o7777, mode);
+            opened
+        };
+        let refused = with(0o1777).unwrap_err();
+        assert!(
+            matches!(refused, StoreError::OpenToAll(_))
+                && refused.to_string().contains("chmod 700"),
+            "{refused}"
+        );
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        for allowed in [0o755, 0o775, 0o700] {
+            with(allowed).unwrap();
         }
     }
 }

@@ -1,15 +1,16 @@
 //! The thread that takes calls and log rows from the signalling thread to the history.
 //!
 //! The signalling thread never waits for SQLite: it journals, answers, and hands the call over here.
-//! While the disk is full, calls stay queued and in the journal, and are tried again.
+//! While the disk is full, calls stay queued and in the journal, and are tried again. The journal is
+//! told that it may forget a call only once a power cut can't take it from the history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use model::{CallRecord, WallTime};
+use model::{CallId, CallRecord, WallTime};
 
 use crate::db::lock;
 use crate::{Blame, LogKind, Store, StoreError, StoredCalls};
@@ -18,6 +19,9 @@ use crate::{Blame, LogKind, Store, StoreError, StoredCalls};
 const QUEUE: usize = 4096;
 /// Calls in one transaction: some 10 ms on the slowest board.
 const BATCH: usize = 256;
+/// How long calls that are in the history may wait for the disk, and for others to come along: one
+/// sync serves all of them. Until then the journal has them too.
+const SYNC_WITHIN: Duration = Duration::from_secs(1);
 /// First and longest wait before storing is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
@@ -39,6 +43,10 @@ pub struct Writer {
 enum Message {
     Call(CallRecord),
     Log(LogKind, WallTime, String),
+    /// Somebody waits until all is on the disk.
+    Hurry,
+    #[cfg(test)]
+    Panic,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +83,8 @@ impl Writer {
             logged,
             receiver,
             shared: Arc::clone(&shared),
+            committed: Committed::default(),
+            unsynced: false,
         };
         let thread = thread::Builder::new()
             .name("history".into())
@@ -102,17 +112,29 @@ impl Writer {
         self.offer(Message::Log(kind, at, text.into()))
     }
 
-    /// Waits until all that was queued before is stored; false where that takes longer.
+    /// Waits until all that was queued before is stored, on the disk; false where that takes longer.
     #[must_use]
     pub fn flush(&self, timeout: Duration) -> bool {
+        let goal = lock(&self.shared.count).queued;
+        if let Some(queue) = &self.queue {
+            // A full queue keeps the thread busy: it syncs soon by itself.
+            let _ = queue.try_send(Message::Hurry);
+        }
         let count = lock(&self.shared.count);
-        let goal = count.queued;
         let (count, _) = self
             .shared
             .done
             .wait_timeout_while(count, timeout, |count| count.done < goal)
             .unwrap_or_else(PoisonError::into_inner);
         count.done >= goal
+    }
+
+    /// False where the thread has failed: nothing is stored any more.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
     }
 
     fn offer(&self, message: Message) -> Result<(), Refused> {
@@ -143,39 +165,81 @@ struct Worker<F> {
     logged: F,
     receiver: Receiver<Message>,
     shared: Arc<Shared>,
+    committed: Committed,
+    /// Said once.
+    unsynced: bool,
+}
+
+/// What is in the database, but perhaps not on the disk.
+#[derive(Debug, Default)]
+struct Committed {
+    calls: Vec<CallId>,
+    /// Messages dealt with, log rows among them: those need no disk, but are counted in order.
+    messages: u64,
+    /// When the first of the calls was stored.
+    since: Option<Instant>,
 }
 
 impl<F: Fn(LogKind)> Worker<F> {
-    fn run(self) {
+    fn run(mut self) {
         let mut calls = Vec::with_capacity(BATCH);
         loop {
-            let first = match self.receiver.recv_timeout(RETRY.1) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
+            let first = match self.receiver.recv_timeout(self.committed.wait()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
             };
-            let mut rows = 0;
-            for message in std::iter::once(first).chain(self.receiver.try_iter().take(BATCH - 1)) {
+            let mut hurry = false;
+            let more = self.receiver.try_iter().take(BATCH - 1);
+            for message in first.into_iter().chain(more) {
+                self.committed.messages += 1;
                 match message {
                     Message::Call(call) => calls.push(call),
-                    Message::Log(kind, at, text) => {
-                        rows += 1;
-                        match self.store.log_append(kind, at, &text) {
-                            Ok(()) => (self.logged)(kind),
-                            Err(error) => tracing::warn!(%error, "a log row is lost"),
-                        }
+                    Message::Log(kind, at, text) => match self.store.log_append(kind, at, &text) {
+                        Ok(()) => (self.logged)(kind),
+                        Err(error) => tracing::warn!(%error, "a log row is lost"),
+                    },
+                    Message::Hurry => {
+                        hurry = true;
+                        self.committed.messages -= 1;
                     }
+                    #[cfg(test)]
+                    Message::Panic => panic!("as told"),
                 }
             }
-            let done = rows + calls.len() as u64;
             if !self.store_all(&calls) {
                 // They are in the journal; the next start finds them there.
+                break;
+            }
+            self.committed.add(&calls);
+            calls.clear();
+            if hurry || self.committed.wait().is_zero() {
+                self.sync();
+            }
+        }
+        self.sync();
+    }
+
+    /// Brings all that was stored to the disk, and says so.
+    ///
+    /// Where the disk refuses, what it has lost of these calls can't be known, and asking again
+    /// wouldn't tell: they stay in the journal, and the next start stores them again.
+    fn sync(&mut self) {
+        let Committed {
+            calls, messages, ..
+        } = std::mem::take(&mut self.committed);
+        if !calls.is_empty() {
+            if let Err(error) = self.store.history_sync() {
+                if !std::mem::replace(&mut self.unsynced, true) {
+                    tracing::error!(%error, "the call history can't be brought to the disk");
+                }
                 return;
             }
-            calls.clear();
-            lock(&self.shared.count).done += done;
-            self.shared.done.notify_all();
+            self.unsynced = false;
+            self.stored.add(calls);
         }
+        lock(&self.shared.count).done += messages;
+        self.shared.done.notify_all();
     }
 
     /// Stores calls, however long it takes; false where the writer is closed before it succeeds.
@@ -200,7 +264,6 @@ impl<F: Fn(LogKind)> Worker<F> {
         if failed {
             tracing::info!("calls are added to the history again");
         }
-        self.stored.add(calls.iter().map(|record| record.call));
         true
     }
 
@@ -224,6 +287,24 @@ impl<F: Fn(LogKind)> Worker<F> {
             }
         }
         Ok(())
+    }
+}
+
+impl Committed {
+    fn add(&mut self, calls: &[CallRecord]) {
+        if !calls.is_empty() && self.since.is_none() {
+            self.since = Some(Instant::now());
+        }
+        self.calls.extend(calls.iter().map(|record| record.call));
+    }
+
+    /// How long nothing has to be done about it.
+    fn wait(&self) -> Duration {
+        match self.since {
+            Some(since) => SYNC_WITHIN.saturating_sub(since.elapsed()),
+            None if self.messages > 0 => Duration::ZERO,
+            None => RETRY.1,
+        }
     }
 }
 

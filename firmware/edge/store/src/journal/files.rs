@@ -16,6 +16,7 @@ use model::CallId;
 use super::JournalError;
 use super::frame::{self, Entry, Frames, HEADER, Header};
 use super::state::State;
+use crate::disk;
 
 /// Bytes handed to the kernel at once when a snapshot is written.
 const SNAPSHOT_BUFFER: usize = 256 * 1024;
@@ -140,7 +141,7 @@ pub(super) fn write_snapshot(
         return Err(error);
     }
     fs::rename(&temporary, snapshot_path(dir, generation))?;
-    sync_dir(dir)?;
+    disk::sync_dir(dir)?;
     remove_older(dir, generation)
 }
 
@@ -166,7 +167,7 @@ fn write_frames(path: &Path, frames: &[Arc<[u8]>], last_call: Option<CallId>) ->
     let file = writer
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()
+    disk::sync_file(&file)
 }
 
 /// Removes files that a snapshot of this generation replaces, and snapshots that were given up.
@@ -191,11 +192,6 @@ pub(super) fn remove_unfinished(dir: &Path) -> io::Result<()> {
         fs::remove_file(path)?;
     }
     Ok(())
-}
-
-/// Brings the names of files to the disk.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }
 
 pub(super) fn io_error(path: &Path, source: io::Error) -> JournalError {

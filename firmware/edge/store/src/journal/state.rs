@@ -92,6 +92,13 @@ impl State {
         calls(&self.closed)
     }
 
+    /// One of these.
+    pub(super) fn unstored_call(&self, call: CallId) -> Option<CallRecord> {
+        self.closed
+            .get(&call)
+            .and_then(|bytes| frame::call_of(bytes))
+    }
+
     /// Every frame of a snapshot but the last call id and the end.
     pub(super) fn frames(&self) -> Vec<Arc<[u8]>> {
         let bindings = self.bindings.values().flat_map(BTreeMap::values);

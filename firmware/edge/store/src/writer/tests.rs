@@ -97,6 +97,19 @@ fn a_call_that_is_refused_keeps_no_other_waiting() {
 }
 
 #[test]
+fn a_thread_that_died_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let writer = Writer::start(store, StoredCalls::default(), |_| ()).unwrap();
+    assert!(writer.is_running());
+    writer.offer(Message::Panic).unwrap();
+    while writer.is_running() {
+        std::thread::yield_now();
+    }
+    assert!(!writer.flush(Duration::ZERO));
+}
+
+#[test]
 fn a_disk_that_fails_is_tried_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
