@@ -7,6 +7,7 @@ mod media;
 mod options;
 mod signalling;
 mod sockets;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -22,9 +23,10 @@ static ALLOCATOR: platform::sys::alloc::Guarded = platform::sys::alloc::Guarded;
 fn main() -> ExitCode {
     let unblocked = platform::signals::unblock_all();
     let options = options::Options::parse();
+    let (log, _until_the_end) = platform::log::to_stderr();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
-        .with_writer(std::io::stderr)
+        .with_writer(log)
         // A log that can't be written is no reason to stop telephoning.
         .log_internal_errors(false)
         .init();

@@ -16,7 +16,6 @@ use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use sip::endpoint as endpoint_api;
 use store::{LiveRecord, Store};
 use tokio::net::unix::pipe::Receiver;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::yield_now;
 use tokio::time::{Instant as TokioInstant, sleep_until};
 use tracing::{error, info, warn};
@@ -29,6 +28,7 @@ use crate::options::Options;
 use crate::sockets::stream::{StreamEvent, Streams};
 use crate::sockets::tls::Tls;
 use crate::sockets::udp::UdpSockets;
+use crate::stop::Stop;
 
 /// How often the loop looks after what has no event of its own.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -75,18 +75,17 @@ enum Send {
     Close(Flow),
 }
 
-/// Runs the exchange until SIGTERM or SIGINT.
+/// Runs the exchange until it is told to stop.
 pub async fn run(options: Options) -> Result<()> {
     let mut process = Process::start(&options)?;
     let clock = process.clock;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let mut stop = Stop::listen()?;
     let bell = process.media.take_bell().context("the bell")?;
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     info!("the exchange is ready");
     process.carry_out();
     let mut last = clock.now();
-    loop {
+    let end = loop {
         // Connections write what the last turn gave them.
         yield_now().await;
         if let Some(rest) = PACE.checked_sub(clock.now() - last) {
@@ -108,18 +107,19 @@ pub async fn run(options: Options) -> Result<()> {
             () = timer => {}
             question = process.control.next() => process.answer(question),
             () = process.live.security_row() => process.control.notify(Notice::Security),
-            _ = housekeeping.tick() => process.keep_house(),
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = housekeeping.tick() => if let Err(error) = process.keep_house() {
+                break Err(error);
+            },
+            () = stop.asked() => break Ok(()),
         }
         // Connections that woke up read.
         yield_now().await;
         last = clock.now();
         hush(&bell);
         process.turn();
-    }
+    };
     process.stop(bell).await;
-    Ok(())
+    end
 }
 
 impl Process {
@@ -256,7 +256,8 @@ impl Process {
         }
     }
 
-    fn keep_house(&mut self) {
+    /// Fails where a thread of this process has: only a new process mends that.
+    fn keep_house(&mut self) -> Result<()> {
         self.input(Input::Clock(clock::wall()));
         let watched = self.control.is_watched();
         if watched != self.watched {
@@ -267,6 +268,8 @@ impl Process {
         // Where the bell was missed nothing is lost.
         self.media_events();
         self.media.flush();
+        self.live.check()?;
+        self.media.check()
     }
 
     /// Carries out everything the switch has decided.

@@ -14,13 +14,16 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let options = options::Options::parse();
+    // Before the log's thread is there: no other thread may take a signal.
+    let signals = run::signals();
+    let (log, _until_the_end) = platform::log::to_stderr();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
-        .with_writer(std::io::stderr)
+        .with_writer(log)
         .log_internal_errors(false)
         .init();
     let result = match &options.command {
-        options::Command::Run(options) => run::run(options),
+        options::Command::Run(options) => signals.and_then(|signals| run::run(options, &signals)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,9 @@
 //! One thread, no waiting on a child: it sleeps in `poll` on a signalfd until a child ends, a stop is
 //! asked for, or a restart is due.
 
+use std::fs::DirBuilder;
 use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
+use platform::sys::process::end_with_parent;
 use tracing::{error, info, warn};
 
 use crate::options::Run;
@@ -34,15 +37,18 @@ struct Process {
     restarts: Restarts,
 }
 
-/// Runs the exchange until SIGINT or SIGTERM.
-pub fn run(options: &Run) -> Result<()> {
+/// Runs the exchange until SIGINT, SIGTERM or SIGHUP. To be called on the main thread: the processes
+/// end with it.
+pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
     let zero = std::time::Instant::now();
     let now =
         || Instant::from_micros(u64::try_from(zero.elapsed().as_micros()).unwrap_or(u64::MAX));
 
-    std::fs::create_dir_all(options.data.join("run"))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(options.data.join("run"))
         .with_context(|| format!("can't make {}", options.data.display()))?;
-    let signals = signals()?;
     let mut processes = [
         process("pbxd", pbxd(options)?, now()),
         process("webd", webd(options)?, now()),
@@ -51,7 +57,7 @@ pub fn run(options: &Run) -> Result<()> {
         start(process, now());
     }
     loop {
-        if asked_to_stop(&signals) {
+        if asked_to_stop(signals) {
             break;
         }
         for process in &mut processes {
@@ -69,7 +75,9 @@ pub fn run(options: &Run) -> Result<()> {
     Ok(())
 }
 
-fn process(name: &'static str, command: Command, now: Instant) -> Process {
+fn process(name: &'static str, mut command: Command, now: Instant) -> Process {
+    // Killed, this one must not leave them behind: the next one couldn't have their ports.
+    end_with_parent(&mut command);
     Process {
         name,
         command,
@@ -176,14 +184,14 @@ fn stop(process: &mut Process, now: impl Fn() -> Instant) {
     }
 }
 
-/// From here on these signals come as bytes, and to this thread only.
-///
-/// Children inherit the mask; `platform::signals::unblock_all` is the first thing they do.
-fn signals() -> Result<SignalFd> {
+/// From here on these signals come as bytes, and to this thread only. To be called before any other
+/// thread is started.
+pub fn signals() -> Result<SignalFd> {
     let mut set = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD] {
+    for signal in platform::signals::stops() {
         set.add(signal);
     }
+    set.add(Signal::SIGCHLD);
     set.thread_block().context("signals can be blocked")?;
     SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
         .context("signals can be read")
@@ -198,8 +206,7 @@ fn asked_to_stop(signals: &SignalFd) -> bool {
     }
     let mut stop = false;
     while let Ok(Some(signal)) = signals.read_signal() {
-        stop |= i32::try_from(signal.ssi_signo)
-            .is_ok_and(|number| number == libc::SIGINT || number == libc::SIGTERM);
+        stop |= i32::try_from(signal.ssi_signo) != Ok(Signal::SIGCHLD as i32);
     }
     stop
 }

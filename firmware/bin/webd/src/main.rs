@@ -24,9 +24,10 @@ fn main() -> ExitCode {
         }
     };
     let filter = EnvFilter::try_from_env("WEBD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let (log, _until_the_end) = platform::log::to_stderr();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(log)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         // A log that can't be written is no reason to end.

@@ -1,6 +1,8 @@
 //! The process: opens the store, makes the certificate, listens, renews, and ends in order.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -97,11 +99,20 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tokio::spawn(purge(store));
     say_where(settings.listen.ip(), port);
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut stops = platform::signals::stops()
+        .into_iter()
+        .map(|name| signal(SignalKind::from_raw(name as i32)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let stop = poll_fn(|context| {
+        let mut come = stops.iter_mut().map(|stop| stop.poll_recv(context));
+        if come.any(|stop| stop.is_ready()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = stop => {}
         ended = servers.join_next() => {
             let why = match ended {
                 Some(Ok(Err(error))) => anyhow!(error),

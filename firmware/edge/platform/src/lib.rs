@@ -4,5 +4,6 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod log;
 pub mod signals;
 pub mod sys;

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use heapless::spsc::{Consumer, Producer, Queue};
 use media::{Command, Event};
 use mio::Waker;
@@ -129,6 +129,19 @@ impl Media {
         self.shared.real_time.load(Ordering::Relaxed)
     }
 
+    /// Whether the thread runs.
+    ///
+    /// # Errors
+    /// Where it has failed: nobody hears anything any more.
+    pub fn check(&self) -> Result<()> {
+        let running = self
+            .thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished());
+        ensure!(running, "the media thread has failed");
+        Ok(())
+    }
+
     /// Ends the thread.
     pub fn stop(mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
@@ -149,4 +162,26 @@ impl Media {
 fn ring<T>() -> (Producer<'static, T>, Consumer<'static, T>) {
     // It lives as long as the process does.
     Box::leak(Box::new(Queue::<T, RING>::new())).split()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ended_by_itself_is_noticed() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let _context = runtime.enter();
+        let media = Media::start(Clock::start(), 1, (40_000, 49_999)).expect("a thread");
+        media.check().expect("it runs");
+        // As if it had failed.
+        media.shared.stop.store(true, Ordering::Relaxed);
+        media.waker.wake().expect("woken");
+        while media.check().is_ok() {
+            std::thread::yield_now();
+        }
+    }
 }

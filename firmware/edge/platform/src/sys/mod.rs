@@ -1,7 +1,8 @@
 //! System calls that no crate wraps without allocating: datagrams by the batch with their addresses
-//! and times, real-time priority, and an allocator that can be told to refuse.
+//! and times, real-time priority, an end shared with the parent process, and an allocator that can be told to refuse.
 
 mod address;
 pub mod alloc;
 pub mod datagram;
+pub mod process;
 pub mod schedule;
