@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -146,7 +147,8 @@ impl UdpSockets {
 }
 
 fn bind(address: SocketAddr) -> Result<UdpSocket> {
-    let bound = || -> io::Result<net::UdpSocket> {
+    let mut room = 0;
+    let mut bound = || -> io::Result<net::UdpSocket> {
         let socket = Socket::new(
             Domain::for_address(address),
             Type::DGRAM.nonblocking(),
@@ -155,7 +157,7 @@ fn bind(address: SocketAddr) -> Result<UdpSocket> {
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        room = datagram::receive_buffer(&socket, RECEIVE_BUFFER)?;
         datagram::report_destination(&socket, address.is_ipv6())?;
         datagram::report_time(&socket)?;
         socket.bind(&SockAddr::from(address))?;
@@ -164,5 +166,15 @@ fn bind(address: SocketAddr) -> Result<UdpSocket> {
     let socket = bound().with_context(|| {
         format!("SIP can't listen on {address}/udp: is another exchange running?")
     })?;
+    if room < RECEIVE_BUFFER && !SAID.swap(true, Ordering::Relaxed) {
+        warn!(
+            got = room,
+            wanted = RECEIVE_BUFFER,
+            "a burst of SIP may be lost: raise net.core.rmem_max"
+        );
+    }
     Ok(UdpSocket { socket, address })
 }
+
+/// It is the same for every socket.
+static SAID: AtomicBool = AtomicBool::new(false);

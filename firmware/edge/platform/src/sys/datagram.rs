@@ -7,6 +7,8 @@ use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+
 use super::address::{from_kernel, to_kernel, unmapped};
 
 /// Room for the control messages asked for: a packet's destination (IPv6 the larger) and its time.
@@ -76,31 +78,36 @@ impl Batch {
     /// # Errors
     /// `WouldBlock` where nothing is there; else what the kernel says.
     pub fn receive(&mut self, socket: impl AsFd) -> io::Result<usize> {
-        for (index, octets) in self.octets.chunks_exact_mut(self.size).enumerate() {
-            let (Some(header), Some(part), Some(name), Some(control)) = (
-                self.headers.get_mut(index),
-                self.parts.get_mut(index),
-                self.names.get_mut(index),
-                self.controls.get_mut(index),
-            ) else {
-                break;
-            };
-            part.iov_base = octets.as_mut_ptr().cast();
-            part.iov_len = octets.len();
-            header.msg_hdr.msg_name = core::ptr::from_mut(name).cast();
-            header.msg_hdr.msg_namelen = socklen(size_of::<libc::sockaddr_storage>());
-            header.msg_hdr.msg_iov = part;
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_hdr.msg_controllen = CONTROL_LEN;
-            header.msg_hdr.msg_flags = 0;
+        let capacity = self.capacity();
+        // Each taken once: a second borrow of a vector would end the pointers into it.
+        let octets = self.octets.as_mut_ptr();
+        let headers = self.headers.as_mut_ptr();
+        let parts = self.parts.as_mut_ptr();
+        let names = self.names.as_mut_ptr();
+        let controls = self.controls.as_mut_ptr();
+        for index in 0..capacity {
+            // SAFETY: every vector has `capacity` elements, `octets` that many times `size`; they don't
+            // overlap, and no reference to an element is held.
+            unsafe {
+                let part = parts.add(index);
+                (*part).iov_base = octets.add(index * self.size).cast();
+                (*part).iov_len = self.size;
+                let header = &raw mut (*headers.add(index)).msg_hdr;
+                (*header).msg_name = names.add(index).cast();
+                (*header).msg_namelen = socklen(size_of::<libc::sockaddr_storage>());
+                (*header).msg_iov = part;
+                (*header).msg_iovlen = 1;
+                (*header).msg_control = controls.add(index).cast();
+                (*header).msg_controllen = CONTROL_LEN;
+                (*header).msg_flags = 0;
+            }
         }
-        let count = u32::try_from(self.headers.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(capacity).unwrap_or(u32::MAX);
         // SAFETY: each header points to live buffers of the lengths it states, set just above.
         let got = unsafe {
             libc::recvmmsg(
                 socket.as_fd().as_raw_fd(),
-                self.headers.as_mut_ptr(),
+                headers,
                 count,
                 libc::MSG_DONTWAIT,
                 core::ptr::null_mut(),
@@ -275,6 +282,20 @@ pub fn report_time(socket: impl AsFd) -> io::Result<()> {
     set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS)
 }
 
+/// Gives a socket room for `octets` that wait to be read, beyond the system's limit (`rmem_max`)
+/// where the process may; returns how much it got.
+///
+/// # Errors
+/// What the kernel says.
+pub fn receive_buffer(socket: impl AsFd, octets: usize) -> io::Result<usize> {
+    // It needs CAP_NET_ADMIN.
+    if setsockopt(&socket, sockopt::RcvBufForce, &octets).is_err() {
+        setsockopt(&socket, sockopt::RcvBuf, &octets)?;
+    }
+    // The kernel doubles it, for its own bookkeeping.
+    Ok(getsockopt(&socket, sockopt::RcvBuf)? / 2)
+}
+
 fn set(socket: &impl AsFd, level: i32, option: i32) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the option value is a live c_int of the length stated.
@@ -357,5 +378,18 @@ mod tests {
             let (len, source) = theirs.recv_from(&mut octets).expect("it came");
             assert_eq!((&octets[..len], source.ip()), (&b"hello"[..], from));
         }
+    }
+
+    #[test]
+    fn a_receive_buffer_is_as_large_as_it_says() {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        // Anybody may have this.
+        assert_eq!(receive_buffer(&socket, 65_536).ok(), Some(65_536));
+        let most: usize = std::fs::read_to_string("/proc/sys/net/core/rmem_max")
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(65_536);
+        let got = receive_buffer(&socket, most + 65_536).expect("set");
+        assert!(got == most || got == most + 65_536, "{got} of {most}");
     }
 }
