@@ -1,7 +1,8 @@
 //! What the exchange costs, as a table.
 //!
 //! `bench` runs everything, in some three minutes; `bench switch 10000`, `bench calls 500 60` and the
-//! like run one part. It tells and never judges: numbers depend on the machine.
+//! like run one part; `BENCH_PBXD=path` has it use another `pbxd` than the one beside it. It tells and
+//! never judges: numbers depend on the machine.
 
 mod cost;
 mod load;

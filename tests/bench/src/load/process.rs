@@ -129,7 +129,8 @@ impl Exchange {
             nix::unistd::Pid::from_raw(id),
             nix::sys::signal::Signal::SIGTERM,
         )?;
-        self.child.wait()?;
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "pbxd failed: {ended}");
         let store = Store::open(self.folder.path())?;
         Ok(store.history_count(&store::HistoryFilter::default())?)
     }
@@ -145,9 +146,15 @@ impl Drop for Exchange {
     }
 }
 
-/// `pbxd` in the folder that this program is in.
+/// Another `pbxd` than the one beside this program.
+const PROGRAM: &str = "BENCH_PBXD";
+
+/// `pbxd` in the folder that this program is in, or the one named by the environment.
 fn program() -> Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name("pbxd");
+    let path = match std::env::var_os(PROGRAM) {
+        Some(path) => path.into(),
+        None => std::env::current_exe()?.with_file_name("pbxd"),
+    };
     ensure!(
         path.is_file(),
         "{} is missing: build pbxd in the same profile",
