@@ -1,6 +1,8 @@
 //! A real `pbxd` under load: started with a data folder of its own, and weighed by /proc.
 
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -36,7 +38,9 @@ pub struct Usage {
 impl Exchange {
     /// Starts one with extensions numbered from `first` on.
     pub fn start(first: u32, count: u32, calls: u16) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()?;
         let store = Store::open(folder.path())?;
         let operations: Vec<Operation> = (first..first + count)
             .map(|number| -> Result<Operation> {

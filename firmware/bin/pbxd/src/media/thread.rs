@@ -383,4 +383,31 @@ mod tests {
         thread.turn(&ready, &mut next_tick);
         assert!(is_empty(&thread, 0));
     }
+
+    #[cfg(debug_assertions)]
+    const CHILD: &str = "PBXD_TEST_ALLOCATES";
+
+    /// Allocates where nothing may.
+    #[cfg(debug_assertions)]
+    #[test]
+    fn child() {
+        if std::env::var_os(CHILD).is_some() {
+            guarded(|| drop(std::hint::black_box(vec![0_u8; 16])));
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_debug_build_aborts_where_the_media_thread_allocates() {
+        let output = std::process::Command::new(std::env::current_exe().expect("a program"))
+            .args(["--exact", "media::thread::tests::child"])
+            .env(CHILD, "1")
+            .output()
+            .expect("started");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("allocated or freed memory: aborting"),
+            "{output:?}"
+        );
+    }
 }
