@@ -38,10 +38,10 @@ export class Phone {
   }
 
   /** The exchange learns of a new password a moment after the box has answered. */
-  async registerSoon(): Promise<void> {
+  async registerSoon(expires?: number): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.register()
+        return await this.register(expires)
       } catch (error) {
         if (tries === 20) throw error
         await new Promise((done) => setTimeout(done, 250))

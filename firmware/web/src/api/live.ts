@@ -8,7 +8,7 @@ import { answer, api, type Schemas } from './client'
 
 export type Call = Schemas['Call']
 export type Registration = Schemas['Registration']
-export type LogRow = Schemas['LogRow']
+export type Logged = Schemas['Logged']
 
 /** `connecting` lasts until it is worth telling anybody. */
 export interface Line {
@@ -17,22 +17,20 @@ export interface Line {
   exchange: boolean
 }
 
-interface Hello {
-  exchange: boolean
-  calls: Call[]
-  registrations: Registration[]
-}
+type Events = Schemas['EventData']
 
 const CALLS = ['live', 'calls']
 const REGISTRATIONS = ['live', 'registrations']
 const LOST_AFTER_MS = 4_000
+/** Three heartbeats. */
+const SILENT_MS = 45_000
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]
 /** A burst of changes is read once. */
 const CALM_MS = 150
 
 let line: Line = { state: 'connecting', exchange: true }
 const watchers = new Set<() => void>()
-const logWatchers = new Set<(row: LogRow) => void>()
+const logWatchers = new Set<(row: Logged) => void>()
 
 function tell(change: Partial<Line>) {
   line = { ...line, ...change }
@@ -45,6 +43,7 @@ export function listen(client: QueryClient): () => void {
   let retry: ReturnType<typeof setTimeout> | undefined
   let lost: ReturnType<typeof setTimeout> | undefined
   let calm: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
   let stopped = false
   let tries = 0
   let version: number | undefined
@@ -55,6 +54,7 @@ export function listen(client: QueryClient): () => void {
   }
   const reopen = () => {
     source?.close()
+    clearTimeout(silence)
     if (stopped) return
     lost ??= setTimeout(() => tell({ state: 'lost' }), LOST_AFTER_MS)
     clearTimeout(retry)
@@ -63,14 +63,22 @@ export function listen(client: QueryClient): () => void {
   // Tells a session that is over from a box that is away: where it is over, the answer to this comes
   // after somebody has logged in again.
   const look = () => answer(api.GET('/api/v1/session')).then(open, reopen)
-  const on = <T>(name: string, act: (data: T) => void) =>
-    source?.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent<string>).data) as T))
+  const on = <N extends keyof Events>(name: N, act: (data: Events[N]) => void) =>
+    source?.addEventListener(name, (event) => {
+      alive()
+      act(JSON.parse((event as MessageEvent<string>).data) as Events[N])
+    })
+  // A connection that died without a word is given up.
+  const alive = () => {
+    clearTimeout(silence)
+    silence = setTimeout(reopen, SILENT_MS)
+  }
 
   function open() {
     if (stopped) return
     source = new EventSource('/api/v1/events')
     source.onerror = reopen
-    on<Hello & { config_version: number | null }>('hello', (hello) => {
+    on('hello', (hello) => {
       clearTimeout(lost)
       lost = undefined
       tries = 0
@@ -80,29 +88,30 @@ export function listen(client: QueryClient): () => void {
       if (version !== undefined && hello.config_version !== version) configChanged()
       version = hello.config_version ?? version
     })
-    on<Call>('call', (call) =>
+    on('call', (call) =>
       client.setQueryData<Call[]>(CALLS, (calls = []) =>
         calls.some(({ id }) => id === call.id) ? calls.map((old) => (old.id === call.id ? call : old)) : [...calls, call],
       ),
     )
-    on<{ call: number }>('call_ended', ({ call }) => {
+    on('call_ended', ({ call }) => {
       client.setQueryData<Call[]>(CALLS, (calls = []) => calls.filter(({ id }) => id !== call))
       void client.invalidateQueries({ queryKey: ['history'] })
     })
-    on<{ extension: number; registrations: Registration[] }>('registrations', ({ extension, registrations }) =>
+    on('registrations', ({ extension, registrations }) =>
       client.setQueryData<Registration[]>(REGISTRATIONS, (all = []) => [
         ...all.filter((one) => one.extension !== extension),
         ...registrations,
       ]),
     )
-    on<{ version: number }>('config_changed', (change) => {
+    on('config_changed', (change) => {
       version = change.version
       configChanged()
     })
-    on<LogRow>('security', (row) => {
-      for (const watcher of logWatchers) watcher(row)
+    on('log', (logged) => {
+      for (const watcher of logWatchers) watcher(logged)
     })
-    on<{ reachable: boolean }>('exchange', ({ reachable }) => {
+    on('heartbeat', () => undefined)
+    on('exchange', ({ reachable }) => {
       tell({ exchange: reachable })
       // What happened meanwhile is in the picture that a new stream begins with.
       if (reachable) reopen()
@@ -113,6 +122,7 @@ export function listen(client: QueryClient): () => void {
     })
     on('bye', () => {
       source?.close()
+      clearTimeout(silence)
       tries = 0
       void look()
     })
@@ -124,6 +134,7 @@ export function listen(client: QueryClient): () => void {
     source?.close()
     clearTimeout(retry)
     clearTimeout(lost)
+    clearTimeout(silence)
     clearTimeout(calm)
     line = { state: 'connecting', exchange: true }
   }
@@ -140,8 +151,8 @@ export function useLine(): Line {
   )
 }
 
-/** Calls under `act` each new row of the Security log; returns how to stop. */
-export function onSecurityRow(act: (row: LogRow) => void): () => void {
+/** Calls `act` with each new row of any log; returns how to stop. */
+export function onLogged(act: (row: Logged) => void): () => void {
   logWatchers.add(act)
   return () => logWatchers.delete(act)
 }

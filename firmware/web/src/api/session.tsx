@@ -1,6 +1,7 @@
 // Who is logged in, and what they may do.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext } from 'react'
+import { adoptLanguage, type Language, setLanguage } from '../i18n'
 import { answer, api, type Schemas } from './client'
 import { Problem } from './problem'
 
@@ -15,7 +16,9 @@ async function start(): Promise<Start> {
   const first = await answer(api.GET('/api/v1/first-visit'))
   if (first.needed) return { is: 'first-visit', account: first.account }
   try {
-    return { is: 'logged-in', session: await answer(api.GET('/api/v1/session')) }
+    const session = await answer(api.GET('/api/v1/session'))
+    await adoptLanguage(session.user.language)
+    return { is: 'logged-in', session }
   } catch (error) {
     if (Problem.from(error).code === 'not_logged_in') return { is: 'logged-out' }
     throw error
@@ -35,8 +38,10 @@ export function useSetStart() {
   }
 }
 
-export function logIn(name: string, password: string): Promise<Session> {
-  return answer(api.POST('/api/v1/session', { body: { name, password } }))
+export async function logIn(name: string, password: string): Promise<Session> {
+  const session = await answer(api.POST('/api/v1/session', { body: { name, password } }))
+  await adoptLanguage(session.user.language)
+  return session
 }
 
 export const SessionContext = createContext<Session | null>(null)
@@ -50,4 +55,27 @@ export function useSession(): Session {
 /** True where the one who is logged in may change the configuration. */
 export function useMayWrite(): boolean {
   return useSession().user.role === 'read_write'
+}
+
+/** Chooses the language of the pages, and keeps it with the account of whoever is logged in. */
+export function useChooseLanguage() {
+  const session = useContext(SessionContext)
+  const client = useQueryClient()
+  return async (language: Language) => {
+    await setLanguage(language)
+    if (!session || session.user.language === language) return
+    // The choice holds in this browser even where the box can't be told.
+    await keepLanguage(language).then(
+      (session) => {
+        const start: Start = { is: 'logged-in', session }
+        client.setQueryData(START, start)
+      },
+      () => undefined,
+    )
+  }
+}
+
+/** Keeps the language with the account of whoever is logged in. */
+export function keepLanguage(language: Language): Promise<Session> {
+  return answer(api.PUT('/api/v1/session/language', { body: { language } }))
 }

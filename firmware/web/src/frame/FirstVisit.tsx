@@ -4,7 +4,8 @@ import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../api/client'
 import { Problem } from '../api/problem'
-import { logIn, useSetStart } from '../api/session'
+import { keepLanguage, logIn, useSetStart } from '../api/session'
+import { language, setLanguage } from '../i18n'
 import { Password } from '../kit/Password'
 import { useSubmit } from '../kit/useSubmit'
 import { Gatehouse } from './Gatehouse'
@@ -24,7 +25,11 @@ export function FirstVisit({ account }: { account: string }) {
       if (Problem.from(error).code === 'first_visit_over') return setStart({ is: 'logged-out' })
       throw error
     }
-    setStart({ is: 'logged-in', session: await logIn(account, password) })
+    const chosen = language()
+    const session = await logIn(account, password)
+    // The account is as new as its password: it gets the language of whoever sets it.
+    await setLanguage(chosen)
+    setStart({ is: 'logged-in', session: await keepLanguage(chosen).catch(() => session) })
   })
   return (
     <Gatehouse help="first-visit" title={t('first_visit.title')} text={t('first_visit.text', { account })}>

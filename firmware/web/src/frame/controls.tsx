@@ -3,13 +3,14 @@ import { ActionIcon, Menu, Text, Tooltip, useComputedColorScheme, useMantineColo
 import { IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle, IconUserCog } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../api/client'
-import { useSession, useSetStart } from '../api/session'
-import { LANGUAGES, language, setLanguage } from '../i18n'
+import { useChooseLanguage, useSession, useSetStart } from '../api/session'
+import { LANGUAGES, language } from '../i18n'
 import { Link } from '../kit/route'
 import { failed } from '../kit/toast'
 
 export function LanguageMenu() {
   const { t } = useTranslation()
+  const choose = useChooseLanguage()
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -27,7 +28,7 @@ export function LanguageMenu() {
             role="menuitemradio"
             aria-checked={one === language()}
             fw={one === language() ? 650 : undefined}
-            onClick={() => void setLanguage(one)}
+            onClick={() => void choose(one)}
           >
             {t(`language.${one}`)}
           </Menu.Item>

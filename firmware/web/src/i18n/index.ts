@@ -42,8 +42,17 @@ export async function startI18n() {
   document.documentElement.lang = language
 }
 
+/** Takes the language of an account, unless another was chosen in this browser. */
+export async function adoptLanguage(language: Language) {
+  if (!localStorage.getItem(KEPT)) await show(language)
+}
+
 export async function setLanguage(language: Language) {
   localStorage.setItem(KEPT, language)
+  await show(language)
+}
+
+async function show(language: Language) {
   if (!i18next.hasResourceBundle(language, 'translation')) {
     i18next.addResourceBundle(language, 'translation', (await load[language]()).default)
   }

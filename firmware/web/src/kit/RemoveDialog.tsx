@@ -1,15 +1,17 @@
 // Asks before something is removed, and says what depends on it.
-import { Alert, Button, Group, List, Modal, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, List, Modal, Skeleton, Stack, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../api/client'
 import { Problem } from '../api/problem'
 import { done } from './toast'
 
 interface Props {
   title: string
   text: string
-  /** What depends on it, one thing a line. */
-  depends?: string[]
+  /** Asks what depends on it; `key` names what is asked about. */
+  depends?: { key: string; ask: () => Promise<{ dependents: Dependent[] }> }
   /** A choice of what becomes of that. */
   children?: ReactNode
   remove: () => Promise<unknown>
@@ -19,10 +21,18 @@ interface Props {
   onClose: () => void
 }
 
-export function RemoveDialog({ title, text, depends = [], children, remove, refresh, said, onClose }: Props) {
+type Dependent = Schemas['Dependent']
+
+export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose }: Props) {
   const { t } = useTranslation()
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+  const dependents = useQuery({
+    queryKey: ['config', 'dependents', depends?.key],
+    queryFn: async () => (await depends!.ask()).dependents,
+    enabled: Boolean(depends),
+    gcTime: 0,
+  })
   async function act() {
     setBusy(true)
     try {
@@ -46,12 +56,16 @@ export function RemoveDialog({ title, text, depends = [], children, remove, refr
           </Alert>
         )}
         <Text size="sm">{text}</Text>
-        {depends.length > 0 && (
-          <List size="sm">
-            {depends.map((one) => (
-              <List.Item key={one}>{one}</List.Item>
-            ))}
-          </List>
+        {dependents.isPending && depends && <Skeleton h={20} />}
+        {dependents.data && dependents.data.length > 0 && (
+          <div>
+            <Text size="sm">{t('remove.depends')}</Text>
+            <List size="sm" mt={4}>
+              {dependents.data.map(({ kind, id, name }) => (
+                <List.Item key={`${kind} ${id} ${name}`}>{t(`remove.${kind}`, { name })}</List.Item>
+              ))}
+            </List>
+          </div>
         )}
         {children}
         <Group justify="flex-end" gap="xs">

@@ -3,8 +3,8 @@ import { Alert, Button, Paper, Radio, SegmentedControl, Stack, Text, TextInput, 
 import { useForm } from '@mantine/form'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
-import { useSession } from '../../api/session'
-import { LANGUAGES, type Language, language, setLanguage } from '../../i18n'
+import { useChooseLanguage, useSession } from '../../api/session'
+import { LANGUAGES, type Language, language } from '../../i18n'
 import { Page } from '../../kit/Page'
 import { Password } from '../../kit/Password'
 import { done } from '../../kit/toast'
@@ -15,6 +15,7 @@ const SCHEMES = ['auto', 'light', 'dark'] as const
 export default function Account() {
   const { t } = useTranslation()
   const { user } = useSession()
+  const choose = useChooseLanguage()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return (
     <Page id="account" title={t('account.title')}>
@@ -32,7 +33,7 @@ export default function Account() {
               label={t('account.language')}
               description={t('account.kept')}
               value={language()}
-              onChange={(value) => void setLanguage(value as Language)}
+              onChange={(value) => void choose(value as Language)}
             >
               <Stack gap="xs" mt="xs">
                 {LANGUAGES.map((one) => (

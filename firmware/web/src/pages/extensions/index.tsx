@@ -78,7 +78,10 @@ export default function Extensions() {
         <RemoveDialog
           title={t('extension.remove', { number: removing.number })}
           text={t('extension.remove_text', { number: removing.number })}
-          depends={(registered.get(removing.id) ?? []).map(({ user_agent, address }) => t('extension.remove_phone', { phone: user_agent ?? address }))}
+          depends={{
+            key: `extension ${removing.id}`,
+            ask: () => answer(api.GET('/api/v1/extensions/{id}/dependents', { params: { path: { id: removing.id } } })),
+          }}
           remove={async () => {
             const params = path(removing.id, query.data?.find(({ id }) => id === removing.id)?.etag ?? removing.etag)
             await answer(api.DELETE('/api/v1/extensions/{id}', { params }))

@@ -88,15 +88,14 @@ function RemoveUser({ user, onClose }: { user: User; onClose: () => void }) {
   const refresh = useRefresh()
   const [then, setThen] = useState<Then>('detach')
   const { name, extensions } = user
-  const numbers = extensions.map(({ number }) => number).join(', ')
   return (
     <RemoveDialog
       title={t('user.remove', { name })}
-      text={
-        extensions.length > 0
-          ? t('user.remove_extensions', { name, numbers, count: extensions.length })
-          : t('user.remove_text', { name })
-      }
+      text={t('user.remove_text', { name })}
+      depends={{
+        key: `user ${user.id}`,
+        ask: () => answer(api.GET('/api/v1/users/{id}/dependents', { params: { path: { id: user.id } } })),
+      }}
       remove={async () => {
         const params = { ...path(user.id, user.etag), query: { extensions: then } }
         await answer(api.DELETE('/api/v1/users/{id}', { params }))

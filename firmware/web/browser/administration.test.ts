@@ -1,0 +1,217 @@
+// What an administrator does, before the real programs.
+import { existsSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Box, launch, logIn, PASSWORD, visitor } from './box'
+import { Phone } from './phone'
+
+const DIST = resolve(import.meta.dirname, '../dist')
+/** docs/SPECIFICATION.md. */
+const FIRST_LOAD = 250_000
+
+let box: Box
+let browser: Browser
+
+beforeAll(async () => {
+  box = await Box.start()
+  browser = await launch()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await box?.stop()
+})
+
+const field = (page: Page, label: string) => page.getByLabel(label, { exact: true })
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const row = (page: Page, text: string) => page.locator('tr[data-index]', { hasText: text })
+
+async function open(path: string, name = 'Admin', password = PASSWORD): Promise<Page> {
+  const { page, errors } = await visitor(browser, box)
+  await logIn(page, name, password)
+  await page.goto(`/admin${path}`)
+  page.on('close', () => expect(errors).toEqual([]))
+  return page
+}
+
+it('a first visitor sets the password, adds a user with an extension by the keyboard, and a phone shows up', async () => {
+  const { page, errors } = await visitor(browser, box)
+  await page.goto('/admin/')
+  await field(page, 'Password').waitFor()
+  await page.keyboard.type('short')
+  await page.keyboard.press('Enter')
+  await page.getByText('The two passwords are not the same.').waitFor()
+  await field(page, 'Password').fill('password')
+  await field(page, 'Password again').fill('password')
+  await page.keyboard.press('Enter')
+  await page.getByText('Too easy to guess').waitFor()
+  await field(page, 'Password').fill(PASSWORD)
+  await field(page, 'Password again').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+
+  await button(page, 'Add user').focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.type('jana')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('Jana Nováková')
+  await page.getByRole('tab', { name: 'General' }).focus()
+  await page.keyboard.press('ArrowRight')
+  await button(page, 'New extension').focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('new', { exact: true }).waitFor()
+  await button(page, 'Add').focus()
+  await page.keyboard.press('Enter')
+
+  const once = page.getByRole('dialog', { name: 'Enter this in the phone' })
+  await once.waitFor()
+  const [, user, password] = await once.locator('code').allTextContents()
+  await page.keyboard.press('Escape')
+  await once.getByText('The password is shown only now').waitFor()
+  await button(page, 'I have noted it down').click()
+  await row(page, 'Jana Nováková').waitFor()
+  expect(await page.content()).not.toContain(password)
+
+  await page.getByRole('link', { name: 'Extensions' }).click()
+  await row(page, 'No phone').waitFor()
+  const phone = new Phone(box, user!, password!)
+  await phone.registerSoon()
+  await row(page, 'Snom 320').waitFor()
+  await phone.registerSoon(0)
+  await row(page, 'No phone').waitFor()
+  phone.close()
+  expect(errors).toEqual([])
+  await page.close()
+})
+
+it('what the box refuses is told at its field', async () => {
+  const page = await open('/extensions/new')
+  await field(page, 'Number').fill('100')
+  await page.keyboard.press('Enter')
+  await page.getByText('This number is taken: choose another.').waitFor()
+  expect(await field(page, 'Number').evaluate((input) => input === document.activeElement)).toBe(true)
+  await page.getByRole('tab', { name: 'SIP' }).click()
+  await field(page, 'SIP user name').fill('no spaces')
+  await field(page, 'Number').fill('555', { force: true })
+  await button(page, 'Add').click()
+  await page.getByText('Use letters, digits, dot, dash and underscore only').waitFor()
+  await page.close()
+})
+
+it('two administrators at once: what both changed is shown, and mine goes on top of theirs', async () => {
+  await box.logIn()
+  const users = await box.api<{ users: { id: number; name: string }[] }>('GET', '/users')
+  const { id } = users.users.find(({ name }) => name === 'jana')!
+  const page = await open(`/users/${id}`)
+  await field(page, 'Full name').fill('Jana Mine')
+  const body = { name: 'jana', full_name: 'Jana Theirs', email: 'jana@example.com', language: 'en', role: 'user', enabled: true }
+  await box.api('PUT', `/users/${id}`, body, { 'if-match': '*' })
+  const conflict = page.getByRole('alert').filter({ hasText: 'Somebody else changed this' })
+  await conflict.waitFor()
+  expect(await conflict.innerText()).toContain('Jana Theirs')
+  await button(page, 'Keep mine and save').click()
+  await row(page, 'Jana Mine').waitFor()
+  const stored = await box.api<{ full_name: string; email: string }>('GET', `/users/${id}`)
+  expect(stored).toMatchObject({ full_name: 'Jana Mine', email: 'jana@example.com' })
+
+  // Nothing typed: the dialog follows by itself.
+  await row(page, 'Jana Mine').click()
+  await field(page, 'E-mail').waitFor()
+  await box.api('PUT', `/users/${id}`, { ...body, full_name: 'Jana Nováková' }, { 'if-match': '*' })
+  await expect.poll(() => field(page, 'Full name').inputValue()).toBe('Jana Nováková')
+  await page.close()
+})
+
+it('what was typed is not lost: not by going back, nor by the end of the session', async () => {
+  const page = await open('/users')
+  await row(page, 'jana').click()
+  await field(page, 'Full name').fill('Jana Typed')
+  await page.goBack()
+  await button(page, 'Go on editing').click()
+  expect(await field(page, 'Full name').inputValue()).toBe('Jana Typed')
+  await page.keyboard.press('Escape')
+  await button(page, 'Go on editing').click()
+
+  await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }))
+  const again = page.getByRole('dialog', { name: 'Your session has ended' })
+  await again.waitFor()
+  await again.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await again.waitFor({ state: 'detached' })
+  await button(page, 'Save').click()
+  await row(page, 'Jana Typed').waitFor()
+  await page.close()
+})
+
+it('who may only look can change nothing, and a plain user gets no further', async () => {
+  await box.logIn()
+  for (const [name, role] of [['looks', 'read_only'], ['plain', 'user']]) {
+    await box.api('POST', '/users', { name, full_name: '', language: 'en', role, password: PASSWORD })
+  }
+  const looks = await open('/users', 'looks')
+  await row(looks, 'jana').click()
+  await field(looks, 'Full name').waitFor()
+  expect(await field(looks, 'Full name').isDisabled()).toBe(true)
+  expect(await button(looks, 'Save').count()).toBe(0)
+  await looks.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+  expect(await button(looks, 'Add user').count()).toBe(0)
+  expect(await looks.getByRole('button', { name: /^Remove/ }).count()).toBe(0)
+  await looks.close()
+  const plain = await open('/users', 'plain')
+  await plain.getByText('Nothing to administer').waitFor()
+  expect(await plain.getByRole('link', { name: 'Users' }).count()).toBe(0)
+  await plain.close()
+})
+
+it('the language is switched at once, and kept with the account', async () => {
+  const page = await open('/users', 'looks')
+  await button(page, 'Language').click()
+  await page.getByRole('menuitemradio', { name: 'Čeština' }).click()
+  await page.getByRole('heading', { name: 'Uživatelé' }).waitFor()
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe('cs')
+  await page.close()
+  const elsewhere = await open('/users', 'looks')
+  await elsewhere.getByRole('heading', { name: 'Uživatelé' }).waitFor()
+  await elsewhere.close()
+})
+
+it('of 5,000 extensions only those in sight are drawn', async () => {
+  const { page } = await visitor(browser, box)
+  const extensions = Array.from({ length: 5_000 }, (_, index) => ({
+    id: index + 1, number: String(10_000 + index), description: `Room ${index}`, enabled: true, active: true,
+    sip_username: String(10_000 + index), codecs: ['pcma'], etag: '"r1"', user: null, user_name: null, phones: 0, password_is_weak: false,
+  }))
+  await page.route('**/api/v1/extensions', (route) => route.fulfill({ json: { total: extensions.length, extensions } }))
+  await logIn(page)
+  await page.goto('/admin/extensions')
+  await page.getByText('5000 extensions').waitFor()
+  expect(await page.locator('tr[data-index]').count()).toBeLessThan(60)
+  await page.locator('tr[data-index="0"]').focus()
+  await page.keyboard.press('End')
+  await row(page, '14999').waitFor()
+  expect(await page.locator('tr[data-index="4999"]').evaluate((last) => last === document.activeElement)).toBe(true)
+  await page.keyboard.press('/')
+  await page.keyboard.type('room 4321')
+  await page.getByText('1 of 5000 extensions').waitFor()
+  await row(page, '14321').waitFor()
+  await page.close()
+})
+
+it('the first load is small', async () => {
+  const { page } = await visitor(browser, box)
+  await logIn(page)
+  const scripts = new Set<string>()
+  page.on('request', (request) => {
+    const name = new URL(request.url()).pathname.replace('/admin/', '')
+    if (name.endsWith('.js')) scripts.add(name)
+  })
+  await page.goto('/admin/users')
+  await row(page, 'Admin').waitFor()
+  const size = (name: string) => statSync(join(DIST, existsSync(join(DIST, `${name}.gz`)) ? `${name}.gz` : name)).size
+  const total = [...scripts].reduce((sum, name) => sum + size(name), 0)
+  console.log(`first load: ${total} octets of script, gzipped, in ${scripts.size} files`)
+  expect(total).toBeGreaterThan(0)
+  expect(total).toBeLessThanOrEqual(FIRST_LOAD)
+  await page.close()
+})
