@@ -75,7 +75,7 @@ describe('with an office of fifty', () => {
     await box.logIn()
     await fill(box)
     for (const number of ['101', '102', '104', '107', '110', '201']) {
-      const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions')
+      const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions?limit=500')
       const { id } = extensions.find((one) => one.number === number)!
       const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
       const phone = new Phone(box, number, sip_password, number === '104' ? 'Linphone 5.2' : 'Snom 320')

@@ -6,17 +6,39 @@ import { answer, api, type Schemas } from './client'
 export type User = Schemas['User']
 export type Extension = Schemas['Extension']
 
+/** The most rows that one answer has. */
+const PAGE = 500
+
+/** The whole of a list: it is searched and sorted here, without a wait. */
+async function whole<R extends { id: number }>(page: (offset: number) => Promise<{ rows: R[]; total: number }>): Promise<R[]> {
+  const { rows, total } = await page(0)
+  const more = Array.from({ length: Math.max(0, Math.ceil(total / PAGE) - 1) }, (_, index) => page((index + 1) * PAGE))
+  const all = [...rows, ...(await Promise.all(more)).flatMap(({ rows }) => rows)]
+  // Where something was added between two answers, a row may be in both.
+  return [...new Map(all.map((row) => [row.id, row])).values()]
+}
+
 export function useUsers() {
   return useQuery({
     queryKey: ['config', 'users'],
-    queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/users', { signal }))).users,
+    queryFn: ({ signal }) =>
+      whole(async (offset) => {
+        const params = { query: { offset, limit: PAGE } }
+        const { users, total } = await answer(api.GET('/api/v1/users', { params, signal }))
+        return { rows: users, total }
+      }),
   })
 }
 
 export function useExtensions() {
   return useQuery({
     queryKey: ['config', 'extensions'],
-    queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/extensions', { signal }))).extensions,
+    queryFn: ({ signal }) =>
+      whole(async (offset) => {
+        const params = { query: { offset, limit: PAGE } }
+        const { extensions, total } = await answer(api.GET('/api/v1/extensions', { params, signal }))
+        return { rows: extensions, total }
+      }),
   })
 }
 

@@ -54,33 +54,7 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar} aria-label={t('header.navigation')}>
-        <ScrollArea flex={1} type="auto" p="xs">
-          {GROUPS.map(({ title, entries }) => (
-            <section key={title} className={classes.group} aria-label={t(title)}>
-              <Text size="xs" fw={600} c="dimmed" px="sm" pb={4} aria-hidden>
-                {t(title)}
-              </Text>
-              {entries.map(({ path, title, icon: Icon }) => {
-                const here = parts(pathname).page === path
-                return (
-                  <NavLink
-                    key={path}
-                    component={Link}
-                    to={`/${path}`}
-                    label={t(title)}
-                    active={here}
-                    aria-current={here ? 'page' : undefined}
-                    leftSection={<Icon size={18} stroke={1.6} />}
-                    className={classes.entry}
-                    onClick={close}
-                  />
-                )
-              })}
-            </section>
-          ))}
-        </ScrollArea>
-      </AppShell.Navbar>
+      {sees && <Navigation onGo={close} />}
       <AppShell.Main id="main" className={classes.main}>
         <Notices />
         {sees || pathname === '/account' ? (
@@ -96,6 +70,37 @@ export function Shell() {
       <UnsavedGuard />
       <LogInAgain />
     </AppShell>
+  )
+}
+
+function Navigation({ onGo }: { onGo: () => void }) {
+  const { t } = useTranslation()
+  const here = parts(usePlace().pathname).page
+  return (
+    <AppShell.Navbar className={classes.navbar} aria-label={t('header.navigation')}>
+      <ScrollArea flex={1} type="auto" p="xs">
+        {GROUPS.map(({ title, entries }) => (
+          <section key={title} className={classes.group} aria-label={t(title)}>
+            <Text size="xs" fw={600} c="dimmed" px="sm" pb={4} aria-hidden>
+              {t(title)}
+            </Text>
+            {entries.map(({ path, title, icon: Icon }) => (
+              <NavLink
+                key={path}
+                component={Link}
+                to={`/${path}`}
+                label={t(title)}
+                active={path === here}
+                aria-current={path === here ? 'page' : undefined}
+                leftSection={<Icon size={18} stroke={1.6} />}
+                className={classes.entry}
+                onClick={onGo}
+              />
+            ))}
+          </section>
+        ))}
+      </ScrollArea>
+    </AppShell.Navbar>
   )
 }
 

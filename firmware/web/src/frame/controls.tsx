@@ -25,8 +25,7 @@ export function LanguageMenu() {
           <Menu.Item
             key={one}
             lang={one}
-            role="menuitemradio"
-            aria-checked={one === language()}
+            aria-current={one === language() || undefined}
             fw={one === language() ? 650 : undefined}
             onClick={() => void choose(one)}
           >
