@@ -41,7 +41,7 @@ export class Box {
     const supervisor = spawn(
       program,
       ['run', '--data', data, '--https-port', `${https}`, '--sip-port', `${sip}`, '--sip-address', '127.0.0.1',
-        '--rtp-ports', '40000-40099', '--calls', '20'],
+        '--rtp-ports', await freeRtpPorts(), '--calls', '20'],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
     supervisor.stdout.on('data', (text: Buffer) => log.push(text.toString()))
@@ -179,6 +179,16 @@ async function freeSipPort(): Promise<number> {
     if (await Promise.all([free(port), free(port + 1), freeUdp(port)]).then((all) => all.every(Boolean))) return port
   }
   throw new Error('no port is free')
+}
+
+/** A hundred ports for sound: several boxes may run on one machine. They lie below those that the system deals out. */
+async function freeRtpPorts(): Promise<string> {
+  for (let tries = 0; tries < 50; tries++) {
+    const first = 12_000 + 100 * Math.floor(Math.random() * 200)
+    const ports = Array.from({ length: 100 }, (_, index) => first + index)
+    if ((await Promise.all(ports.map(freeUdp))).every(Boolean)) return `${first}-${first + 99}`
+  }
+  throw new Error('no ports are free for sound')
 }
 
 function free(port: number): Promise<boolean> {
