@@ -285,7 +285,8 @@ fn a_closed_port_is_found_at_once() {
     w.run_for(200);
     assert!(w.is_over(call), "no waiting for 32 s");
     w.finish();
-    assert_ne!(w.record(0).disposition, Disposition::NoAnswer);
+    assert_eq!(w.record(0).disposition, Disposition::Unreachable);
+    assert_eq!(w.record(0).cause, Cause::SUBSCRIBER_ABSENT);
 }
 
 #[test]

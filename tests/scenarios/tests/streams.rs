@@ -129,3 +129,45 @@ fn a_slow_connection() {
     w.assert_talk(a, b);
     w.finish();
 }
+
+#[test]
+fn idle_and_slow_connections_lock_no_phone_out() {
+    for said in [&b""[..], b"\r\n", b"REGISTER sip:10.0.0.1 SIP/2.0\r\nVia: "] {
+        let (mut w, a, b) = world(1, [true, true]);
+        let (a, b) = w.talk(a, b);
+        for n in 0..6000_u16 {
+            let [high, low] = n.to_be_bytes();
+            w.connect(([172, 16, high, low], 40_000).into(), said);
+        }
+        assert!(w.turned_away.len() > 1500, "{}", w.turned_away.len());
+        let c = w.add_phone("102");
+        w.set(c, |p| p.transport = Transport::Tcp);
+        w.register(c);
+        w.run_for(500);
+        assert_eq!(w.contacts("102").len(), 2);
+        w.run_for(30_000);
+        assert_eq!(w.turned_away.len(), 6000, "all had half a minute");
+        w.assert_talk(a, b);
+        w.hang_up(a);
+        w.run_for(300);
+        w.dial(a.phone, "102");
+        w.run_for(500);
+        assert!(w.is_ringing(c));
+        w.finish();
+    }
+}
+
+#[test]
+fn a_call_is_ended_where_its_phone_has_registered_anew() {
+    let (mut w, a, b) = world(1, [true, true]);
+    let (a, b) = w.talk(a, b);
+    w.run_for(500);
+    w.break_stream(b.phone);
+    w.run_for(200);
+    w.register(b.phone);
+    w.run_for(500);
+    w.hang_up(a);
+    w.run_for(200);
+    assert!(w.is_over(b), "the BYE found it");
+    w.finish();
+}

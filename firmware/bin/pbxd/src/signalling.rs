@@ -13,7 +13,7 @@ use bytes::Bytes;
 use model::control::{Notice, Reply, Request, Status};
 use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
-use sip::endpoint as endpoint_api;
+use sip::endpoint::{self as endpoint_api, Closing};
 use store::{LiveRecord, Store};
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::yield_now;
@@ -72,7 +72,7 @@ struct Process {
 
 enum Send {
     Message(Flow, Bytes),
-    Close(Flow),
+    Close(Flow, Closing),
 }
 
 /// Runs the exchange until it is told to stop.
@@ -291,7 +291,7 @@ impl Process {
                             failed.push(flow);
                         }
                     }
-                    Send::Close(flow) => self.streams.close(flow),
+                    Send::Close(flow, why) => self.streams.close(flow, why),
                 }
             }
             self.media.flush();
@@ -308,7 +308,7 @@ impl Process {
         while let Some(output) = self.switch.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => self.sends.push(Send::Message(flow, bytes)),
-                Output::CloseStream { flow } => self.sends.push(Send::Close(flow)),
+                Output::CloseStream { flow, why } => self.sends.push(Send::Close(flow, why)),
                 Output::Media(command) => self.media.command(command),
                 Output::BindingPut(binding) => {
                     self.records.push(LiveRecord::BindingPut(*binding));

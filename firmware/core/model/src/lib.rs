@@ -15,6 +15,7 @@ mod record;
 mod registration;
 mod role;
 mod secret;
+mod source;
 mod time;
 
 pub use cause::Cause;
@@ -26,4 +27,5 @@ pub use record::{CallRecord, Disposition, EndedBy, LegRecord, LegSide, Party, Qu
 pub use registration::{Binding, Flow, Transport};
 pub use role::{Language, Role};
 pub use secret::Secret;
+pub use source::Source;
 pub use time::{Instant, WallTime};

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{ActiveCall, Notice, Registration};
 use model::{Binding, CallId, CallRecord, ExtensionId, Flow, Instant, WallTime};
+use sip::endpoint::Closing;
 
 use crate::Step;
 use crate::exchange::Exchange;
@@ -77,6 +78,8 @@ pub enum Output {
     CloseStream {
         /// Which.
         flow: Flow,
+        /// For the log.
+        why: Closing,
     },
     /// For the media thread.
     Media(media::Command),
@@ -213,8 +216,8 @@ impl Switch {
                 Some(sip::endpoint::Output::Transmit { flow, bytes }) => {
                     sent.push(Output::Transmit { flow, bytes });
                 }
-                Some(sip::endpoint::Output::CloseStream { flow }) => {
-                    sent.push(Output::CloseStream { flow });
+                Some(sip::endpoint::Output::CloseStream { flow, why }) => {
+                    sent.push(Output::CloseStream { flow, why });
                 }
                 Some(sip::endpoint::Output::Event(event)) => exchange.sip_event(event),
                 None => break,

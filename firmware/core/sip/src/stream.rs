@@ -103,15 +103,18 @@ impl Framer {
             Err(error) => {
                 self.failed = Some(error);
                 self.buffer = BytesMut::new();
+                self.searched = 0;
                 Some(Err(error))
             }
         }
     }
 
-    /// True where octets of an unfinished message wait: an end of the stream now cuts it off.
+    /// The octets of a message that has begun and not ended: how many there are, or where it said
+    /// how long it is, how many there will be. Line ends between messages are none of it.
     #[must_use]
-    pub fn is_midway(&self) -> bool {
-        !self.buffer.is_empty()
+    pub fn unfinished(&self) -> Option<usize> {
+        let begun = self.searched > 0 || self.message.is_some();
+        begun.then(|| self.message.unwrap_or_default().max(self.buffer.len()))
     }
 
     fn advance(&mut self) -> Result<Option<Frame>, StreamError> {

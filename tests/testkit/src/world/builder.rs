@@ -122,6 +122,7 @@ impl Builder {
             notices: Vec::new(),
             security: Vec::new(),
             strays: Vec::new(),
+            turned_away: Vec::new(),
             icmp: false,
             forgiving: false,
             lenient: false,

@@ -149,7 +149,7 @@ impl World {
                     acknowledged = acknowledged.or_else(|| acknowledges_an_end(msg.as_ref()?));
                     self.exchange_sends(flow, bytes.to_vec());
                 }
-                Output::CloseStream { flow } => self.exchange_closes(flow),
+                Output::CloseStream { flow, .. } => self.exchange_closes(flow),
                 Output::Media(command) => {
                     if let Err(fault) = self.exchange.command(self.now, command) {
                         self.broken(&fault);

@@ -89,6 +89,8 @@ pub struct World {
     pub security: Vec<String>,
     /// What the exchange sent to addresses where no phone is.
     pub strays: Vec<(SocketAddr, Vec<u8>)>,
+    /// Connections of strangers that the exchange closed, in order.
+    pub turned_away: Vec<SocketAddr>,
     /// A datagram to a closed port is reported back, as by ICMP.
     pub icmp: bool,
     /// Phones may complain: they provoke it.

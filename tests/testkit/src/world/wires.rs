@@ -200,10 +200,12 @@ impl World {
     pub(super) fn exchange_closes(&mut self, flow: Flow) {
         self.tape
             .note(self.now, format!("connection to {} closed", flow.remote));
-        if let Some(id) = self.outside.get(&flow.remote.ip()).copied()
-            && self.places[id.0].stream == Some(flow.remote)
-        {
-            self.places[id.0].stream = None;
+        match self.outside.get(&flow.remote.ip()).copied() {
+            Some(id) if self.places[id.0].stream == Some(flow.remote) => {
+                self.places[id.0].stream = None;
+            }
+            Some(_) => {}
+            None => self.turned_away.push(flow.remote),
         }
     }
 
@@ -344,6 +346,20 @@ impl World {
         };
         let bytes = octets.to_vec().into();
         self.tell(pbx::Input::Sip(Input::Datagram { flow, bytes }));
+    }
+
+    /// Somebody connects over TCP, says this, and waits.
+    pub fn connect(&mut self, remote: SocketAddr, octets: &[u8]) {
+        let flow = Flow {
+            transport: Transport::Tcp,
+            local: Self::local(),
+            remote,
+        };
+        self.tell(pbx::Input::Sip(Input::StreamOpened { flow }));
+        if !octets.is_empty() {
+            let bytes = octets.to_vec().into();
+            self.tell(pbx::Input::Sip(Input::StreamData { flow, bytes }));
+        }
     }
 
     /// A packet from anywhere comes to the RTP port that a phone's call speaks to.

@@ -5,44 +5,37 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use bytes::{Bytes, BytesMut};
-use model::{Flow, Transport};
+use bytes::Bytes;
+use model::{Flow, Source, Transport};
+use sip::endpoint::{Closing, STREAMS};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
+use super::connection::{SET_UP_WITHIN, Shared, Task, serve};
+use super::handshakes::{Handshakes, Place};
+use super::seldom::Seldom;
 use super::tls::Tls;
 
-/// Bound of memory and of what one attacker can hold.
-const MOST_CONNECTIONS: usize = 4096;
-
-/// Phones behind one NAT share an address; more than this is no office.
-const MOST_FROM_ONE_ADDRESS: usize = 512;
+/// Who may stay is the endpoint's to say. Beside those are some that it does not know yet or any more:
+/// in the handshake, or to be closed.
+const MOST_CONNECTIONS: usize = STREAMS + 1024;
 
 /// Messages a slow peer may leave unread before the connection is given up.
 const QUEUE: usize = 64;
 
-/// Bytes read at once.
-const READ: usize = 16 * 1024;
-
-/// A handshake or a connection attempt that takes longer is given up.
-const SET_UP_WITHIN: Duration = Duration::from_secs(10);
-
-/// A connection that takes no byte for so long is dead.
-const WRITE_WITHIN: Duration = Duration::from_secs(20);
-
-/// Silence of a connection before it is closed: phones refresh or keep alive more often.
-const IDLE: Duration = Duration::from_secs(2 * 3600);
+/// What has happened and is not looked at: of each connection its opening, its end and one piece of
+/// what came. Who finds it full waits.
+const NEWS: usize = 1024;
 
 /// What happened on a connection.
 #[derive(Debug)]
@@ -61,58 +54,66 @@ pub struct Streams {
     /// Connections that gave way to others: told of before anything else.
     replaced: VecDeque<Flow>,
     news: mpsc::Receiver<News>,
-    teller: mpsc::Sender<News>,
+    shared: Shared,
+    handshakes: Handshakes,
+    refusals: Seldom,
     next: u64,
 }
 
 struct Connection {
     id: u64,
     flow: Flow,
-    /// Where it has no room the peer is slow beyond bearing. None: it takes nothing more, and ends
-    /// when its task does.
-    queue: Option<mpsc::Sender<Bytes>>,
+    /// None: it takes nothing more, and ends when its task does.
+    open: Option<Open>,
+    taken: Rc<Notify>,
 }
 
-enum News {
-    Accepted(TcpStream, Flow, Option<TlsAcceptor>),
+struct Open {
+    /// Where it has no room the peer is slow beyond bearing.
+    queue: mpsc::Sender<Bytes>,
+    /// Dropped with it: the task is to end.
+    _stay: oneshot::Sender<()>,
+}
+
+/// What the tasks tell.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The connection came to a listener.
+    Accepted(TcpStream, Flow, Option<Acceptor>),
+    /// It is ready.
     Opened(u64, Flow),
+    /// Bytes came.
     Data(u64, Flow, Bytes),
+    /// Its task ends.
     Closed(u64, Flow),
+}
+
+/// What begins a TLS handshake.
+pub(super) struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
 }
 
 impl Streams {
     /// Listens; with no address, on all of both families. TLS begins when its certificate is there.
     pub fn listen(addresses: &[IpAddr], tcp: u16, tls: u16, certificate: &Rc<Tls>) -> Result<Self> {
-        let (teller, news) = mpsc::channel(1024);
-        let everywhere = [
-            IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-        ];
-        let addresses = if addresses.is_empty() {
-            &everywhere[..]
-        } else {
-            addresses
-        };
-        for address in addresses {
-            for (transport, port) in [(Transport::Tcp, tcp), (Transport::Tls, tls)] {
-                let at = SocketAddr::new(*address, port);
-                match listener(at) {
-                    Ok(listener) => {
-                        let certificate =
-                            (transport == Transport::Tls).then(|| Rc::clone(certificate));
-                        spawn_local(accept(listener, transport, certificate, teller.clone()));
-                    }
-                    Err(error) if address.is_ipv6() && address.is_unspecified() => {
-                        info!(%error, "no SIP over {transport} and IPv6");
-                    }
-                    Err(error) => {
-                        return Err(error).with_context(|| {
-                            format!(
-                                "SIP can't listen on {at}/{transport}: is another exchange running?"
-                            )
-                        });
-                    }
-                }
+        let (teller, news) = mpsc::channel(NEWS);
+        for (transport, port) in [(Transport::Tcp, tcp), (Transport::Tls, tls)] {
+            let listeners =
+                super::bind_all(addresses, &format!("SIP over {transport}"), |address| {
+                    listener(SocketAddr::new(address, port))
+                })
+                .with_context(|| {
+                    format!(
+                        "SIP can't listen on port {port}/{transport}: is another exchange running?"
+                    )
+                })?;
+            for listener in listeners {
+                let certificate = (transport == Transport::Tls).then(|| Rc::clone(certificate));
+                spawn_local(accept(listener, transport, certificate, teller.clone()));
             }
         }
         Ok(Self::new(teller, news))
@@ -123,7 +124,9 @@ impl Streams {
             connections: HashMap::new(),
             replaced: VecDeque::new(),
             news,
-            teller,
+            shared: Shared::new(teller),
+            handshakes: Handshakes::new(),
+            refusals: Seldom::default(),
             next: 0,
         }
     }
@@ -131,8 +134,8 @@ impl Streams {
     /// Waits for the next thing that happens.
     pub async fn next(&mut self) -> StreamEvent {
         loop {
-            if let Some(flow) = self.replaced.pop_front() {
-                return StreamEvent::Closed(flow);
+            if let Some(event) = self.try_next() {
+                return event;
             }
             // The sender lives in self, so the channel never ends.
             let Some(news) = self.news.recv().await else {
@@ -145,17 +148,17 @@ impl Streams {
         }
     }
 
-    /// The next event, where one is there already.
+    /// The next thing that has happened already.
     pub fn try_next(&mut self) -> Option<StreamEvent> {
-        if let Some(flow) = self.replaced.pop_front() {
-            return Some(StreamEvent::Closed(flow));
-        }
-        while let Ok(news) = self.news.try_recv() {
+        loop {
+            if let Some(flow) = self.replaced.pop_front() {
+                return Some(StreamEvent::Closed(flow));
+            }
+            let news = self.news.try_recv().ok()?;
             if let Some(event) = self.digest(news) {
                 return Some(event);
             }
         }
-        None
     }
 
     fn digest(&mut self, news: News) -> Option<StreamEvent> {
@@ -164,69 +167,107 @@ impl Streams {
                 self.adopt(stream, flow, tls);
                 None
             }
-            News::Opened(id, flow) => self.is_open(id, flow).then_some(StreamEvent::Opened(flow)),
-            // Bytes of a connection that was given up belong to nobody.
-            News::Data(id, flow, bytes) => self
-                .is_open(id, flow)
-                .then_some(StreamEvent::Data(flow, bytes)),
+            News::Opened(id, flow) => {
+                let connection = self.current(id, flow)?;
+                connection
+                    .open
+                    .is_some()
+                    .then_some(StreamEvent::Opened(flow))
+            }
+            News::Data(id, flow, bytes) => {
+                let connection = self.current(id, flow)?;
+                connection.taken.notify_one();
+                // Bytes of a connection that was given up belong to nobody.
+                (connection.open.is_some()).then_some(StreamEvent::Data(flow, bytes))
+            }
             News::Closed(id, flow) => {
-                if !self.is_current(id, flow) {
-                    return None;
-                }
+                self.current(id, flow)?;
                 self.connections.remove(&(flow.transport, flow.remote));
                 Some(StreamEvent::Closed(flow))
             }
         }
     }
 
-    fn is_current(&self, id: u64, flow: Flow) -> bool {
+    /// The connection, where no later one has taken its place.
+    fn current(&self, id: u64, flow: Flow) -> Option<&Connection> {
         self.connections
             .get(&(flow.transport, flow.remote))
-            .is_some_and(|connection| connection.id == id)
+            .filter(|connection| connection.id == id)
     }
 
-    fn is_open(&self, id: u64, flow: Flow) -> bool {
-        self.connections
-            .get(&(flow.transport, flow.remote))
-            .is_some_and(|connection| connection.id == id && connection.queue.is_some())
-    }
-
-    fn adopt(&mut self, stream: TcpStream, flow: Flow, tls: Option<TlsAcceptor>) {
-        let from_there = self
-            .connections
-            .keys()
-            .filter(|(_, remote)| remote.ip() == flow.remote.ip())
-            .count();
-        if self.connections.len() >= MOST_CONNECTIONS || from_there >= MOST_FROM_ONE_ADDRESS {
-            warn!(%flow, "too many connections; this one is refused");
+    fn adopt(&mut self, stream: TcpStream, flow: Flow, tls: Option<Acceptor>) {
+        let place = match &tls {
+            None => None,
+            Some(_) => {
+                let place = self.handshakes.enter(Source::of(flow.remote.ip()));
+                if place.is_none() {
+                    self.refused(flow, "too many TLS handshakes are under way");
+                    return;
+                }
+                place
+            }
+        };
+        if self.connections.len() >= MOST_CONNECTIONS {
+            self.refused(flow, "too many are being opened and closed");
             return;
         }
-        let (id, queue) = self.enter(flow);
-        let teller = self.teller.clone();
+        let task = self.enter(flow);
+        let tls = tls.map(|Acceptor(acceptor)| acceptor).zip(place);
+        self.run(task, async move { Ok((stream, tls)) });
+    }
+
+    fn refused(&mut self, flow: Flow, why: &str) {
+        debug!(%flow, why, "a connection is refused");
+        if let Some(count) = self.refusals.happened(Instant::now()) {
+            warn!(count, last = %flow, why, "SIP connections were refused");
+        }
+    }
+
+    /// Serves a connection once it is there, and tells of its end.
+    fn run(
+        &self,
+        task: Task,
+        stream: impl Future<Output = io::Result<(TcpStream, Option<(TlsAcceptor, Place)>)>> + 'static,
+    ) {
+        let shared = self.shared.clone();
         spawn_local(async move {
-            if let Err(error) = serve(id, stream, flow, tls, queue, &teller).await {
+            let (id, flow) = (task.id, task.flow);
+            let served = match stream.await {
+                Ok((stream, tls)) => serve(stream, tls, task, &shared).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = served {
                 debug!(%flow, %error, "connection ended");
             }
             // Where the signalling loop is gone there is nobody to tell.
-            drop(teller.send(News::Closed(id, flow)).await);
+            drop(shared.teller.send(News::Closed(id, flow)).await);
         });
     }
 
-    fn enter(&mut self, flow: Flow) -> (u64, mpsc::Receiver<Bytes>) {
+    fn enter(&mut self, flow: Flow) -> Task {
         let (queue, messages) = mpsc::channel(QUEUE);
+        let (stay, leave) = oneshot::channel();
+        let taken = Rc::new(Notify::new());
         let id = self.next;
         self.next += 1;
         let connection = Connection {
             id,
             flow,
-            queue: Some(queue),
+            open: Some(Open { queue, _stay: stay }),
+            taken: Rc::clone(&taken),
         };
         let at = (flow.transport, flow.remote);
         if let Some(old) = self.connections.insert(at, connection) {
             // Its task's own word comes too late to be told from this one's.
             self.replaced.push_back(old.flow);
         }
-        (id, messages)
+        Task {
+            id,
+            flow,
+            queue: messages,
+            taken,
+            leave,
+        }
     }
 
     /// Sends on the connection to the flow's peer; opens one where there is none.
@@ -236,12 +277,12 @@ impl Streams {
     pub fn send(&mut self, flow: Flow, message: Bytes) -> io::Result<()> {
         let at = (flow.transport, flow.remote);
         if let Some(connection) = self.connections.get_mut(&at) {
-            let Some(queue) = &connection.queue else {
+            let Some(open) = &connection.open else {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             };
-            return queue.try_send(message).map_err(|error| {
+            return open.queue.try_send(message).map_err(|error| {
                 debug!(%flow, %error, "connection is given up");
-                connection.queue = None;
+                connection.open = None;
                 io::ErrorKind::ConnectionAborted.into()
             });
         }
@@ -256,30 +297,28 @@ impl Streams {
         if self.connections.len() >= MOST_CONNECTIONS {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        let (id, queue) = self.enter(flow);
+        let task = self.enter(flow);
         self.send(flow, first)?;
-        let teller = self.teller.clone();
-        spawn_local(async move {
-            match timeout(SET_UP_WITHIN, TcpStream::connect(flow.remote)).await {
-                Ok(Ok(stream)) => {
-                    if let Err(error) = serve(id, stream, flow, None, queue, &teller).await {
-                        debug!(%flow, %error, "connection ended");
-                    }
-                }
-                Ok(Err(error)) => debug!(%flow, %error, "can't connect"),
-                Err(_) => debug!(%flow, "can't connect in time"),
-            }
-            drop(teller.send(News::Closed(id, flow)).await);
+        self.run(task, async move {
+            let stream = timeout(SET_UP_WITHIN, TcpStream::connect(flow.remote)).await??;
+            Ok((stream, None))
         });
         Ok(())
     }
 
     /// Closes a connection once all that was sent on it has left.
-    pub fn close(&mut self, flow: Flow) {
+    pub fn close(&mut self, flow: Flow, why: Closing) {
+        match why {
+            Closing::GivesWay => self.refused(flow, "it proved nothing, and others need its place"),
+            Closing::NoRoom => self.refused(flow, "all places are taken"),
+            Closing::Nonsense | Closing::TooLong | Closing::TooSlow => {
+                debug!(%flow, ?why, "connection is closed");
+            }
+        }
         // Its task ends when the queue does, and says so; until then the place is taken.
         let at = (flow.transport, flow.remote);
         if let Some(connection) = self.connections.get_mut(&at) {
-            connection.queue = None;
+            connection.open = None;
         }
     }
 }
@@ -305,12 +344,15 @@ async fn accept(
     certificate: Option<Rc<Tls>>,
     teller: mpsc::Sender<News>,
 ) {
+    let mut failures = Seldom::default();
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, say: not the end of the listener.
-                warn!(%error, "a connection could not be accepted");
+                if let Some(count) = failures.happened(Instant::now()) {
+                    warn!(count, %error, "SIP connections could not be accepted");
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -318,7 +360,7 @@ async fn accept(
         let tls = match &certificate {
             None => None,
             Some(tls) => match tls.acceptor() {
-                Some(acceptor) => Some(acceptor),
+                Some(acceptor) => Some(Acceptor(acceptor)),
                 None => {
                     debug!("no certificate yet; a TLS connection is refused");
                     continue;
@@ -343,69 +385,11 @@ async fn accept(
     }
 }
 
-async fn serve(
-    id: u64,
-    stream: TcpStream,
-    flow: Flow,
-    tls: Option<TlsAcceptor>,
-    queue: mpsc::Receiver<Bytes>,
-    teller: &mpsc::Sender<News>,
-) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    match tls {
-        None => exchange(id, stream, flow, queue, teller).await,
-        Some(acceptor) => {
-            let stream = timeout(SET_UP_WITHIN, acceptor.accept(stream)).await??;
-            exchange(id, stream, flow, queue, teller).await
-        }
-    }
-}
-
-async fn exchange(
-    id: u64,
-    stream: impl AsyncRead + AsyncWrite,
-    flow: Flow,
-    mut queue: mpsc::Receiver<Bytes>,
-    teller: &mpsc::Sender<News>,
-) -> io::Result<()> {
-    let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-    teller
-        .send(News::Opened(id, flow))
-        .await
-        .map_err(|_| gone())?;
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let read = async {
-        let mut buffer = BytesMut::with_capacity(READ);
-        loop {
-            buffer.reserve(READ);
-            if timeout(IDLE, reader.read_buf(&mut buffer)).await?? == 0 {
-                return Ok(());
-            }
-            let bytes = buffer.split().freeze();
-            teller
-                .send(News::Data(id, flow, bytes))
-                .await
-                .map_err(|_| gone())?;
-        }
-    };
-    let write = async {
-        while let Some(message) = queue.recv().await {
-            timeout(WRITE_WITHIN, async {
-                writer.write_all(&message).await?;
-                writer.flush().await
-            })
-            .await??;
-        }
-        timeout(WRITE_WITHIN, writer.shutdown()).await?
-    };
-    tokio::select! {
-        result = read => result,
-        result = write => result,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use socket2::SockRef;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     /// Runs what needs local tasks.
@@ -445,7 +429,7 @@ mod tests {
         run(async {
             let (mut streams, mut peer, flow) = connected().await;
             peer.write_all(b"late").await.expect("written");
-            streams.close(flow);
+            streams.close(flow, Closing::TooSlow);
             assert!(streams.send(flow, Bytes::from_static(b"y")).is_err());
             closes_once(&mut streams, flow).await;
         });
@@ -459,6 +443,105 @@ mod tests {
             assert!(!sent, "no task ran in between");
             closes_once(&mut streams, flow).await;
             drop(peer);
+        });
+    }
+
+    /// All that there is to hear at the moment, once the tasks did what they can.
+    async fn events(streams: &mut Streams) -> Vec<StreamEvent> {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        std::iter::from_fn(|| streams.try_next()).collect()
+    }
+
+    #[test]
+    fn one_piece_at_a_time_is_unread_however_fast_the_peer_is() {
+        run(async {
+            let (mut streams, mut peer, flow) = connected().await;
+            let sent = vec![b'x'; 100_000];
+            let write = spawn_local(async move {
+                peer.write_all(&sent).await.expect("written");
+                peer
+            });
+            let mut came = 0;
+            while came < 100_000 {
+                match streams.next().await {
+                    StreamEvent::Data(from, bytes) => {
+                        assert!(from == flow && bytes.len() <= 16 * 1024);
+                        came += bytes.len();
+                    }
+                    other => panic!("{other:?}"),
+                }
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                assert!(streams.news.len() <= 1);
+            }
+            drop(write.await.expect("the peer"));
+        });
+    }
+
+    #[test]
+    fn what_has_happened_is_taken_without_waiting() {
+        run(async {
+            let (mut streams, mut peer, flow) = connected().await;
+            assert!(streams.try_next().is_none());
+            peer.write_all(b"one").await.expect("written");
+            peer.shutdown().await.expect("shut down");
+            let StreamEvent::Data(..) = streams.next().await else {
+                panic!("bytes come first");
+            };
+            let StreamEvent::Closed(closed) = streams.next().await else {
+                panic!("then the end");
+            };
+            assert_eq!(closed, flow);
+            assert!(events(&mut streams).await.is_empty());
+        });
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_keeps_no_place_when_it_is_to_leave() {
+        run(async {
+            let (mut streams, peer, flow) = connected().await;
+            // More than the kernel's buffers take.
+            while streams.send(flow, vec![b'y'; 1 << 20].into()).is_ok() {
+                events(&mut streams).await;
+            }
+            tokio::time::pause();
+            streams.close(flow, Closing::GivesWay);
+            tokio::time::advance(Duration::from_secs(3)).await;
+            closes_once(&mut streams, flow).await;
+            drop(peer);
+        });
+    }
+
+    #[test]
+    fn the_kernel_looks_after_silent_peers() {
+        run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+            let to = listener.local_addr().expect("an address");
+            let mut peer = TcpStream::connect(to).await.expect("connected");
+            let (stream, remote) = listener.accept().await.expect("accepted");
+            let watched = stream.into_std().expect("a socket");
+            let stream =
+                TcpStream::from_std(watched.try_clone().expect("a copy")).expect("a stream");
+            let flow = Flow {
+                transport: Transport::Tcp,
+                local: to,
+                remote,
+            };
+            let (teller, news) = mpsc::channel(16);
+            let mut streams = Streams::new(teller, news);
+            streams.adopt(stream, flow, None);
+            assert!(matches!(streams.next().await, StreamEvent::Opened(_)));
+            let socket = SockRef::from(&watched);
+            assert!(socket.keepalive().expect("an option"));
+            assert_eq!(
+                socket.tcp_keepalive_time().expect("an option"),
+                Duration::from_secs(60)
+            );
+            streams.send(flow, Bytes::from_static(b"z")).expect("sent");
+            assert_eq!(peer.read_u8().await.expect("read"), b'z');
         });
     }
 }

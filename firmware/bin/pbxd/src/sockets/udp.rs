@@ -1,7 +1,7 @@
 //! SIP over UDP: one socket for each address family or address, read by the batch.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use platform::sys::datagram::{self, Batch};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
 use tokio::net;
-use tracing::{info, warn};
+use tracing::warn;
 
 /// Datagrams taken by one system call. More would only delay the answers to the first.
 const BATCH: usize = 32;
@@ -38,17 +38,12 @@ struct UdpSocket {
 impl UdpSockets {
     /// Binds; with no address, to all of both families.
     pub fn bind(addresses: &[IpAddr], port: u16) -> Result<Self> {
-        let mut sockets = Vec::new();
-        if addresses.is_empty() {
-            sockets.push(bind((Ipv4Addr::UNSPECIFIED, port).into())?);
-            match bind((Ipv6Addr::UNSPECIFIED, port).into()) {
-                Ok(socket) => sockets.push(socket),
-                Err(error) => info!("no SIP over IPv6: {error:#}"),
-            }
-        }
-        for address in addresses {
-            sockets.push(bind((*address, port).into())?);
-        }
+        let sockets = super::bind_all(addresses, "SIP over UDP", |address| {
+            bind((address, port).into())
+        })
+        .with_context(|| {
+            format!("SIP can't listen on port {port}/udp: is another exchange running?")
+        })?;
         Ok(Self {
             sockets,
             batch: Batch::new(BATCH, LARGEST),
@@ -146,26 +141,20 @@ impl UdpSockets {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<UdpSocket> {
-    let mut room = 0;
-    let mut bound = || -> io::Result<net::UdpSocket> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::DGRAM.nonblocking(),
-            Some(Protocol::UDP),
-        )?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        room = datagram::receive_buffer(&socket, RECEIVE_BUFFER)?;
-        datagram::report_destination(&socket, address.is_ipv6())?;
-        datagram::report_time(&socket)?;
-        socket.bind(&SockAddr::from(address))?;
-        net::UdpSocket::from_std(socket.into())
-    };
-    let socket = bound().with_context(|| {
-        format!("SIP can't listen on {address}/udp: is another exchange running?")
-    })?;
+fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM.nonblocking(),
+        Some(Protocol::UDP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    let room = datagram::receive_buffer(&socket, RECEIVE_BUFFER)?;
+    datagram::report_destination(&socket, address.is_ipv6())?;
+    datagram::report_time(&socket)?;
+    socket.bind(&SockAddr::from(address))?;
+    let socket = net::UdpSocket::from_std(socket.into())?;
     if room < RECEIVE_BUFFER && !SAID.swap(true, Ordering::Relaxed) {
         warn!(
             got = room,

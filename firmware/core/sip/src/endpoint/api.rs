@@ -76,9 +76,26 @@ pub enum Output {
     CloseStream {
         /// Which.
         flow: Flow,
+        /// For the log.
+        why: Closing,
     },
     /// The exchange has to know.
     Event(Event),
+}
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Where its messages end can't be told any more (RFC 3261 §18.3).
+    Nonsense,
+    /// Nothing was proved on it, and it sends a message longer than it may without.
+    TooLong,
+    /// Nothing was proved on it, or a message not finished, in time.
+    TooSlow,
+    /// Nothing was proved on it, and a new one needs its place.
+    GivesWay,
+    /// There is no place for it.
+    NoRoom,
 }
 
 /// A digest identity: phones register and call with it.

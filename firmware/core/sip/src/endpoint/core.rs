@@ -13,8 +13,9 @@ use bytes::Bytes;
 use model::{Flow, Instant, Transport};
 
 use super::peer::is_weaker;
+use super::streams::StreamId;
 use super::values::Values;
-use super::{EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
+use super::{Closing, EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
 use crate::message::{
     CSeq, Essentials, HeaderName, HeaderValue, Headers, Method, Request, Response, StatusCode, Via,
 };
@@ -34,6 +35,8 @@ pub(crate) enum TimerKey {
     Session(SessionId, crate::session::SessionTimer),
     /// The earliest end among an extension's bindings.
     Bindings(model::ExtensionId),
+    /// A connection's that has something left to prove or to finish.
+    Stream(StreamId),
 }
 
 /// What a request of ours is for.
@@ -183,8 +186,8 @@ impl Core {
     }
 
     /// Has a connection closed.
-    pub(crate) fn close_stream(&mut self, flow: Flow) {
-        self.outputs.push_back(Output::CloseStream { flow });
+    pub(crate) fn close_stream(&mut self, flow: Flow, why: Closing) {
+        self.outputs.push_back(Output::CloseStream { flow, why });
     }
 }
 

@@ -1,6 +1,8 @@
 //! How much of everything the endpoint holds at most. Beyond it new work is refused, with 503 and
 //! Retry-After where it can be; what is under way goes on.
 
+use core::time::Duration;
+
 /// Server transactions. Each lives 32 s over UDP: 16 for each session of 500 calls, of the rate at
 /// which one call makes them (INVITE, PRACK, BYE, a few INFO), and one REGISTER a second for each of
 /// 4,000 phones would still fit in it.
@@ -48,8 +50,20 @@ pub(crate) const KEPT_PRODUCT_BYTES: usize = 256;
 /// header lines (message/sipfrag) at most.
 pub(crate) const PLAIN_BODY_BYTES: usize = 4096;
 
-/// Connections: 2,000 extensions with a phone and a program each.
-pub(crate) const STREAMS: usize = 4_096;
+/// Connections: 2,000 extensions, of which 500 speak at a time, with a phone and a program each. Where
+/// there are so many, the oldest that has proved nothing gives way to a new one.
+pub const STREAMS: usize = 4_096;
+
+/// Connections of one source (an office behind one address): an eighth, so that no password lets
+/// anybody have them all.
+pub(crate) const STREAMS_OF_ONE_SOURCE: usize = 512;
+
+/// A connection that has proved nothing ends after so long without a message, and any after so long
+/// with an unfinished one: registering takes two round trips, and no network two seconds a segment.
+pub(crate) const STREAM_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an unproven connection may have buffered of a message: what a REGISTER or INVITE never needs.
+pub(crate) const UNPROVEN_OCTETS: usize = 16 * 1024;
 
 /// Retry-After of a refusal by a limit, in seconds: long enough for transactions to end.
 pub(crate) const RETRY_AFTER_S: u32 = 10;

@@ -33,6 +33,7 @@ use bytes::Bytes;
 use model::{Cause, ExtensionId, Instant};
 
 pub use api::*;
+pub use limits::STREAMS;
 
 pub(crate) use self::core::{ClientUser, Core, Outcome, Purpose, ServerTold, TimerKey, send_ack};
 pub(crate) use hash::{IdMap, KeyMap, Seeded};
@@ -217,7 +218,12 @@ impl Endpoint {
     ) -> SessionId {
         self.at(now);
         let id = self.sessions.next_id();
-        let session = Session::call(&mut self.core, id, invite, credentials);
+        let target = &invite.target;
+        let phone = self
+            .registrar
+            .phone_at(invite.account, target.flow, &target.uri);
+        let mut session = Session::call(&mut self.core, id, invite, credentials);
+        session.is_with(phone);
         self.sessions.add(session);
         id
     }
@@ -322,10 +328,26 @@ impl Endpoint {
 
     /// Has a session do something, and forgets it where it is over then.
     fn in_session(&mut self, id: SessionId, act: impl FnOnce(&mut Session, &mut Core)) {
-        if let Some(session) = self.sessions.get_mut(id) {
-            act(session, &mut self.core);
+        if let Some((session, core)) = self.session(id) {
+            act(session, core);
             self.sessions.tidy(id);
         }
+    }
+
+    /// A session that is about to do something. Where its phone's connection is gone and the phone has
+    /// registered on another since, it goes on there (RFC 5626 §5.3 in spirit); what was encrypted stays so.
+    fn session(&mut self, id: SessionId) -> Option<(&mut Session, &mut Core)> {
+        let (streams, registrar) = (&self.streams, &self.registrar);
+        let session = self.sessions.get_mut(id)?;
+        session.follow_phone(|phone, old| {
+            if streams.is_open(old) {
+                return None;
+            }
+            registrar.way_to(phone, |new| {
+                streams.is_open(new) && !peer::is_weaker(new, old)
+            })
+        });
+        Some((session, &mut self.core))
     }
 
     fn with_refer(
@@ -346,9 +368,9 @@ impl Endpoint {
         if user.purpose == Purpose::Stray {
             return;
         }
-        match self.sessions.get_mut(user.session) {
-            Some(session) => {
-                session.on_told(&mut self.core, id, user, outcome);
+        match self.session(user.session) {
+            Some((session, core)) => {
+                session.on_told(core, id, user, outcome);
                 self.sessions.tidy(user.session);
             }
             None => {

@@ -5,7 +5,8 @@ use model::{Flow, Instant};
 
 use super::core::TimerKey;
 use super::sources::Verdict;
-use super::{Endpoint, Event, Input};
+use super::streams::Room;
+use super::{Closing, Endpoint, Event, Input};
 use crate::message::{Limits, Message, ParseError, Response};
 use crate::stream::{Frame, Framer};
 use crate::transaction::{ClientEvent, ServerEvent, TimerName};
@@ -16,11 +17,7 @@ impl Endpoint {
         self.at(now);
         match input {
             Input::Datagram { flow, bytes } => self.on_datagram(flow, &bytes),
-            Input::StreamOpened { flow } => {
-                if !self.streams.open(flow) {
-                    self.core.close_stream(flow);
-                }
-            }
+            Input::StreamOpened { flow } => self.stream_opened(flow),
             Input::StreamData { flow, bytes } => self.on_stream(flow, &bytes),
             Input::StreamClosed { flow } => self.stream_ended(flow),
             // A connection that takes nothing more is given up.
@@ -54,6 +51,23 @@ impl Endpoint {
         }
     }
 
+    fn stream_opened(&mut self, flow: Flow) {
+        match self.streams.room_for(flow) {
+            Room::Free => {}
+            Room::Of(oldest) => self.give_up(oldest, Closing::GivesWay),
+            Room::No => {
+                self.core.close_stream(flow, Closing::NoRoom);
+                return;
+            }
+        }
+        self.streams.open(&mut self.core, flow);
+        // A request of ours that goes there had the connection opened: to a registered phone, that is.
+        let ours = !self.core.clients.on_flow(flow).is_empty();
+        if ours || self.trusted.contains(&flow.remote.ip()) {
+            self.streams.prove(&mut self.core, flow);
+        }
+    }
+
     fn on_stream(&mut self, flow: Flow, bytes: &Bytes) {
         // What is left of a connection that is closed already belongs to nobody.
         let Some(framer) = self.streams.framer(flow) else {
@@ -62,10 +76,14 @@ impl Endpoint {
         framer.push(bytes);
         // However many pings came at once, one sign of life answers them.
         let mut answered = false;
+        let mut progress = false;
         // A message may close the stream it came on.
         while let Some(frame) = self.streams.framer(flow).and_then(Framer::next) {
             match frame {
-                Ok(Frame::Message(bytes)) => self.on_message(flow, &bytes),
+                Ok(Frame::Message(bytes)) => {
+                    progress = true;
+                    self.on_message(flow, &bytes);
+                }
                 Ok(Frame::Ping) if answered => {}
                 Ok(Frame::Ping) => {
                     answered = true;
@@ -73,20 +91,23 @@ impl Endpoint {
                 }
                 Ok(Frame::Pong) => {}
                 // RFC 3261 §18.3: where a message ends can't be told any more.
-                Err(_) => self.give_up(flow),
+                Err(_) => self.give_up(flow, Closing::Nonsense),
             }
+        }
+        if !self.streams.settle(&mut self.core, flow, progress) {
+            self.give_up(flow, Closing::TooLong);
         }
     }
 
     /// Closes a connection.
-    fn give_up(&mut self, flow: Flow) {
-        self.core.close_stream(flow);
+    fn give_up(&mut self, flow: Flow, why: Closing) {
+        self.core.close_stream(flow, why);
         self.stream_ended(flow);
     }
 
     /// A connection is no more.
     fn stream_ended(&mut self, flow: Flow) {
-        self.streams.close(flow);
+        self.streams.close(&mut self.core, flow);
         self.transport_failed(flow);
         self.registrar.on_closed(&mut self.core, flow);
     }
@@ -162,6 +183,11 @@ impl Endpoint {
                 }
                 TimerKey::Bindings(extension) => {
                     self.registrar.on_timer(&mut self.core, extension);
+                }
+                TimerKey::Stream(id) => {
+                    if let Some(flow) = self.streams.overdue(id) {
+                        self.give_up(flow, Closing::TooSlow);
+                    }
                 }
             }
         }

@@ -191,6 +191,8 @@ impl Endpoint {
         if !self.is_from_peer(flow, request, (id, at)) {
             return;
         }
+        // Whoever that is has proved himself before, from the same address or on this connection.
+        self.streams.prove(&mut self.core, flow);
         let server = self.core.serve(key, flow, Arc::clone(request));
         let refer = self.next_refer(&request.method, id);
         let incoming = InDialog {
@@ -250,6 +252,7 @@ impl Endpoint {
             }
             proved
         };
+        self.streams.prove(&mut self.core, flow);
         if let Some(response) = self.is_full(request) {
             self.refusals += 1;
             self.respond_without_state(flow, response);
@@ -368,9 +371,10 @@ impl Endpoint {
                 return;
             }
         };
+        let account = account.map(|account| account.extension);
         let invite = IncomingInvite {
             flow,
-            account: account.map(|account| account.extension),
+            account,
             request_uri: request.uri.clone(),
             from: essentials.from.clone(),
             to: essentials.to.clone(),
@@ -385,7 +389,11 @@ impl Endpoint {
             essentials,
             id: self.sessions.next_id(),
         };
-        if let Some(session) = Session::called(&mut self.core, &called, invite) {
+        if let Some(mut session) = Session::called(&mut self.core, &called, invite) {
+            let phone = account
+                .zip(session.target())
+                .and_then(|(account, uri)| self.registrar.phone_at(Some(account), flow, uri));
+            session.is_with(phone);
             self.sessions.add(session);
         }
     }

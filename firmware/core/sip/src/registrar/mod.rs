@@ -9,6 +9,7 @@
 //! ```
 
 mod contact;
+mod flows;
 mod register;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,11 @@ use model::{ExtensionId, Flow, Instant};
 
 use crate::endpoint::limits::BINDINGS_PER_EXTENSION;
 use crate::endpoint::{Binding, BindingChange, Core, Event, TimerHandle, TimerKey};
+use crate::message::Uri;
+
+pub(crate) use contact::Phone;
+
+use flows::Flows;
 
 /// The contacts of one extension.
 #[derive(Debug, Default)]
@@ -33,12 +39,14 @@ struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Registrar {
     records: BTreeMap<ExtensionId, Record>,
+    flows: Flows,
 }
 
 impl Registrar {
     pub(crate) const fn new() -> Self {
         Self {
             records: BTreeMap::new(),
+            flows: Flows::new(),
         }
     }
 
@@ -47,6 +55,42 @@ impl Registrar {
         self.records
             .get(&extension)
             .map_or(&[], |record| record.bindings.as_slice())
+    }
+
+    /// The phone that a session over a connection is with: of an extension, or of any that registered
+    /// on it; `uri` is its Contact.
+    pub(crate) fn phone_at(
+        &self,
+        extension: Option<ExtensionId>,
+        flow: Flow,
+        uri: &Uri,
+    ) -> Option<Phone> {
+        if !flow.transport.is_stream() {
+            return None;
+        }
+        let extensions = extension.map_or_else(|| self.flows.extensions(flow), |one| vec![one]);
+        extensions
+            .into_iter()
+            .flat_map(|extension| self.bindings(extension))
+            .map(|binding| {
+                (
+                    binding,
+                    binding.flow == flow,
+                    binding.contact.equivalent(uri),
+                )
+            })
+            .filter(|(_, here, same)| *here || *same)
+            .max_by_key(|(_, here, same)| (*here, *same))
+            .map(|(binding, ..)| Phone::of(binding))
+    }
+
+    /// Where a phone registered last, among the flows that will do.
+    pub(crate) fn way_to(&self, phone: &Phone, will_do: impl Fn(Flow) -> bool) -> Option<Flow> {
+        self.bindings(phone.extension())
+            .iter()
+            .filter(|binding| phone.has(binding) && will_do(binding.flow))
+            .max_by_key(|binding| binding.expires)
+            .map(|binding| binding.flow)
     }
 
     /// All contacts.
@@ -80,10 +124,10 @@ impl Registrar {
                     .get(at)
                     .is_some_and(|old| old.expires < binding.expires)
             {
-                record.remove(at);
-                record.insert(binding, 1000);
+                record.remove(at, &mut self.flows);
+                record.insert(binding, 1000, &mut self.flows);
             } else if known.is_none() && record.bindings.len() < BINDINGS_PER_EXTENSION {
-                record.insert(binding, 1000);
+                record.insert(binding, 1000, &mut self.flows);
             }
             record.restart(core, extension);
         }
@@ -120,12 +164,7 @@ impl Registrar {
             return;
         }
         let on_it = |binding: &Binding| binding.flow == flow && binding.reg_id.is_some();
-        let affected: Vec<ExtensionId> = self
-            .all()
-            .filter(|binding| on_it(binding))
-            .map(|binding| binding.extension)
-            .collect();
-        for extension in affected {
+        for extension in self.flows.extensions(flow) {
             self.remove_where(core, extension, BindingChange::Removed, on_it);
         }
     }
@@ -143,7 +182,7 @@ impl Registrar {
         let mut at = 0;
         while let Some(binding) = record.bindings.get(at) {
             if goes(binding) {
-                let binding = record.remove(at);
+                let binding = record.remove(at, &mut self.flows);
                 tell(core, change, binding);
             } else {
                 at += 1;
@@ -166,7 +205,8 @@ impl Registrar {
 
 impl Record {
     /// Adds a contact in its place.
-    fn insert(&mut self, binding: Binding, preference: u16) {
+    fn insert(&mut self, binding: Binding, preference: u16, flows: &mut Flows) {
+        flows.add(&binding);
         let at = self
             .preferences
             .iter()
@@ -176,9 +216,11 @@ impl Record {
         self.preferences.insert(at, preference);
     }
 
-    fn remove(&mut self, at: usize) -> Binding {
+    fn remove(&mut self, at: usize, flows: &mut Flows) -> Binding {
         self.preferences.remove(at);
-        self.bindings.remove(at)
+        let binding = self.bindings.remove(at);
+        flows.remove(&binding);
+        binding
     }
 
     fn next_expiry(&self) -> Option<Instant> {

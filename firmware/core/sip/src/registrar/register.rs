@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use model::Flow;
 
+use super::flows::Flows;
 use super::{Record, Registrar, contact, tell};
 use crate::endpoint::limits::{BINDINGS_PER_EXTENSION, CONTACTS_PER_REGISTER, PATH_VALUES};
 use crate::endpoint::{Account, Binding, BindingChange, Core};
@@ -134,7 +135,7 @@ impl Registrar {
             return Err(StatusCode::SERVER_INTERNAL_ERROR.into());
         }
         for change in changes {
-            record.change(core, change);
+            record.change(core, change, &mut self.flows);
         }
         record.restart(core, account.extension);
         self.tidy(account.extension);
@@ -170,7 +171,7 @@ impl Registrar {
 }
 
 impl Record {
-    fn change(&mut self, core: &mut Core, change: Change) {
+    fn change(&mut self, core: &mut Core, change: Change, flows: &mut Flows) {
         let Change {
             binding,
             preference,
@@ -183,12 +184,12 @@ impl Record {
         let kind = match (known, expires_s) {
             (None, 0) => return,
             (Some(at), 0) => {
-                let gone = self.remove(at);
+                let gone = self.remove(at, flows);
                 tell(core, BindingChange::Removed, gone);
                 return;
             }
             (Some(at), _) => {
-                let old = self.remove(at);
+                let old = self.remove(at, flows);
                 if old.contact == binding.contact {
                     BindingChange::Refreshed
                 } else {
@@ -198,16 +199,16 @@ impl Record {
                 }
             }
             (None, _) => {
-                self.make_room(core);
+                self.make_room(core, flows);
                 BindingChange::Added
             }
         };
-        self.insert(binding.clone(), preference);
+        self.insert(binding.clone(), preference, flows);
         tell(core, kind, binding);
     }
 
     /// The contact that would run out first makes room: it is the one that was refreshed longest ago.
-    fn make_room(&mut self, core: &mut Core) {
+    fn make_room(&mut self, core: &mut Core, flows: &mut Flows) {
         while self.bindings.len() >= BINDINGS_PER_EXTENSION {
             let oldest = self
                 .bindings
@@ -215,7 +216,7 @@ impl Record {
                 .enumerate()
                 .min_by_key(|(_, binding)| binding.expires)
                 .map_or(0, |(at, _)| at);
-            let gone = self.remove(oldest);
+            let gone = self.remove(oldest, flows);
             tell(core, BindingChange::Removed, gone);
         }
     }

@@ -110,9 +110,10 @@ impl Session {
                 }
             }
             Outcome::Timeout if calling => self.call_failed(core, StatusCode::REQUEST_TIMEOUT),
-            // RFC 3261 §8.1.3.1
+            // RFC 3261 §8.1.3.1 makes it 503; but it is not the peer that is busy, it is not there
+            // (RFC 5626 §11.6).
             Outcome::TransportFailed if calling => {
-                self.call_failed(core, StatusCode::SERVICE_UNAVAILABLE);
+                self.call_failed(core, StatusCode::FLOW_FAILED);
             }
             Outcome::Response(_) | Outcome::Timeout | Outcome::TransportFailed => {}
         }

@@ -42,7 +42,10 @@ use model::{Cause, ExtensionId, Flow};
 
 use crate::dialog::Dialog;
 use crate::endpoint::{Core, Event, Random, ReferId, SessionId, TimerHandle, TimerKey};
-use crate::message::{HeaderName, HeaderValue, Headers, Host, NameAddr, Request, Response, SipUri};
+use crate::message::{
+    HeaderName, HeaderValue, Headers, Host, NameAddr, Request, Response, SipUri, Uri,
+};
+use crate::registrar::Phone;
 use crate::transaction::{ClientId, number_in};
 
 pub(crate) use callee::Called;
@@ -132,6 +135,8 @@ pub(crate) struct Session {
     /// What we last described ourselves as, to refresh by re-INVITE.
     local_sdp: Option<Bytes>,
     cancel_limit: Option<TimerHandle>,
+    /// Who is at the other end, where he registered over a connection.
+    phone: Option<Box<Phone>>,
 }
 
 impl Session {
@@ -155,6 +160,31 @@ impl Session {
             refers: Vec::new(),
             local_sdp: None,
             cancel_limit: None,
+            phone: None,
+        }
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn is_with(&mut self, phone: Option<Phone>) {
+        self.phone = phone.map(Box::new);
+    }
+
+    /// The peer's Contact.
+    pub(crate) fn target(&self) -> Option<&Uri> {
+        self.dialogs.first().map(|dialog| &dialog.target)
+    }
+
+    /// Requests of ours go on by the way that the phone has now, where its old one is gone.
+    pub(crate) fn follow_phone(&mut self, way: impl Fn(&Phone, Flow) -> Option<Flow>) {
+        let Some(phone) = &self.phone else {
+            return;
+        };
+        for dialog in &mut self.dialogs {
+            if dialog.flow.transport.is_stream()
+                && let Some(flow) = way(phone, dialog.flow)
+            {
+                dialog.flow = flow;
+            }
         }
     }
 

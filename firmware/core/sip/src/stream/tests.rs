@@ -99,7 +99,26 @@ fn after_an_error_there_is_nothing_more() {
     assert_eq!(framer.next(), Some(Err(StreamError::NoContentLength)));
     framer.push(&message("x"));
     assert_eq!(framer.next(), None);
-    assert!(!framer.is_midway());
+    assert_eq!(framer.unfinished(), None);
+}
+
+#[test]
+fn a_message_is_unfinished_from_its_first_octet_to_its_last() {
+    let mut framer = Framer::new(Side::Acceptor, Limits::DEFAULT);
+    let mut after = |octets: &[u8]| {
+        framer.push(octets);
+        while framer.next().is_some() {}
+        framer.unfinished()
+    };
+    assert_eq!(after(b""), None);
+    // Half a ping is no message, however long it lies there.
+    assert_eq!(after(b"\r\n"), None);
+    assert_eq!(after(b"\r\nO"), Some(1));
+    assert_eq!(after(b"PTIONS sip:a@b SIP/2.0\r\n"), Some(25));
+    assert_eq!(after(b"l: 7\r\n\r\n"), Some(33 + 7));
+    assert_eq!(after(b"123456"), Some(33 + 7));
+    assert_eq!(after(b"7"), None);
+    assert_eq!(after(&[&message("x")[..], b"O"].concat()), Some(1));
 }
 
 #[test]

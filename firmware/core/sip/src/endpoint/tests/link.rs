@@ -94,7 +94,7 @@ impl Pair {
             match output {
                 Output::Transmit { flow, bytes } => self.carry(end, flow, &bytes),
                 Output::Event(event) => self.hear(end, event),
-                Output::CloseStream { flow } => drop(self.streams.remove(&(end, flow))),
+                Output::CloseStream { flow, .. } => drop(self.streams.remove(&(end, flow))),
             }
         }
     }

@@ -17,6 +17,7 @@ mod reliable;
 mod session_timer;
 mod sources;
 mod streams;
+mod sufferance;
 mod transfer;
 mod trunk;
 

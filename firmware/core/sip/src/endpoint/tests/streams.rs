@@ -7,7 +7,7 @@ use model::{ExtensionId, Transport};
 use super::phone::SDP;
 use super::tape::stream;
 use super::{ALICE, BOB, Phone, Tape};
-use crate::endpoint::{BindingChange, EndReason, Event, Input};
+use crate::endpoint::{BindingChange, Closing, EndReason, Event, Input};
 use crate::message::StatusCode;
 
 fn phone(transport: Transport, remote: &str, user: &str) -> Phone {
@@ -116,7 +116,7 @@ fn a_closed_connection_fails_our_requests_at_once() {
     assert!(matches!(
         tape.event(),
         Event::Refused {
-            status: StatusCode::SERVICE_UNAVAILABLE,
+            status: StatusCode::FLOW_FAILED,
             ..
         }
     ));
@@ -129,7 +129,13 @@ fn a_port_that_is_closed_fails_our_requests_at_once() {
     let phone = Phone::new(BOB, "200");
     phone.called(&mut tape, Some("offer"));
     tape.input(Input::SendFailed { flow: phone.flow });
-    assert!(matches!(tape.event(), Event::Refused { .. }));
+    assert!(matches!(
+        tape.event(),
+        Event::Refused {
+            status: StatusCode::FLOW_FAILED,
+            ..
+        }
+    ));
     tape.ends_clean();
 }
 
@@ -249,29 +255,118 @@ fn another_contact_outlives_it() {
 }
 
 #[test]
+fn only_who_was_on_the_connection_ends_with_it() {
+    let mut tape = Tape::new();
+    let mut phones = [
+        phone(Transport::Tls, ALICE, "100"),
+        phone(Transport::Tls, BOB, "200"),
+    ];
+    for (phone, lines) in phones.iter_mut().zip([
+        "Contact: <sip:1@192.0.2.10>;reg-id=1;+sip.instance=\"<urn:uuid:1>\",\
+         <sip:2@192.0.2.10>;reg-id=2;+sip.instance=\"<urn:uuid:1>\",\
+         <sip:3@192.0.2.10>\r\n",
+        "Contact: <sip:1@192.0.2.20>;reg-id=1;+sip.instance=\"<urn:uuid:2>\"\r\n",
+    ]) {
+        register(&mut tape, phone, lines);
+    }
+    tape.events.clear();
+    tape.input(Input::StreamClosed {
+        flow: phones[0].flow,
+    });
+    let left = |tape: &Tape, id| tape.endpoint.bindings(ExtensionId::new(id)).len();
+    assert_eq!((left(&tape, 1), left(&tape, 2)), (1, 1));
+    // Moved to another connection, it does not end with the one that it left.
+    let old = phones[1].flow;
+    phones[1].flow = stream(Transport::Tls, "192.0.2.20:40001");
+    let lines = "Contact: <sip:1@192.0.2.20>;reg-id=1;+sip.instance=\"<urn:uuid:2>\"\r\n";
+    register(&mut tape, &mut phones[1], lines);
+    tape.input(Input::StreamClosed { flow: old });
+    assert_eq!(left(&tape, 2), 1);
+    tape.input(Input::StreamClosed {
+        flow: phones[1].flow,
+    });
+    assert_eq!(left(&tape, 2), 0);
+}
+
+#[test]
+fn a_call_goes_on_where_its_phone_registers_anew() {
+    const OUTBOUND: &str = ";reg-id=1;+sip.instance=\"<urn:uuid:1>\"";
+    const OTHER: &str = ";reg-id=1;+sip.instance=\"<urn:uuid:2>\"";
+    let (tls, tcp) = (Transport::Tls, Transport::Tcp);
+    for (before, after, follows) in [
+        // By its address, with outbound and without.
+        (
+            (tls, "sip:100@192.0.2.10", ""),
+            (tls, "sip:100@192.0.2.10", ""),
+            true,
+        ),
+        (
+            (tcp, "sip:100@192.0.2.10", OUTBOUND),
+            (tcp, "sip:100@192.0.2.10", OUTBOUND),
+            true,
+        ),
+        // By its instance, though its address is another.
+        (
+            (tls, "sip:100@192.0.2.10", OUTBOUND),
+            (tls, "sip:100@192.0.2.99", OUTBOUND),
+            true,
+        ),
+        (
+            (tcp, "sip:100@192.0.2.10", OUTBOUND),
+            (tls, "sip:100@192.0.2.99", OUTBOUND),
+            true,
+        ),
+        // Another phone of the extension, and one without encryption.
+        (
+            (tls, "sip:100@192.0.2.10", OUTBOUND),
+            (tls, "sip:100@192.0.2.10", OTHER),
+            false,
+        ),
+        (
+            (tls, "sip:100@192.0.2.10", ""),
+            (tls, "sip:100@192.0.2.99", ""),
+            false,
+        ),
+        (
+            (tls, "sip:100@192.0.2.10", OUTBOUND),
+            (tcp, "sip:100@192.0.2.10", OUTBOUND),
+            false,
+        ),
+    ] {
+        for we_call in [false, true] {
+            let mut tape = Tape::new();
+            let mut phone = phone(before.0, ALICE, "100");
+            let lines = format!("Contact: <{}>{}\r\n", before.1, before.2);
+            register(&mut tape, &mut phone, &lines);
+            let mut line = phone.clone();
+            let session = if we_call {
+                line.answered(&mut tape, "").0
+            } else {
+                line.in_call(&mut tape, "")
+            };
+            tape.input(Input::StreamClosed { flow: phone.flow });
+            phone.flow = stream(after.0, "192.0.2.10:40001");
+            let lines = format!("Contact: <{}>{}\r\n", after.1, after.2);
+            register(&mut tape, &mut phone, &lines);
+            tape.act(|box_, now| box_.end(now, session, None));
+            let way = if follows { phone.flow } else { line.flow };
+            assert_eq!(
+                tape.sends("BYE").flow,
+                way,
+                "{before:?} {after:?} {we_call}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_stream_that_makes_no_sense_is_closed() {
     let mut tape = Tape::new();
     let flow = stream(Transport::Tcp, ALICE);
     tape.input(Input::StreamOpened { flow });
     tape.recv(flow, &"x".repeat(70_000));
-    assert_eq!(tape.closed.pop_front(), Some(flow));
+    assert_eq!(tape.closed.pop_front(), Some((flow, Closing::Nonsense)));
     assert_eq!(tape.endpoint.counts().streams, 0);
-}
-
-#[test]
-fn too_many_connections_are_closed() {
-    let mut tape = Tape::new();
-    let flow = |n: u32| {
-        let address = format!("10.{}.{}.{}:5060", n >> 16, (n >> 8) & 255, n & 255);
-        stream(Transport::Tcp, &address)
-    };
-    for n in 0..4096 {
-        tape.input(Input::StreamOpened { flow: flow(n) });
-    }
-    assert!(tape.closed.is_empty());
-    tape.input(Input::StreamOpened { flow: flow(4096) });
-    assert_eq!(tape.closed.pop_front(), Some(flow(4096)));
-    assert_eq!(tape.endpoint.counts().streams, 4096);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use bytes::Bytes;
 use model::{ExtensionId, Flow, Instant, Secret, Transport};
 
-use crate::endpoint::{Account, Endpoint, EndpointConfig, Event, Input, Output};
+use crate::endpoint::{Account, Closing, Endpoint, EndpointConfig, Event, Input, Output};
 use crate::message::{HeaderName, Limits, Message, Request, Response};
 
 /// The box.
@@ -115,7 +115,7 @@ pub(super) struct Tape {
     now_ms: u64,
     pub(super) sent: VecDeque<Sent>,
     pub(super) events: VecDeque<Event>,
-    pub(super) closed: VecDeque<Flow>,
+    pub(super) closed: VecDeque<(Flow, Closing)>,
     /// Connections that the endpoint was told of.
     open: BTreeSet<Flow>,
 }
@@ -206,7 +206,10 @@ impl Tape {
                     bytes,
                 }),
                 Output::Event(event) => self.events.push_back(event),
-                Output::CloseStream { flow } => self.closed.push_back(flow),
+                Output::CloseStream { flow, why } => {
+                    self.open.remove(&flow);
+                    self.closed.push_back((flow, why));
+                }
             }
         }
     }

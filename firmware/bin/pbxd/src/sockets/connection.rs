@@ -1,0 +1,162 @@
+//! One connection: its handshake, what comes and what goes, until it ends.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use model::Flow;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::handshakes::Place;
+use super::stream::News;
+
+/// Bytes read at once.
+const READ: usize = 16 * 1024;
+
+/// A turn for the handshake, the handshake, or a connection attempt that takes longer is given up.
+pub(super) const SET_UP_WITHIN: Duration = Duration::from_secs(10);
+
+/// A connection that takes no byte for so long is dead.
+const WRITE_WITHIN: Duration = Duration::from_secs(20);
+
+/// A connection that is to close has so long to take what was sent before.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Silence of a connection before it is closed: phones refresh or keep alive more often.
+const IDLE: Duration = Duration::from_secs(2 * 3600);
+
+/// A phone that lost its power says nothing. The kernel asks after a minute, and gives up after
+/// another: or the dead connections of phones that come and go would take the place of living ones.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
+
+/// What all connections share: one thread serves them, one read at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub(super) teller: mpsc::Sender<News>,
+    buffer: Rc<RefCell<Box<[u8]>>>,
+}
+
+/// The task's end of a connection.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) id: u64,
+    pub(super) flow: Flow,
+    /// What is to be sent.
+    pub(super) queue: mpsc::Receiver<Bytes>,
+    /// The bytes told last were taken: the next may be read.
+    pub(super) taken: Rc<Notify>,
+    /// Its other end is dropped where the connection is to close.
+    pub(super) leave: oneshot::Receiver<()>,
+}
+
+impl Shared {
+    pub(super) fn new(teller: mpsc::Sender<News>) -> Self {
+        Self {
+            teller,
+            buffer: Rc::new(RefCell::new(vec![0; READ].into())),
+        }
+    }
+
+    async fn tell(&self, news: News) -> io::Result<()> {
+        let told = self.teller.send(news).await;
+        told.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// The next bytes; none at the end. They are read into one buffer for all connections, so that an
+    /// idle one holds none.
+    async fn read(&self, reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+        poll_fn(|context| {
+            let mut buffer = self.buffer.borrow_mut();
+            let mut read = ReadBuf::new(&mut buffer);
+            ready!(Pin::new(&mut *reader).poll_read(context, &mut read))?;
+            Poll::Ready(Ok(Bytes::copy_from_slice(read.filled())))
+        })
+        .await
+    }
+}
+
+/// Serves a connection; over TLS, once its turn for the handshake has come.
+pub(super) async fn serve(
+    stream: TcpStream,
+    tls: Option<(TlsAcceptor, Place)>,
+    task: Task,
+    shared: &Shared,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
+    match tls {
+        None => exchange(stream, task, shared).await,
+        Some((acceptor, mut place)) => {
+            timeout(SET_UP_WITHIN, place.turn()).await?;
+            let stream = timeout(SET_UP_WITHIN, acceptor.accept(stream)).await??;
+            drop(place);
+            exchange(stream, task, shared).await
+        }
+    }
+}
+
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let (time, interval, retries) = KEEPALIVE;
+    let keepalive = TcpKeepalive::new()
+        .with_time(time)
+        .with_interval(interval)
+        .with_retries(retries);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite,
+    task: Task,
+    shared: &Shared,
+) -> io::Result<()> {
+    let Task {
+        id,
+        flow,
+        mut queue,
+        taken,
+        leave,
+    } = task;
+    shared.tell(News::Opened(id, flow)).await?;
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let read = async {
+        loop {
+            let bytes = timeout(IDLE, shared.read(&mut reader)).await??;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            shared.tell(News::Data(id, flow, bytes)).await?;
+            // One piece at a time: who sends fast waits in the kernel's buffers, not before others.
+            taken.notified().await;
+        }
+    };
+    let write = async {
+        while let Some(message) = queue.recv().await {
+            timeout(WRITE_WITHIN, async {
+                writer.write_all(&message).await?;
+                writer.flush().await
+            })
+            .await??;
+        }
+        timeout(WRITE_WITHIN, writer.shutdown()).await?
+    };
+    let left = async {
+        // Nothing is ever sent on it.
+        drop(leave.await);
+        sleep(LEAVE_WITHIN).await;
+    };
+    tokio::select! {
+        result = read => result,
+        result = write => result,
+        () = left => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
