@@ -22,6 +22,8 @@ const BATCH: usize = 256;
 /// How long calls that are in the history may wait for the disk, and for others to come along: one
 /// sync serves all of them. Until then the journal has them too.
 const SYNC_WITHIN: Duration = Duration::from_secs(1);
+/// How long a call waits for others to be stored with: one transaction serves all of them.
+const GATHER: Duration = Duration::from_millis(200);
 /// First and longest wait before storing is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
@@ -119,6 +121,7 @@ impl Writer {
         if let Some(queue) = &self.queue {
             // A full queue keeps the thread busy: it syncs soon by itself.
             let _ = queue.try_send(Message::Hurry);
+            self.wake();
         }
         let count = lock(&self.shared.count);
         let (count, _) = self
@@ -135,6 +138,12 @@ impl Writer {
         self.thread
             .as_ref()
             .is_some_and(|thread| !thread.is_finished())
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 
     fn offer(&self, message: Message) -> Result<(), Refused> {
@@ -183,15 +192,23 @@ struct Committed {
 impl<F: Fn(LogKind)> Worker<F> {
     fn run(mut self) {
         let mut calls = Vec::with_capacity(BATCH);
+        // A batch was full: more wait already.
+        let mut full = false;
         loop {
             let first = match self.receiver.recv_timeout(self.committed.wait()) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            if matches!(first, Some(Message::Call(_))) && !full && !self.is_closing() {
+                // Woken early where somebody waits.
+                thread::park_timeout(GATHER);
+            }
             let mut hurry = false;
+            let mut taken = 0;
             let more = self.receiver.try_iter().take(BATCH - 1);
             for message in first.into_iter().chain(more) {
+                taken += 1;
                 self.committed.messages += 1;
                 match message {
                     Message::Call(call) => calls.push(call),
@@ -207,6 +224,7 @@ impl<F: Fn(LogKind)> Worker<F> {
                     Message::Panic => panic!("as told"),
                 }
             }
+            full = taken == BATCH;
             if !self.store_all(&calls) {
                 // They are in the journal; the next start finds them there.
                 break;
@@ -242,6 +260,10 @@ impl<F: Fn(LogKind)> Worker<F> {
         self.shared.done.notify_all();
     }
 
+    fn is_closing(&self) -> bool {
+        self.shared.closing.load(Ordering::Acquire)
+    }
+
     /// Stores calls, however long it takes; false where the writer is closed before it succeeds.
     fn store_all(&self, calls: &[CallRecord]) -> bool {
         let mut wait = RETRY.0;
@@ -255,7 +277,7 @@ impl<F: Fn(LogKind)> Worker<F> {
                     failed = true;
                 }
             }
-            if self.shared.closing.load(Ordering::Acquire) {
+            if self.is_closing() {
                 return false;
             }
             thread::park_timeout(wait);
