@@ -2,20 +2,26 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import { answer, api, type Schemas } from './client'
+import { Problem } from './problem'
 
 export type User = Schemas['User']
 export type Extension = Schemas['Extension']
+export type General = Schemas['General']
+export type DialPlanLine = Schemas['DialPlanLine']
 
 /** The most rows that one answer has. */
 const PAGE = 500
 
 /** The whole of a list: it is searched and sorted here, without a wait. */
-async function whole<R extends { id: number }>(page: (offset: number) => Promise<{ rows: R[]; total: number }>): Promise<R[]> {
+async function whole<R extends { id: number }>(
+  page: (offset: number) => Promise<{ rows: R[]; total: number }>,
+  key: (row: R) => string | number = ({ id }) => id,
+): Promise<R[]> {
   const { rows, total } = await page(0)
   const more = Array.from({ length: Math.max(0, Math.ceil(total / PAGE) - 1) }, (_, index) => page((index + 1) * PAGE))
   const all = [...rows, ...(await Promise.all(more)).flatMap(({ rows }) => rows)]
   // Where something was added between two answers, a row may be in both.
-  return [...new Map(all.map((row) => [row.id, row])).values()]
+  return [...new Map(all.map((row) => [key(row), row])).values()]
 }
 
 export function useUsers() {
@@ -39,6 +45,33 @@ export function useExtensions() {
         const { extensions, total } = await answer(api.GET('/api/v1/extensions', { params, signal }))
         return { rows: extensions, total }
       }),
+  })
+}
+
+export function useDialPlan() {
+  return useQuery({
+    queryKey: ['config', 'dial-plan'],
+    queryFn: ({ signal }) =>
+      whole(
+        async (offset) => {
+          const params = { query: { offset, limit: PAGE } }
+          const { lines, total } = await answer(api.GET('/api/v1/dial-plan', { params, signal }))
+          return { rows: lines, total }
+        },
+        ({ number }) => number,
+      ),
+  })
+}
+
+/** The general settings with their revision, as a form has them. */
+export function useGeneral() {
+  return useQuery({
+    queryKey: ['config', 'general'],
+    queryFn: async ({ signal }) => {
+      const { data, error, response } = await api.GET('/api/v1/general', { signal })
+      if (!data) throw Problem.of(response, error)
+      return { values: data, etag: response.headers.get('ETag') ?? '*' }
+    },
   })
 }
 

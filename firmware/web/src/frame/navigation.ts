@@ -6,7 +6,9 @@
 //   System, Advanced Options
 // Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
 // Logs: Config, Debug, Error, Kernel, Security, Warning
-import { IconDeviceLandlinePhone, IconUsers, type TablerIcon } from '@tabler/icons-react'
+import {
+  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconHistory, IconListNumbers, IconSettings, IconShieldLock, IconUsers, type TablerIcon,
+} from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
 
@@ -23,12 +25,25 @@ export interface Group {
   entries: Entry[]
 }
 
+const logs = () => import('../pages/logs')
+
 export const GROUPS: Group[] = [
   {
     title: 'nav.configuration',
     entries: [
       { path: 'users', title: 'nav.users', icon: IconUsers, page: () => import('../pages/users') },
       { path: 'extensions', title: 'nav.extensions', icon: IconDeviceLandlinePhone, page: () => import('../pages/extensions') },
+      { path: 'dial-plan', title: 'nav.dial_plan', icon: IconListNumbers, page: () => import('../pages/dial-plan') },
+      { path: 'system', title: 'nav.system', icon: IconSettings, page: () => import('../pages/system') },
+    ],
+  },
+  {
+    title: 'nav.logs',
+    entries: [
+      { path: 'config-log', title: 'nav.config_log', icon: IconHistory, page: () => logs().then(({ ConfigLog }) => ({ default: ConfigLog })) },
+      { path: 'error-log', title: 'nav.error_log', icon: IconBug, page: () => logs().then(({ ErrorLog }) => ({ default: ErrorLog })) },
+      { path: 'security-log', title: 'nav.security_log', icon: IconShieldLock, page: () => logs().then(({ SecurityLog }) => ({ default: SecurityLog })) },
+      { path: 'warning-log', title: 'nav.warning_log', icon: IconAlertTriangle, page: () => logs().then(({ WarningLog }) => ({ default: WarningLog })) },
     ],
   },
 ]

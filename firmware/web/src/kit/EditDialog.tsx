@@ -1,20 +1,16 @@
 // The dialog in which something is added or changed: tabs, errors at their fields, a guard over what
 // isn't saved, and two people changing the same thing.
 import { Alert, Button, Group, Modal, ScrollArea, Tabs } from '@mantine/core'
-import { useForm, type UseFormReturnType } from '@mantine/form'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconAlertCircle } from '@tabler/icons-react'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Problem } from '../api/problem'
 import { Conflict } from './Conflict'
 import classes from './EditDialog.module.css'
-import { merge, same } from './conflict'
 import { HelpButton } from './help'
-import { done } from './toast'
-import { useUnsaved } from './unsaved'
+import { focusFault, type Form, type Stored, useEdit } from './useEdit'
 
-export type Form<V extends object> = UseFormReturnType<V>
+export type { Form, Stored } from './useEdit'
 
 export interface Tab<V> {
   id: string
@@ -22,12 +18,6 @@ export interface Tab<V> {
   /** The fields on this tab: an error in one of them brings the tab to the front. */
   fields: (keyof V & string)[]
   body: ReactNode
-}
-
-/** What is stored: the values as the form has them, and which revision that is. */
-export interface Stored<V> {
-  values: V
-  etag: string
 }
 
 interface Props<V extends object> {
@@ -54,56 +44,23 @@ export function EditDialog<V extends object>(props: Props<V>) {
   const { title, stored, initial, labels, save, refresh, onClose, readOnly = false } = props
   const { t } = useTranslation()
   const narrow = useMediaQuery('(max-width: 40em)')
-  const [base, setBase] = useState(stored)
-  const form = useForm<V>({ initialValues: stored?.values ?? initial })
-  const tabs = props.tabs(form)
-  const [tab, setTab] = useState<string | null>(tabs[0]?.id ?? null)
-  const [trouble, setTrouble] = useState<string | null>(null)
-  const [saving, setSaving] = useState(false)
+  const [tab, setTab] = useState<string | null>(null)
   const body = useRef<HTMLFormElement>(null)
-  const dirty = !readOnly && !same(form.values, base?.values ?? initial)
-  const leave = useUnsaved(dirty)
-  const moved = base && stored && stored.etag !== base.etag && !saving
-
-  // Somebody else changed it, but nothing was typed here or theirs is what was stored: theirs it is.
-  const follows = moved && (!dirty || same(stored.values, base.values))
-  useEffect(() => {
-    if (!follows) return
-    if (!dirty) form.setValues(stored.values)
-    // The form is a store of its own, which has to be brought along.
-    // eslint-disable-next-line react-hooks/set-state-in-effect
-    setBase(stored)
-  }, [follows, dirty, stored, form])
-
-  function point(problem: Problem) {
-    const names = Object.keys(initial)
-    const { '': rest, ...errors } = problem.fields(names)
-    form.setErrors(errors)
-    setTrouble(rest ?? (Object.keys(errors).length > 0 ? null : problem.text()))
-    const bad = tabs.find(({ fields }) => fields.some((field) => field in errors))
-    if (bad) setTab(bad.id)
-    // The fields have to be drawn before one of them can be gone to.
-    setTimeout(() => body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
-  }
-
-  async function submit(values: V, etag: string) {
-    setSaving(true)
-    setTrouble(null)
-    form.clearErrors()
-    try {
-      const said = await save(values, etag)
-      if (said) done(said)
-      await leave(onClose, true)
-    } catch (error) {
-      const problem = Problem.from(error)
-      if (problem.code === 'changed') await refresh()
-      else if (problem.code !== 'cancelled') point(problem)
-    } finally {
-      setSaving(false)
-    }
-  }
-
-  const conflict = moved && !follows
+  const edit = useEdit({
+    stored,
+    initial,
+    save,
+    refresh,
+    readOnly,
+    onSaved: onClose,
+    point: (errors) => {
+      const bad = tabs.find(({ fields }) => fields.some((field) => field in errors))
+      if (bad) setTab(bad.id)
+      focusFault(body)
+    },
+  })
+  const { form, dirty, conflict, saving, trouble, leave } = edit
+  const tabs = props.tabs(form)
   const close = () => void leave(onClose)
   return (
     <Modal.Root
@@ -134,7 +91,7 @@ export function EditDialog<V extends object>(props: Props<V>) {
               event.preventDefault()
               // A dialog upon this one sends its form through here too.
               event.stopPropagation()
-              if (!readOnly && !saving && !conflict) void submit(form.values, base?.etag ?? '*')
+              edit.submit()
             }}
           >
             {trouble && (
@@ -142,27 +99,8 @@ export function EditDialog<V extends object>(props: Props<V>) {
                 {trouble}
               </Alert>
             )}
-            {conflict && (
-              <Conflict
-                before={base.values}
-                theirs={stored.values}
-                mine={form.values}
-                labels={labels}
-                show={props.show}
-                onMine={() => {
-                  const merged = merge(base.values, stored.values, form.values)
-                  setBase(stored)
-                  form.setValues(merged)
-                  void submit(merged, stored.etag)
-                }}
-                onTheirs={() => {
-                  setBase(stored)
-                  form.setValues(stored.values)
-                  form.clearErrors()
-                }}
-              />
-            )}
-            <Tabs value={tab} onChange={setTab} keepMounted>
+            {conflict && <Conflict {...conflict} labels={labels} show={props.show} />}
+            <Tabs value={tab ?? tabs[0]?.id ?? null} onChange={setTab} keepMounted>
               {tabs.length > 1 && (
                 <Tabs.List px="md">
                   {tabs.map(({ id, label, fields }) => (
@@ -185,7 +123,7 @@ export function EditDialog<V extends object>(props: Props<V>) {
                 {readOnly ? t('action.close') : t('action.cancel')}
               </Button>
               {!readOnly && (
-                <Button type="submit" loading={saving} disabled={conflict || (stored && !dirty)}>
+                <Button type="submit" loading={saving} disabled={conflict !== null || (stored && !dirty)}>
                   {props.saveLabel ?? (stored ? t('action.save') : t('action.add'))}
                 </Button>
               )}

@@ -24,7 +24,7 @@ interface Props<R> {
   sortDown?: boolean
   /** How many there are, in words. */
   count: (count: number) => string
-  empty: { icon: TablerIcon; title: string; text: string }
+  empty: { icon: TablerIcon; title: string; text: string; action?: ReactNode }
   open?: (row: R) => void
   add?: { label: string; act: () => void }
   actions?: Action<R>[]
@@ -97,7 +97,7 @@ export function ListPage<R>(props: Props<R>) {
       {query.error ? (
         <Failed error={query.error} retry={query.refetch} />
       ) : isEmpty ? (
-        <Empty {...props.empty} action={addButton} />
+        <Empty action={addButton} {...props.empty} />
       ) : (
         <>
           <Group gap="xs" wrap={narrow ? 'wrap' : 'nowrap'}>
@@ -105,6 +105,7 @@ export function ListPage<R>(props: Props<R>) {
               ref={search}
               type="search"
               flex={1}
+              miw={narrow ? 200 : undefined}
               maw={narrow ? undefined : 320}
               value={typed}
               onChange={(event) => setTyped(event.currentTarget.value)}

@@ -1,0 +1,85 @@
+// A page with settings: it is an edit dialog without the dialog.
+import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { IconAlertCircle } from '@tabler/icons-react'
+import { type ReactNode, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Conflict } from './Conflict'
+import classes from './EditPage.module.css'
+import { Page } from './Page'
+import { focusFault, type Form, type Stored, useEdit } from './useEdit'
+
+export interface Section {
+  id: string
+  title: string
+  /** What it is about, in a sentence. */
+  text?: string
+  body: ReactNode
+}
+
+interface Props<V extends object> {
+  /** Names the page's help text. */
+  id: string
+  title: string
+  stored: Stored<V>
+  sections: (form: Form<V>) => Section[]
+  labels: Record<keyof V & string, string>
+  show?: (field: keyof V & string, value: unknown) => string
+  save: (values: V, etag: string) => Promise<string | undefined>
+  refresh: () => Promise<unknown>
+  readOnly?: boolean
+}
+
+export function EditPage<V extends object>(props: Props<V>) {
+  const { id, title, stored, labels, show, save, refresh, readOnly = false } = props
+  const { t } = useTranslation()
+  const body = useRef<HTMLFormElement>(null)
+  const edit = useEdit({ stored, initial: stored.values, save, refresh, readOnly, point: () => focusFault(body) })
+  const { form, dirty, conflict, saving, trouble } = edit
+  return (
+    <Page id={id} title={title}>
+      <form
+        ref={body}
+        className={classes.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          edit.submit()
+        }}
+      >
+        {trouble && (
+          <Alert color="red" icon={<IconAlertCircle size={18} />} role="alert">
+            {trouble}
+          </Alert>
+        )}
+        {conflict && <Conflict {...conflict} labels={labels} show={show} />}
+        <fieldset disabled={readOnly} className={classes.fields}>
+          {props.sections(form).map(({ id, title, text, body }) => (
+            <Paper key={id} component="section" withBorder p="lg" aria-label={title}>
+              <Stack gap="md">
+                <div>
+                  <Title order={2}>{title}</Title>
+                  {text && (
+                    <Text size="sm" c="dimmed">
+                      {text}
+                    </Text>
+                  )}
+                </div>
+                {body}
+              </Stack>
+            </Paper>
+          ))}
+        </fieldset>
+        {!readOnly && (
+          <Group justify="flex-end" gap="xs" className={classes.foot}>
+            <Button variant="default" onClick={edit.discard} disabled={!dirty}>
+              {t('unsaved.discard')}
+            </Button>
+            <Button type="submit" loading={saving} disabled={!dirty || conflict !== null}>
+              {t('action.save')}
+            </Button>
+          </Group>
+        )}
+      </form>
+    </Page>
+  )
+}

@@ -1,0 +1,55 @@
+// Rows of a log, what was searched for marked in them.
+import { Button, Center, Mark, Text } from '@mantine/core'
+import { memo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { absolute } from '../../kit/time'
+import classes from './logs.module.css'
+import { marked } from './marked'
+import type { LogRow } from './useLog'
+
+interface Props {
+  label: string
+  rows: LogRow[]
+  search: string
+  /** Reads older rows; nothing where there are none. */
+  older?: () => void
+  loading: boolean
+}
+
+export function Rows({ label, rows, search, older, loading }: Props) {
+  const { t } = useTranslation()
+  return (
+    // It scrolls by itself, so the keyboard has to get there.
+    <div className={classes.rows} role="region" aria-label={label} tabIndex={0}>
+      <ol role="log" aria-live="off" aria-label={label}>
+        {rows.map((row) => (
+          <Row key={row.id} row={row} search={search} />
+        ))}
+      </ol>
+      <Center p="sm">
+        {older ? (
+          <Button variant="default" size="xs" onClick={older} loading={loading}>
+            {t('log.older')}
+          </Button>
+        ) : (
+          <Text size="xs" c="dimmed">
+            {t('log.begin')}
+          </Text>
+        )}
+      </Center>
+    </div>
+  )
+}
+
+const Row = memo(function Row({ row, search }: { row: LogRow; search: string }) {
+  return (
+    <li className={classes.row}>
+      <time dateTime={row.time} title={row.row} className="figures">
+        {absolute(row.time)}
+      </time>
+      <span lang="en">
+        {marked(row.text, search).map(({ text, found }, index) => (found ? <Mark key={index}>{text}</Mark> : text))}
+      </span>
+    </li>
+  )
+})
