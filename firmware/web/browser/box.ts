@@ -1,7 +1,7 @@
 // The real programs on free ports of loopback, with data of their own, and a browser before them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,8 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 export const OUT = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'browser')
 export const PASSWORD = 'correct horse battery staple'
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+/** Pages that are taken from here, not from webd: they can be tried without building it anew. */
+const PAGES = process.env.PAGES
 const START_MS = 30_000
 
 interface Answer {
@@ -131,6 +133,11 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 }
 
+function builtFile(url: string): string {
+  const file = join(PAGES ?? '', new URL(url).pathname.replace('/admin/', ''))
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : join(PAGES ?? '', 'index.html')
+}
+
 /** A browser of its own: nothing of another visitor is in it. */
 export async function visitor(browser: Browser, box: Box, look: Look = {}): Promise<{ context: BrowserContext; page: Page; errors: string[] }> {
   const { language = 'en', width = 1280, height = 800, scheme = 'light' } = look
@@ -143,6 +150,7 @@ export async function visitor(browser: Browser, box: Box, look: Look = {}): Prom
     reducedMotion: 'reduce',
   })
   context.setDefaultTimeout(30_000)
+  if (PAGES) await context.route('**/admin/**', (route) => route.fulfill({ path: builtFile(route.request().url()) }))
   const page = await context.newPage()
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))

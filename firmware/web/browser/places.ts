@@ -29,6 +29,26 @@ export const PLACES: Place[] = [
       await page.getByRole('dialog').waitFor()
     },
   },
+  { name: 'dial-plan', path: '/dial-plan' },
+  { name: 'system', path: '/system' },
+  {
+    name: 'config-log',
+    path: '/config-log',
+    act: async (page) => {
+      await page.getByRole('searchbox').fill('admin')
+      await page.locator('mark').first().waitFor()
+    },
+  },
+  { name: 'security-log', path: '/security-log' },
+  {
+    name: 'security-log-clear',
+    path: '/security-log',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^(Clear|Vymazat)$/ }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'error-log', path: '/error-log' },
   {
     name: 'help',
     path: '/users',
@@ -46,7 +66,9 @@ export async function goTo(page: Page, place: Place) {
   await page.locator('h1').waitFor()
   await page.waitForLoadState('load')
   if (/\/(new|\d+)$/.test(place.path)) await page.getByRole('dialog').waitFor()
-  else if (['/users', '/extensions'].includes(place.path)) await page.locator('tr[data-index="0"]').waitFor()
+  else if (['/users', '/extensions', '/dial-plan'].includes(place.path)) await page.locator('tr[data-index="0"]').waitFor()
+  else if (['/config-log', '/security-log'].includes(place.path)) await page.locator('li time').first().waitFor()
+  else if (place.path === '/system') await page.getByRole('radio').first().waitFor()
   await place.act?.(page)
   // Fonts and what comes with them: pictures are the same each time.
   await page.evaluate(() => document.fonts.ready)

@@ -104,8 +104,7 @@ export function ListPage<R>(props: Props<R>) {
             <TextInput
               ref={search}
               type="search"
-              flex={1}
-              miw={narrow ? 200 : undefined}
+              flex={narrow && props.tools ? '1 1 100%' : 1}
               maw={narrow ? undefined : 320}
               value={typed}
               onChange={(event) => setTyped(event.currentTarget.value)}

@@ -4,11 +4,13 @@ import { type ReactNode, useEffect, useState } from 'react'
 import { createPortal, flushSync } from 'react-dom'
 import type { Column } from './DataTable'
 import classes from './Print.module.css'
+import { compare } from './find'
 import { PRODUCT } from './Page'
 
 interface Props<R> {
   title: string
   note: string
+  /** In any order: they are sorted by the first column. */
   rows: R[]
   id: (row: R) => string | number
   columns: Column<R>[]
@@ -35,6 +37,9 @@ export function PrintSheet<R>(props: Props<R>): ReactNode {
 }
 
 function Sheet<R>({ title, note, rows, id, columns }: Props<R>) {
+  const order = compare()
+  const by = columns[0]!.value
+  const sorted = rows.toSorted((one, other) => order(by(one), by(other)))
   return (
     <div className={classes.sheet} data-print-sheet>
       <header>
@@ -52,7 +57,7 @@ function Sheet<R>({ title, note, rows, id, columns }: Props<R>) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {sorted.map((row) => (
             <tr key={id(row)}>
               {columns.map(({ id, value, figures }) => (
                 <td key={id} className={figures ? 'figures' : undefined}>

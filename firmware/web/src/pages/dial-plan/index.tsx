@@ -1,5 +1,5 @@
 // The dial plan: every internal number, what it is and whose; for the file and for paper.
-import { Button } from '@mantine/core'
+import { Anchor, Button } from '@mantine/core'
 import { IconDownload, IconListNumbers, IconPrinter } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -45,9 +45,9 @@ export default function DialPlan() {
         title: t('dial_plan.number'),
         value: ({ number }) => number,
         cell: (line) => (
-          <Link to={place(line)} tabIndex={-1} onClick={(event) => event.stopPropagation()}>
+          <Anchor component={Link} to={place(line)} inherit tabIndex={-1} onClick={(event) => event.stopPropagation()}>
             {line.number}
-          </Link>
+          </Anchor>
         ),
         width: '8rem',
         narrow: 'title',

@@ -47,7 +47,12 @@ const Row = memo(function Row({ row, search }: { row: LogRow; search: string }) 
       <time dateTime={row.time} title={row.row} className="figures">
         {absolute(row.time)}
       </time>
-      <span lang="en">
+      {row.author !== undefined && row.author !== null && (
+        <span className={classes.who} title={row.host ?? undefined}>
+          {row.author}
+        </span>
+      )}
+      <span className={classes.text} lang="en">
         {marked(row.text, search).map(({ text, found }, index) => (found ? <Mark key={index}>{text}</Mark> : text))}
       </span>
     </li>

@@ -1,5 +1,5 @@
 // The logs, all by one page: a live tail with the newest row on top.
-import { Button, Center, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Center, Group, Skeleton, Stack, Text, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedValue, useHotkeys, useMediaQuery } from '@mantine/hooks'
 import { IconDownload, IconFileText, IconPlayerPause, IconPlayerPlay, IconSearch, IconTrash } from '@tabler/icons-react'
 import { useRef, useState } from 'react'
@@ -11,7 +11,7 @@ import { dated, saveFile } from '../../kit/save'
 import { failed } from '../../kit/toast'
 import { ClearLog } from './ClearLog'
 import { Rows } from './Rows'
-import { allRows, type Log, useLog } from './useLog'
+import { allRows, type Log, type LogRow, useLog } from './useLog'
 
 const SEARCH_MS = 250
 
@@ -19,6 +19,11 @@ export const ConfigLog = () => <LogPage key="config" log="config" />
 export const SecurityLog = () => <LogPage key="security" log="security" />
 export const WarningLog = () => <LogPage key="warning" log="warning" />
 export const ErrorLog = () => <LogPage key="error" log="error" />
+
+/** Who did it stands apart from the row, and belongs to it on paper. */
+function by({ author, host }: LogRow): string {
+  return author ? ` (${[author, host].filter(Boolean).join(', ')})` : ''
+}
 
 function LogPage({ log }: { log: Log }) {
   const { t } = useTranslation()
@@ -42,7 +47,7 @@ function LogPage({ log }: { log: Log }) {
     setSaving(true)
     try {
       const found = await allRows(log, asked || undefined)
-      const lines = found.reverse().map(({ row }) => `${row}\n`)
+      const lines = found.reverse().map((row) => `${row.row}${by(row)}\n`)
       saveFile(dated(`${log}-log`, 'txt'), new Blob(lines, { type: 'text/plain;charset=utf-8' }))
     } catch (error) {
       failed(error)
@@ -96,14 +101,17 @@ function LogPage({ log }: { log: Log }) {
               {asked ? t('log.save_found') : t('log.save')}
             </Button>
             {mayWrite && (
-              <Button
-                variant="default"
-                leftSection={<IconTrash size={16} />}
-                disabled={!newest}
-                onClick={() => setClearing(true)}
-              >
-                {t('log.clear')}
-              </Button>
+              <Tooltip label={t('log.clear')}>
+                <ActionIcon
+                  variant="default"
+                  size={36}
+                  aria-label={t('log.clear')}
+                  disabled={!newest}
+                  onClick={() => setClearing(true)}
+                >
+                  <IconTrash size={18} stroke={1.6} />
+                </ActionIcon>
+              </Tooltip>
             )}
           </Group>
           {!rows ? (

@@ -1,0 +1,137 @@
+// The dial plan, the logs and the settings, before the real programs.
+import { readFileSync } from 'node:fs'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Box, launch, logIn, visitor } from './box'
+
+let box: Box
+let browser: Browser
+
+beforeAll(async () => {
+  box = await Box.start()
+  browser = await launch()
+  await box.firstVisit()
+  await box.logIn()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await box?.stop()
+})
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+
+async function open(path: string): Promise<Page> {
+  const { page, errors } = await visitor(browser, box)
+  await logIn(page)
+  await page.goto(`/admin${path}`)
+  page.on('close', () => expect(errors).toEqual([]))
+  return page
+}
+
+/** What the browser is given to keep, as text. */
+async function saved(page: Page, by: string): Promise<{ name: string; text: string }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, by).click()])
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') }
+}
+
+const failLogin = () => box.call('POST', '/api/v1/session', { name: 'nobody', password: 'not the password' })
+
+it('the dial plan says what to do first, is kept up to date, and goes to a file and to paper', async () => {
+  const page = await open('/dial-plan')
+  await page.getByText('No numbers yet').waitFor()
+  const { id } = await box.api<{ id: number }>('POST', '/users', {
+    name: 'jana', full_name: 'Jana Nováková', language: 'cs', enabled: true, role: 'user', email: null, password: null,
+  })
+  await box.api('POST', '/extensions', { number: '122', user: id, description: '' })
+  await box.api('POST', '/extensions', { number: '50', description: 'Door' })
+  const rows = page.locator('tr[data-index]')
+  await rows.nth(1).waitFor()
+  expect(await rows.allInnerTexts()).toEqual([expect.stringMatching(/^50\s+Extension\s+Door$/), expect.stringMatching(/^122\s+Extension\s+Jana Nováková/)])
+
+  const { name, text } = await saved(page, 'Save as CSV')
+  expect(name).toMatch(/^dial-plan-\d{4}-\d\d-\d\d\.csv$/)
+  expect(text).toBe('\uFEFFExtension Number;Type ID;Description\r\n122;1;Jana Nováková\r\n50;1;Door\r\n')
+
+  // The whole list is there when the browser prints, and nothing else.
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')))
+  await page.emulateMedia({ media: 'print' })
+  const sheet = page.locator('[data-print-sheet]')
+  expect(await sheet.locator('td:first-child').allInnerTexts()).toEqual(['50', '122'])
+  expect(await page.locator('header').first().isVisible()).toBe(false)
+  await page.emulateMedia({ media: 'screen' })
+  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')))
+  await sheet.waitFor({ state: 'detached' })
+
+  await rows.nth(1).locator('a').click()
+  await page.getByRole('dialog', { name: 'Extension 122' }).waitFor()
+  await page.close()
+})
+
+it('a log is live, pauses, finds and marks, is saved and cleared', async () => {
+  const page = await open('/security-log')
+  await page.getByText('Nothing has happened').waitFor()
+  const rows = page.locator('li')
+  await failLogin()
+  await rows.nth(0).waitFor()
+  await failLogin()
+  await rows.nth(1).waitFor()
+
+  await button(page, 'Pause').click()
+  await failLogin()
+  await page.getByText('Paused, 1 new row').waitFor()
+  expect(await rows.count()).toBe(2)
+  await button(page, 'Go on').click()
+  await rows.nth(2).waitFor()
+
+  const { name, text } = await saved(page, 'Save as text')
+  expect(name).toMatch(/^security-log-.*\.txt$/)
+  expect(text.match(/^\[\d\d\/\w{3}\/\d{4} .*$/gm)).toHaveLength(3)
+
+  const search = page.getByRole('searchbox')
+  await search.fill('LOGIN FAILED')
+  await page.locator('mark').nth(2).waitFor()
+  expect((await page.locator('mark').first().innerText()).toLowerCase()).toBe('login failed')
+  await search.fill('no such text')
+  await page.getByText('Nothing matches').waitFor()
+  await search.fill('')
+  await rows.nth(2).waitFor()
+
+  await button(page, 'Clear').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('All rows').check()
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('Nothing has happened').waitFor()
+
+  await page.goto('/admin/config-log')
+  await page.getByText('Cleared security log').waitFor()
+  await page.close()
+})
+
+it('the settings are changed, errors stand at their fields, and two who change them meet', async () => {
+  const page = await open('/system')
+  const realm = page.getByLabel('Realm', { exact: true })
+  await realm.fill('two words')
+  await page.keyboard.press('Enter')
+  await page.locator('[aria-invalid="true"]').waitFor()
+  await realm.fill('office')
+  await page.getByLabel('SHA-256 only').check()
+  await button(page, 'Save').click()
+  await page.getByText('The settings are saved.').waitFor()
+  expect(await button(page, 'Save').isDisabled()).toBe(true)
+
+  const stored = async () => {
+    const answer = await box.call('GET', '/api/v1/general')
+    return { etag: String(answer.headers.etag), body: JSON.parse(answer.body) as Record<string, unknown> }
+  }
+  const { etag, body } = await stored()
+  expect(body).toMatchObject({ realm: 'office', digest: 'sha256' })
+
+  await realm.fill('mine')
+  await box.api('PUT', '/general', { ...body, realm: 'theirs', country: 'SK' }, { 'if-match': etag })
+  await page.getByText('Somebody else changed this meanwhile').waitFor()
+  await button(page, 'Keep mine and save').click()
+  await page.getByText('Somebody else changed this meanwhile').waitFor({ state: 'detached' })
+  await expect.poll(async () => (await stored()).body, { timeout: 10_000 }).toMatchObject({ realm: 'mine', country: 'SK' })
+  await page.close()
+})
