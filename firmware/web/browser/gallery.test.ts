@@ -87,6 +87,8 @@ describe('with an office of fifty', () => {
 
   it.each(LOOKS)('every page, $language $width $scheme', async (look) => {
     const { context, page, errors } = await visitor(browser, box, look)
+    // Chosen in this browser, it holds whatever language the account has.
+    await context.addInitScript((language) => localStorage.setItem('language', language), look.language)
     await page.goto('/admin/')
     await page.locator('form').waitFor()
     await picture(page, 'login', look)

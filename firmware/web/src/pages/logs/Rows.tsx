@@ -21,7 +21,7 @@ export function Rows({ label, rows, search, older, loading }: Props) {
   return (
     // It scrolls by itself, so the keyboard has to get there.
     <div className={classes.rows} role="region" aria-label={label} tabIndex={0}>
-      <ol role="log" aria-live="off" aria-label={label}>
+      <ol>
         {rows.map((row) => (
           <Row key={row.id} row={row} search={search} />
         ))}
