@@ -1,13 +1,14 @@
 //! The process: opens the store, makes the certificate, listens, renews, and ends in order.
 
 use std::future::poll_fn;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use nix::errno::Errno;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -129,9 +130,33 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
+    let listener = bind_by(address, TcpListener::bind)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// On a machine without IPv6, all of its addresses are those of IPv4.
+fn bind_by<T>(
+    address: SocketAddr,
+    bind: impl Fn(SocketAddr) -> std::io::Result<T>,
+) -> std::io::Result<T> {
+    match bind(address) {
+        Err(error) if address.is_ipv6() && address.ip().is_unspecified() && is_no_ipv6(&error) => {
+            let instead = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+            tracing::info!(%address, %instead, "No IPv6 on this machine.");
+            bind(instead)
+        }
+        other => other,
+    }
+}
+
+fn is_no_ipv6(error: &std::io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| {
+        matches!(
+            Errno::from_raw(number),
+            Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL
+        )
+    })
 }
 
 fn bind_if_possible(address: SocketAddr) -> Option<TcpListener> {
@@ -238,5 +263,25 @@ fn say_where(bound: IpAddr, port: u16) {
     for address in addresses {
         let url = format!("https://{}/admin", SocketAddr::new(address, port));
         tracing::info!(url, "The administration is there.");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_ipv6_listens_on_ipv4() {
+        let bound = |address: &str, v6: Errno| {
+            let bind = |address: SocketAddr| match address {
+                SocketAddr::V6(_) => Err(v6.into()),
+                SocketAddr::V4(_) => Ok(address.to_string()),
+            };
+            bind_by(address.parse().expect("an address"), bind).ok()
+        };
+        let instead = Some("0.0.0.0:4021".to_owned());
+        assert_eq!(bound("[::]:4021", Errno::EAFNOSUPPORT), instead);
+        assert_eq!(bound("[::]:4021", Errno::EADDRINUSE), None);
+        assert_eq!(bound("[2001:db8::1]:4021", Errno::EAFNOSUPPORT), None);
     }
 }
