@@ -100,7 +100,7 @@ it('a log is live, pauses, finds and marks, is saved and cleared', async () => {
   await button(page, 'Clear').click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('All rows').check()
-  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await dialog.getByRole('button', { name: 'Clear' }).click()
   await page.getByText('Nothing has happened').waitFor()
 
   await page.goto('/admin/config-log')

@@ -19,11 +19,12 @@ interface Props {
   refresh: () => Promise<unknown>
   said: string
   onClose: () => void
+  removeLabel?: string
 }
 
 type Dependent = Schemas['Dependent']
 
-export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose }: Props) {
+export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose, removeLabel }: Props) {
   const { t } = useTranslation()
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -73,7 +74,7 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
             {t('action.cancel')}
           </Button>
           <Button color="red.8" loading={busy} onClick={() => void act()}>
-            {t('action.remove')}
+            {removeLabel ?? t('action.remove')}
           </Button>
         </Group>
       </Stack>

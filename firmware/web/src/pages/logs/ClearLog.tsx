@@ -29,6 +29,7 @@ export function ClearLog({ log, newest, onClose }: { log: Log; newest: LogRow; o
       }}
       refresh={refresh}
       said={t('log.cleared')}
+      removeLabel={t('action.clear')}
       onClose={onClose}
     >
       <Radio.Group value={age} onChange={(value) => setAge(value as Age)} label={t('log.clear_what')}>

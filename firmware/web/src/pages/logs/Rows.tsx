@@ -32,9 +32,11 @@ export function Rows({ label, rows, search, older, loading }: Props) {
             {t('log.older')}
           </Button>
         ) : (
-          <Text size="xs" c="dimmed">
-            {t('log.begin')}
-          </Text>
+          search === '' && (
+            <Text size="xs" c="dimmed">
+              {t('log.begin')}
+            </Text>
+          )
         )}
       </Center>
     </div>

@@ -101,11 +101,11 @@ function LogPage({ log }: { log: Log }) {
               {asked ? t('log.save_found') : t('log.save')}
             </Button>
             {mayWrite && (
-              <Tooltip label={t('log.clear')}>
+              <Tooltip label={t('action.clear')}>
                 <ActionIcon
                   variant="default"
                   size={36}
-                  aria-label={t('log.clear')}
+                  aria-label={t('action.clear')}
                   disabled={!newest}
                   onClick={() => setClearing(true)}
                 >
