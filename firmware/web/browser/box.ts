@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
-const ROOT = resolve(import.meta.dirname, '../../..')
+export const ROOT = resolve(import.meta.dirname, '../../..')
 export const OUT = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'browser')
 export const PASSWORD = 'correct horse battery staple'
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'

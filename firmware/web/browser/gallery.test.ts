@@ -7,8 +7,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, launch, type Look, logIn, OUT, visitor } from './box'
 import { Phone } from './phone'
-import { goTo, PLACES } from './places'
-import { fill } from './sample'
+import { EMPTY, goTo, type Place, PLACES } from './places'
+import { fill, talk } from './sample'
+import { type Talker, TALKERS } from './talker'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ALL: Required<Look>[] = (['en', 'cs'] as const).flatMap((language) =>
@@ -25,6 +26,7 @@ const LOOKS = ALL.filter(
 let box: Box
 let browser: Browser
 const phones: Phone[] = []
+let talkers: Talker[] = []
 
 beforeAll(async () => {
   mkdirSync(OUT, { recursive: true })
@@ -34,6 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const phone of phones) phone.close()
+  for (const talker of talkers) await talker.stop()
   await browser?.close()
   await box?.stop()
 })
@@ -69,12 +72,38 @@ describe('before anybody has logged in', () => {
   })
 })
 
-describe('with an office of fifty', () => {
+async function look(at: Required<Look>, places: Place[]) {
+  const { context, page, errors } = await visitor(browser, box, at)
+  // Chosen in this browser, it holds whatever language the account has.
+  await context.addInitScript((language) => localStorage.setItem('language', language), at.language)
+  await page.goto('/admin/')
+  await page.locator('form').waitFor()
+  await picture(page, 'login', at)
+  expect(await axe(page)).toEqual([])
+  await logIn(page)
+  for (const place of places) {
+    await goTo(page, place)
+    await picture(page, place.name, at)
+    expect.soft(await axe(page), place.name).toEqual([])
+  }
+  expect(errors).toEqual([])
+  await context.close()
+}
+
+describe('with nothing set up', () => {
   beforeAll(async () => {
     await box.firstVisit()
     await box.logIn()
+  })
+
+  it.each(LOOKS)('every page that says what to do, $language $width $scheme', (at) => look(at, EMPTY))
+})
+
+describe('with an office of fifty', () => {
+  beforeAll(async () => {
     await fill(box)
     await box.call('POST', '/api/v1/session', { name: 'root', password: 'not the password' })
+    if (TALKERS) talkers = await talk(box)
     for (const number of ['101', '102', '104', '107', '110', '201']) {
       const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions?limit=500')
       const { id } = extensions.find((one) => one.number === number)!
@@ -85,21 +114,7 @@ describe('with an office of fifty', () => {
     }
   })
 
-  it.each(LOOKS)('every page, $language $width $scheme', async (look) => {
-    const { context, page, errors } = await visitor(browser, box, look)
-    // Chosen in this browser, it holds whatever language the account has.
-    await context.addInitScript((language) => localStorage.setItem('language', language), look.language)
-    await page.goto('/admin/')
-    await page.locator('form').waitFor()
-    await picture(page, 'login', look)
-    expect(await axe(page)).toEqual([])
-    await logIn(page)
-    for (const place of PLACES) {
-      await goTo(page, place)
-      await picture(page, place.name, look)
-      expect.soft(await axe(page), place.name).toEqual([])
-    }
-    expect(errors).toEqual([])
-    await context.close()
-  })
+  it.each(LOOKS)('every page, $language $width $scheme', (at) =>
+    look(at, PLACES.filter(({ talkers }) => TALKERS || !talkers)),
+  )
 })

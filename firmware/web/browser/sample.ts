@@ -1,5 +1,6 @@
 // An office of fifty, as the pages show it in tests and pictures.
 import type { Box } from './box'
+import { Talker } from './talker'
 
 const FIRST = ['Jana', 'Petr', 'Eva', 'Tomáš', 'Lucie', 'Martin', 'Alena', 'Jiří', 'Hana', 'Pavel']
 const LAST = ['Nováková', 'Svoboda', 'Dvořáková', 'Černý', 'Procházková', 'Kučera', 'Veselá', 'Horák', 'Němcová', 'Marek']
@@ -29,4 +30,37 @@ export async function fill(box: Box, users = 50): Promise<void> {
   for (const [index, description] of ROOMS.entries()) {
     await box.api('POST', '/extensions', { number: String(201 + index), description })
   }
+}
+
+/** A phone with the extension of this number. */
+export async function connect(box: Box, number: string, host: number): Promise<Talker> {
+  const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions')
+  const { id } = extensions.find((one) => one.number === number)!
+  const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
+  return Talker.start(box, host, number, sip_password)
+}
+
+/** Real calls for the history, one of each kind, and one that lasts until the phones stop. */
+export async function talk(box: Box): Promise<Talker[]> {
+  const [one, other] = [await connect(box, '103', 31), await connect(box, '105', 32)]
+  for (const dialled of ['199', '130']) await one.hears('ended', await one.dial(dialled))
+  for (const code of [486, 603]) {
+    const call = await one.dial('105')
+    await other.does('answer', { call: await other.rings(), code })
+    await one.hears('ended', call)
+  }
+  const given = await one.dial('105')
+  await other.rings()
+  await one.does('hangup', { call: given })
+  await one.hears('ended', given)
+  const call = await other.dial('103')
+  await one.does('answer', { call: await one.rings() })
+  await other.hears('established', call)
+  // Long enough that both phones have told how it sounds (RTCP, every five seconds).
+  await new Promise((done) => setTimeout(done, 12_000))
+  await other.does('hangup', { call })
+  await other.hears('ended', call)
+  await one.dial('105')
+  await other.does('answer', { call: await other.rings() })
+  return [one, other]
 }

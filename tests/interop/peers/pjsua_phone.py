@@ -138,8 +138,8 @@ class Account(pj.Account):
 
 
 class Phone:
-    """Set-up: name, address, transport, codecs, srtp, tone, log, uri; and for a registered telephone
-    registrar, user, password, expires."""
+    """Set-up: name, address, transport, codecs, srtp, tone, log, uri, perhaps agent; and for a registered
+    telephone registrar, user, password, expires."""
 
     def __init__(self, setup):
         self.calls = {}
@@ -152,6 +152,7 @@ class Phone:
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = 8
+        config.uaConfig.userAgent = setup.get("agent", "")
         config.logConfig.level = 4
         config.logConfig.consoleLevel = 0
         config.logConfig.filename = setup["log"]

@@ -7,7 +7,8 @@
 // Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
-  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconHistory, IconListNumbers, IconSettings, IconShieldLock, IconUsers, type TablerIcon,
+  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconGauge, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck, IconSettings,
+  IconShieldLock, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -28,6 +29,14 @@ export interface Group {
 const logs = () => import('../pages/logs')
 
 export const GROUPS: Group[] = [
+  {
+    title: 'nav.status',
+    entries: [
+      { path: 'dashboard', title: 'nav.dashboard', icon: IconGauge, page: () => import('../pages/dashboard') },
+      { path: 'calls', title: 'nav.calls', icon: IconPhone, page: () => import('../pages/calls') },
+      { path: 'call-history', title: 'nav.call_history', icon: IconPhoneCheck, page: () => import('../pages/call-history') },
+    ],
+  },
   {
     title: 'nav.configuration',
     entries: [

@@ -6,7 +6,7 @@ import en from '../i18n/en.json'
 import { differences, merge } from './conflict'
 import { compare, fold, matches } from './find'
 import { parts } from './route'
-import { absolute, duration, relative } from './time'
+import { absolute, bytes, duration, relative, span } from './time'
 
 beforeAll(() => i18next.init({ lng: 'en', resources: { en: { translation: en }, cs: { translation: cs } } }))
 
@@ -77,6 +77,11 @@ describe('times', () => {
 
   it('last', () => {
     expect([7, 754, 3723, -1].map(duration)).toEqual(['0:07', '12:34', '1:02:03', '0:00'])
+    expect([30, 3_660, 90_000, 86_400 * 12 + 59].map(span)).toEqual(['0 minutes', '1 hour 1 minute', '1 day 1 hour', '12 days'])
+  })
+
+  it('and sizes are said in the units that suit', () => {
+    expect([250e6, 12.44e9, 512e9].map(bytes)).toEqual(['250 MB', '12.4 GB', '512 GB'])
   })
 })
 

@@ -51,3 +51,23 @@ export function duration(seconds: number): string {
 export function number(value: number, options?: Intl.NumberFormatOptions): string {
   return new Intl.NumberFormat(tag(), options).format(value)
 }
+
+/** How long something has lasted, by its two largest units: `3 days 4 hours`. */
+export function span(seconds: number): string {
+  const parts = (['day', 'hour', 'minute'] as const).map((unit, index) => ({
+    unit,
+    value: [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60][index]!,
+  }))
+  const first = Math.min(parts.findIndex(({ value }) => value > 0) >>> 0, 2)
+  return parts
+    .slice(first, first + 2)
+    .filter(({ value }, index) => value > 0 || index === 0)
+    .map(({ unit, value }) => number(value, { style: 'unit', unit, unitDisplay: 'long' }))
+    .join(' ')
+}
+
+/** `12.4 GB`. */
+export function bytes(value: number): string {
+  const [unit, size] = value >= 1e9 ? (['gigabyte', 1e9] as const) : (['megabyte', 1e6] as const)
+  return number(value / size, { style: 'unit', unit, maximumFractionDigits: value / size < 100 ? 1 : 0 })
+}

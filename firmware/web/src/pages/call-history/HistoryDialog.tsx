@@ -1,0 +1,82 @@
+// A call that is over: both legs, how it sounded, how it ended and by whom.
+import { Alert, Center, Loader, Text } from '@mantine/core'
+import i18next from 'i18next'
+import { useTranslation } from 'react-i18next'
+import { Problem } from '../../api/problem'
+import { Failed } from '../../kit/Empty'
+import { Gone } from '../../kit/Gone'
+import { Time } from '../../kit/Time'
+import { Link } from '../../kit/route'
+import { duration } from '../../kit/time'
+import { CallModal } from '../calls/CallModal'
+import { Legs } from '../calls/Legs'
+import { type HistoryCall, useHistoryCall } from './filter'
+import { STATE } from './state'
+
+export function HistoryDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const { t } = useTranslation()
+  const { data: call, error, refetch } = useHistoryCall(id)
+  if (error && Problem.from(error).code === 'not_found') return <Gone onClose={onClose} />
+  return (
+    <CallModal
+      title={call ? t('call.title', { caller: call.caller.number, called: call.dialled }) : t('history.call')}
+      state={call && { is: STATE[call.disposition], text: t(`disposition.${call.disposition}`) }}
+      when={
+        call && (
+          <>
+            <Text size="sm" c="dimmed" component="div">
+              <Time at={call.started} as="absolute" />
+            </Text>
+            {call.answered && (
+              <Text size="sm" c="dimmed" className="figures">
+                {t('history.talked', { duration: duration(call.duration_s) })}
+              </Text>
+            )}
+          </>
+        )
+      }
+      onClose={onClose}
+    >
+      {error ? (
+        <Failed error={error} retry={refetch} />
+      ) : call ? (
+        <Details call={call} />
+      ) : (
+        <Center mih={240}>
+          <Loader size="sm" />
+        </Center>
+      )}
+    </CallModal>
+  )
+}
+
+function Details({ call }: { call: HistoryCall }) {
+  const { t } = useTranslation()
+  return (
+    <>
+      <Alert color="gray" title={howItEnded(call)}>
+        {t('history.cause', { cause: call.cause, text: causeText(call) })}
+        {call.transferred_from !== null && (
+          <>
+            {' '}
+            <Link to={`/call-history/${call.transferred_from}`}>{t('history.transferred')}</Link>
+          </>
+        )}
+      </Alert>
+      {call.legs.length > 0 && <Legs legs={call.legs} />}
+    </>
+  )
+}
+
+/** As somebody would tell it. */
+export function howItEnded({ disposition, ended_by, dialled }: HistoryCall): string {
+  const t = i18next.t
+  if (disposition === 'answered') return t(`ended_by.${ended_by}`)
+  return t(`ended.${disposition}`, { dialled })
+}
+
+/** Causes that tell more than how it ended are told in the reader's language. */
+function causeText({ cause, cause_text }: HistoryCall): string {
+  const key = `cause.${cause}`
+  return i18next.exists(key) ? i18next.t(key as 'cause.16') : cause_text
+}

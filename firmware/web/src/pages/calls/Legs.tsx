@@ -1,0 +1,118 @@
+// Both halves of a call: who, with which phone, and how it sounds on the way there and back.
+import { Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../../api/client'
+import { StatusBadge } from '../../kit/small'
+import { number } from '../../kit/time'
+import { grade, milliseconds, type Quality, share, STATE } from './quality'
+
+type Leg = Schemas['Leg']
+
+export function Legs({ legs }: { legs: Leg[] }) {
+  const { t } = useTranslation()
+  return (
+    <SimpleGrid cols={{ base: 1, sm: Math.max(1, legs.length) }} spacing="md">
+      {legs.map((leg) => (
+        <Paper key={leg.side} withBorder p="md" component="section" aria-label={t(`side.${leg.side}`)}>
+          <Stack gap="xs">
+            <Group justify="space-between" gap="xs" align="start" wrap="nowrap">
+              <div>
+                <Text size="xs" c="dimmed">
+                  {t(`side.${leg.side}`)}
+                </Text>
+                <Title order={3}>{[leg.party.number, leg.party.name].filter(Boolean).join(' ')}</Title>
+              </div>
+              <Sounds quality={leg.quality} />
+            </Group>
+            <div>
+              <Text size="sm">{leg.user_agent ?? t('calls.phone_unknown')}</Text>
+              <Text size="sm" c="dimmed" className="figures">
+                {[leg.address, leg.codec && t(`codec.${leg.codec}`)].filter(Boolean).join(' · ')}
+              </Text>
+            </div>
+            {leg.quality ? (
+              <Numbers quality={leg.quality} />
+            ) : (
+              <Text size="sm" c="dimmed">
+                {t('quality.none')}
+              </Text>
+            )}
+          </Stack>
+        </Paper>
+      ))}
+    </SimpleGrid>
+  )
+}
+
+function Sounds({ quality }: { quality: Quality | null }) {
+  const { t } = useTranslation()
+  const word = grade(quality)
+  return (
+    word && (
+      <Text size="sm" component="div">
+        <StatusBadge state={STATE[word]}>{t(`quality.${word}`)}</StatusBadge>
+      </Text>
+    )
+  )
+}
+
+/** What comes from the phone is measured here; what goes to it, by the phone, if it says. */
+function Numbers({ quality }: { quality: Quality }) {
+  const { t } = useTranslation()
+  const { packets_received, packets_sent, packets_lost, packets_discarded, packets_foreign } = quality
+  const { remote_lost, remote_jitter_us, round_trip_us, mos_hundredths } = quality
+  const untold = t('quality.untold')
+  const rows = [
+    { name: t('quality.packets'), from: number(packets_received), to: number(packets_sent) },
+    {
+      name: t('quality.loss'),
+      from: share(packets_lost, packets_received),
+      to: remote_lost === null ? untold : share(remote_lost, Math.max(0, packets_sent - remote_lost)),
+    },
+    {
+      name: t('quality.jitter'),
+      from: milliseconds(quality.jitter_us),
+      to: remote_jitter_us === null ? untold : milliseconds(remote_jitter_us),
+    },
+  ]
+  const whole = [
+    [t('quality.delay'), round_trip_us === null ? untold : milliseconds(round_trip_us)],
+    [t('quality.late'), packets_discarded > 0 && number(packets_discarded)],
+    [t('quality.foreign'), packets_foreign > 0 && number(packets_foreign)],
+    [t('quality.mos'), mos_hundredths !== null && number(mos_hundredths / 100, { minimumFractionDigits: 2 })],
+  ].filter(([, value]) => value)
+  return (
+    <Table className="figures" fz="sm" verticalSpacing={4} horizontalSpacing={0} withRowBorders={false}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Td />
+          <Table.Th fw={500} fz="xs">
+            {t('quality.from_phone')}
+          </Table.Th>
+          <Table.Th fw={500} fz="xs">
+            {t('quality.to_phone')}
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map(({ name, from, to }) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row" fw={400} c="dimmed">
+              {name}
+            </Table.Th>
+            <Table.Td>{from}</Table.Td>
+            <Table.Td>{to}</Table.Td>
+          </Table.Tr>
+        ))}
+        {whole.map(([name, value]) => (
+          <Table.Tr key={String(name)}>
+            <Table.Th scope="row" fw={400} c="dimmed">
+              {name}
+            </Table.Th>
+            <Table.Td colSpan={2}>{value}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  )
+}

@@ -1,0 +1,23 @@
+// An administrator ends a call, once sure.
+import type { TFunction } from 'i18next'
+import { answer, api } from '../../api/client'
+import type { Call } from '../../api/live'
+import { Problem } from '../../api/problem'
+import { confirm } from '../../kit/confirm'
+import { failed } from '../../kit/toast'
+import { partyText } from './parties'
+
+export async function hangUp(call: Call, t: TFunction) {
+  const sure = await confirm({
+    title: t('call.hang_up_ask'),
+    text: t('call.hang_up_text', { caller: partyText(call.caller), called: partyText(call.called, call.dialled) }),
+    yes: t('call.hang_up'),
+    no: t('call.let_talk'),
+    danger: true,
+  })
+  if (!sure) return
+  // The list tells when it is over; where it was over sooner, so much the better.
+  await answer(api.DELETE('/api/v1/calls/{id}', { params: { path: { id: call.id } } })).catch((error: unknown) => {
+    if (Problem.from(error).code !== 'not_found') failed(error)
+  })
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { grade, type Quality, share, worst } from './quality'
+
+const measured: Quality = {
+  packets_sent: 500, packets_received: 500, packets_lost: 0, packets_discarded: 0, packets_foreign: 0, jitter_us: 200,
+  remote_lost: null, remote_jitter_us: null, round_trip_us: null, mos_hundredths: 440,
+}
+
+it('says in a word how a call sounds', () => {
+  const word = (mos_hundredths: number) => grade({ ...measured, mos_hundredths })
+  expect([440, 403, 402, 360, 359, 310, 309, 100].map(word)).toEqual([
+    'good', 'good', 'fair', 'fair', 'poor', 'poor', 'bad', 'bad',
+  ])
+})
+
+it('tells a phone that is not heard from one that has not spoken yet', () => {
+  const silent = { ...measured, packets_received: 0, mos_hundredths: null }
+  expect(grade(silent)).toBe('silent')
+  expect(grade({ ...silent, packets_sent: 20 })).toBeNull()
+  expect(grade(null)).toBeNull()
+})
+
+it('is as good as its worse leg', () => {
+  const leg = (mos_hundredths: number) => ({ quality: { ...measured, mos_hundredths } })
+  expect(worst([leg(440), leg(320)])).toBe('poor')
+  expect(worst([leg(440), { quality: null }])).toBe('good')
+  expect(worst([{ quality: null }])).toBeNull()
+})
+
+it('counts what was lost of what should have come', () => {
+  expect(share(5, 995)).toBe('0.5%')
+  expect(share(0, 0)).toBe('0%')
+})

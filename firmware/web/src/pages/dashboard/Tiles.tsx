@@ -1,0 +1,71 @@
+// The box in numbers; each leads to where there is more.
+import { Paper, Progress, SimpleGrid, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../../api/client'
+import type { Call } from '../../api/live'
+import { Link } from '../../kit/route'
+import { bytes, duration, number } from '../../kit/time'
+import classes from './dashboard.module.css'
+
+interface Props {
+  data: Schemas['Dashboard']
+  calls: Call[]
+  registered: number
+}
+
+export function Tiles({ data, calls, registered }: Props) {
+  const { t } = useTranslation()
+  const { status, extensions, today } = data
+  const { disk } = status
+  const talking = calls.filter(({ answered }) => answered !== null).length
+  const used = disk ? disk.used_bytes / Math.max(1, disk.total_bytes) : 0
+  return (
+    <SimpleGrid cols={{ base: 2, lg: 4 }} spacing={{ base: 'sm', sm: 'md' }}>
+      <Tile to="/calls" title={t('dashboard.calls')} value={number(calls.length)}>
+        {t('dashboard.talking', { talking: number(talking), waiting: number(calls.length - talking) })}
+      </Tile>
+      <Tile to="/extensions" title={t('dashboard.phones')} value={number(registered)}>
+        {t('dashboard.of_extensions', { count: extensions.active })}
+      </Tile>
+      <Tile to="/call-history?period=today" title={t('dashboard.today')} value={number(today.calls)}>
+        {t('dashboard.answered', { answered: number(today.answered), talked: duration(today.talked_s) })}
+      </Tile>
+      {disk && (
+        <Tile title={t('dashboard.disk')} value={number(used, { style: 'percent' })}>
+          <Progress
+            value={used * 100}
+            color={used > 0.98 ? 'red' : used > 0.9 ? 'yellow' : undefined}
+            size="sm"
+            my={6}
+            aria-label={t('dashboard.disk')}
+          />
+          {t('dashboard.free', { free: bytes(disk.free_bytes), total: bytes(disk.total_bytes) })}
+        </Tile>
+      )}
+    </SimpleGrid>
+  )
+}
+
+function Tile({ to, title, value, children }: { to?: string; title: string; value: string; children?: ReactNode }) {
+  const content = (
+    <>
+      <Text size="sm" c="dimmed" fw={500} component="div">
+        {title}
+      </Text>
+      <div className={classes.value}>{value}</div>
+      <Text size="sm" c="dimmed" component="div" className="figures">
+        {children}
+      </Text>
+    </>
+  )
+  return to ? (
+    <Paper withBorder p="md" component={Link} to={to} className={classes.tile} data-leads>
+      {content}
+    </Paper>
+  ) : (
+    <Paper withBorder p="md" className={classes.tile}>
+      {content}
+    </Paper>
+  )
+}

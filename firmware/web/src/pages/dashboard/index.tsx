@@ -1,0 +1,92 @@
+// The start page: how the box is, and what needs attention.
+import { Skeleton, Stack } from '@mantine/core'
+import { useDebouncedValue, useDidUpdate } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { answer, api, type Schemas } from '../../api/client'
+import { type Call, useCalls, useRegistrations } from '../../api/live'
+import { Failed } from '../../kit/Empty'
+import { Page } from '../../kit/Page'
+import { span } from '../../kit/time'
+import { Attention } from './Attention'
+import { FirstSteps, type Steps } from './FirstSteps'
+import { Tiles } from './Tiles'
+
+const AGAIN_MS = 60_000
+/** A building full of phones that register at once is one change. */
+const CALM_MS = 1_000
+
+function useDashboard() {
+  return useQuery({
+    queryKey: ['config', 'dashboard'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/dashboard', { signal })),
+    refetchInterval: AGAIN_MS,
+  })
+}
+
+/** True once a call is in the history. */
+function useEverCalled() {
+  return useQuery({
+    queryKey: ['history', 'ever'],
+    queryFn: async ({ signal }) => {
+      const { total } = await answer(api.GET('/api/v1/call-history', { params: { query: { limit: 1 } }, signal }))
+      return total > 0
+    },
+  })
+}
+
+export default function Dashboard() {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useDashboard()
+  const calls = useCalls().data ?? []
+  const phones = useRegistrations().data
+  const ever = useEverCalled()
+  const registered = useMemo(() => new Set(phones?.map(({ extension }) => extension)).size, [phones])
+  const [settled] = useDebouncedValue(registered, CALM_MS)
+  useDidUpdate(() => void refetch(), [settled])
+  const about = ({ version, uptime_s }: Schemas['Status']) =>
+    [t('dashboard.version', { version }), uptime_s !== null && t('dashboard.uptime', { span: span(uptime_s) })].filter(Boolean).join(' · ')
+  return (
+    <Page id="dashboard" title={t('nav.dashboard')} note={data && about(data.status)}>
+      {error && !data ? (
+        <Failed error={error} retry={refetch} />
+      ) : data && ever.data !== undefined ? (
+        <Overview data={data} calls={calls} registered={registered} called={ever.data || calls.length > 0} />
+      ) : (
+        <Stack>
+          <Skeleton h={120} />
+          <Skeleton h={240} />
+        </Stack>
+      )}
+    </Page>
+  )
+}
+
+interface Props {
+  data: Schemas['Dashboard']
+  calls: Call[]
+  registered: number
+  called: boolean
+}
+
+/** What the first steps say already. */
+const TOLD = ['no_extensions', 'extension_not_registered']
+
+function Overview({ data, calls, registered, called }: Props) {
+  const steps: Steps = {
+    user: data.users.total > 1,
+    extension: data.extensions.total > 0,
+    phone: registered > 0,
+    call: called,
+  }
+  // Two phones are an exchange, though nobody has called yet.
+  const fresh = !called && registered < 2
+  const attention = fresh ? data.attention.filter(({ code }) => !TOLD.includes(code)) : data.attention
+  return (
+    <Stack gap="lg" maw={1200}>
+      {fresh ? <FirstSteps steps={steps} /> : <Tiles data={data} calls={calls} registered={registered} />}
+      <Attention items={attention} quiet={fresh} />
+    </Stack>
+  )
+}
