@@ -39,7 +39,7 @@ export class Talker {
     })
   }
 
-  /** `host` is the last byte of its address on loopback: every phone has its own. */
+  /** `host` is the last byte of its address on loopback: every phone has its own, and so has every box. */
   static async start(box: Box, host: number, number: string, password: string): Promise<Talker> {
     const folder = mkdtempSync(join(tmpdir(), 'phone-'))
     const tone = join(folder, 'tone.wav')
@@ -47,7 +47,7 @@ export class Talker {
     const server = `sip:127.0.0.1:${box.sipPort}`
     const talker = new Talker(box, spawn(PYTHON, [PROGRAM], { stdio: ['pipe', 'pipe', 'ignore'] }), folder)
     talker.write({
-      name: number, agent: 'pjsua2', address: `127.0.0.${host}`, transport: 'udp', codecs: ['PCMA/8000/1', 'PCMU/8000/1'], srtp: 'off', tone,
+      name: number, agent: 'pjsua2', address: `127.${box.sipPort >> 8}.${box.sipPort & 255}.${host}`, transport: 'udp', codecs: ['PCMA/8000/1', 'PCMU/8000/1'], srtp: 'off', tone,
       log: join(folder, 'phone.log'), uri: `sip:${number}@127.0.0.1:${box.sipPort}`, registrar: server, user: number, password, expires: 300,
     })
     await talker.hears('ready')
