@@ -27,7 +27,7 @@ export function Filters({ search, onChange }: Props) {
     <Group gap="xs" align="end">
       <TextInput
         type="search"
-        w={{ base: '100%', sm: 220 }}
+        w={{ base: '100%', sm: 200 }}
         maxLength={64}
         value={typed}
         onChange={(event) => type(event.currentTarget.value)}
@@ -38,7 +38,7 @@ export function Filters({ search, onChange }: Props) {
       />
       <Select
         flex={{ base: 1, sm: 'none' }}
-        w={{ base: 120, sm: 180 }}
+        w={{ base: 120, sm: 165 }}
         aria-label={t('history.period')}
         placeholder={t('history.any_time')}
         clearable
@@ -46,17 +46,6 @@ export function Filters({ search, onChange }: Props) {
         data={PERIODS.map((one) => ({ value: one, label: t(`period.${one}`) }))}
         value={search.get('period')}
         onChange={(period) => onChange({ period, from: null, until: null })}
-      />
-      <Select
-        flex={{ base: 1, sm: 'none' }}
-        w={{ base: 120, sm: 190 }}
-        aria-label={t('history.result')}
-        placeholder={t('history.any_result')}
-        clearable
-        clearButtonProps={{ 'aria-label': t('action.clear') }}
-        data={DISPOSITIONS.map((one) => ({ value: one, label: t(`disposition.${one}`) }))}
-        value={search.get('result')}
-        onChange={(result) => onChange({ result })}
       />
       {search.get('period') === 'chosen' &&
         (['from', 'until'] as const).map((end) => (
@@ -70,9 +59,21 @@ export function Filters({ search, onChange }: Props) {
             onChange={(event) => onChange({ [end]: event.currentTarget.value || null })}
           />
         ))}
+      <Select
+        flex={{ base: 1, sm: 'none' }}
+        w={{ base: 120, sm: 170 }}
+        aria-label={t('history.result')}
+        placeholder={t('history.any_result')}
+        clearable
+        clearButtonProps={{ 'aria-label': t('action.clear') }}
+        data={DISPOSITIONS.map((one) => ({ value: one, label: t(`disposition.${one}`) }))}
+        value={search.get('result')}
+        onChange={(result) => onChange({ result })}
+      />
       {filtered && (
         <Button
           variant="subtle"
+          px="xs"
           onClick={() => {
             ask.cancel()
             setTyped('')
