@@ -58,7 +58,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     await button(page, 'Hang up').click()
     await button(page, 'Let them talk').click()
     await button(page, 'Hang up').click()
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Hang up' }).click()
+    await page.getByRole('dialog', { name: 'End this call?' }).getByRole('button', { name: 'Hang up' }).click()
     await one.hears('ended', dialled)
     await button(page, 'Show it in the history').click()
     const over = page.getByRole('dialog', { name: '101 calls 102' })

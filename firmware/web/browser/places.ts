@@ -45,7 +45,7 @@ export const PLACES: Place[] = [
     talkers: true,
     act: async (page) => {
       await first(page, 'Delete')
-      await page.getByRole('alertdialog').getByRole('button').last().waitFor()
+      await page.getByRole('dialog').getByRole('button').last().waitFor()
     },
   },
   { name: 'call-history', path: '/call-history' },

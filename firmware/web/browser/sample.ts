@@ -34,7 +34,7 @@ export async function fill(box: Box, users = 50): Promise<void> {
 
 /** A phone with the extension of this number. */
 export async function connect(box: Box, number: string, host: number): Promise<Talker> {
-  const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions')
+  const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions?limit=500')
   const { id } = extensions.find((one) => one.number === number)!
   const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
   return Talker.start(box, host, number, sip_password)

@@ -47,7 +47,6 @@ export function ConfirmHost() {
       onClose={() => question.answer(false)}
       title={question.title}
       withCloseButton={false}
-      role="alertdialog"
       size="sm"
       zIndex={400}
       centered
