@@ -13,6 +13,8 @@ const COLOUR = { error: 'red', warning: 'yellow', info: 'gray' }
 const SHOWN = 8
 /** Where what concerns the whole box is put right. */
 const PLACE: Partial<Record<Item['code'], string>> = {
+  exchange_unreachable: '/error-log',
+  config_not_in_force: '/error-log',
   disk_full: '/call-history',
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
