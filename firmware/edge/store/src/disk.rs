@@ -1,6 +1,6 @@
 //! Where the store waits for the disk by itself. (SQLite does so too, in its own way.)
 //!
-//! It is one place so that a test can see what a power cut would leave: see [`tests::Disk`].
+//! It is one place so that a test can see what a power cut would leave: see `tests::Disk`.
 
 use std::fs::File;
 use std::io;
