@@ -26,6 +26,7 @@ run: build
 
 build:
 	@.ci/tools build
+	@echo "Building the exchange where something is new; the first time takes some minutes."
 	@$(MAKE) --no-print-directory web
 	@$(CARGO) build --quiet --locked --profile $(PROFILE) -p pbxd -p webd -p supervisor
 
