@@ -1,8 +1,7 @@
 //! The one place of the process that reads clocks.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use model::{Instant, WallTime};
+use model::Instant;
+pub use platform::clock::wall;
 
 /// Monotonic time since the process started. Cheap to copy; all copies agree.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +29,4 @@ impl Clock {
     pub fn system(&self, at: Instant) -> std::time::Instant {
         self.zero + std::time::Duration::from_micros(at.as_micros())
     }
-}
-
-/// Civil time.
-#[must_use]
-pub fn wall() -> WallTime {
-    let us = match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |us| -us),
-    };
-    WallTime::from_unix_micros(us)
 }

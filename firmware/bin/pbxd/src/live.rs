@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use model::{Binding, CallId, CallRecord, Cause, Disposition, EndedBy, WallTime};
+use platform::log::Row;
 use store::{Journal, LiveRecord, LogKind, Store, Writer};
 use tokio::sync::Notify;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 /// How often what was journalled is brought to the disk: what a power cut may take of the history.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
@@ -62,7 +63,7 @@ impl Live {
             .map(|call| interrupted(call, now))
             .collect();
         if !interrupted.is_empty() {
-            info!(calls = interrupted.len(), "calls were cut by the restart");
+            warn!(calls = interrupted.len(), "calls were cut by the restart");
             let records: Vec<LiveRecord> = interrupted
                 .iter()
                 .cloned()
@@ -80,11 +81,7 @@ impl Live {
         };
         let security = Arc::new(Notify::new());
         let told = Arc::clone(&security);
-        let logged = move |kind| {
-            if kind == LogKind::Security {
-                told.notify_one();
-            }
-        };
+        let logged = move |_| told.notify_one();
         let writer = Writer::start(store.clone(), journal.stored_calls(), logged)
             .context("the history's thread")?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -131,7 +128,18 @@ impl Live {
         }
     }
 
-    /// Waits until the Security log has a new row, or several.
+    /// A row for the Warning or the Error log.
+    pub fn row(&self, row: Row) {
+        let kind = if row.is_error {
+            LogKind::Error
+        } else {
+            LogKind::Warning
+        };
+        // Where it can't be kept it is in the output of the process; saying so would make another.
+        let _ = self.writer.log(kind, row.at, row.text);
+    }
+
+    /// Waits until a log has a new row, or several.
     pub async fn security_row(&self) {
         self.security.notified().await;
     }

@@ -10,11 +10,15 @@ mod sockets;
 mod stop;
 
 use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
 
 use clap::Parser;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use platform::log::Row;
 use tracing::{error, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 #[cfg(debug_assertions)]
 #[global_allocator]
@@ -24,16 +28,20 @@ fn main() -> ExitCode {
     let unblocked = platform::signals::unblock_all();
     let options = options::Options::parse();
     let (log, _until_the_end) = platform::log::to_stderr();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+    let (for_the_logs, rows) = platform::log::rows();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(log)
         // A log that can't be written is no reason to stop telephoning.
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(for_the_logs)
         .init();
     if let Err(error) = unblocked {
         warn!(%error, "signals may be blocked; the exchange may not stop in order");
     }
-    match start(options) {
+    match start(options, rows) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("the exchange can't go on: {error:#}");
@@ -42,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(options: options::Options) -> anyhow::Result<()> {
+fn start(options: options::Options, rows: Receiver<Row>) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a cryptography provider is installed already"))?;
@@ -50,7 +58,7 @@ fn start(options: options::Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, signalling::run(options))
+    tokio::task::LocalSet::new().block_on(&runtime, signalling::run(options, rows))
 }
 
 /// Each call takes four sockets; the usual soft limit of 1024 files is too low.

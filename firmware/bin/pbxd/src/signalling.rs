@@ -5,7 +5,7 @@
 //! leaves.
 
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,6 +13,7 @@ use bytes::Bytes;
 use model::control::{Notice, Reply, Request, Status};
 use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
+use platform::log::Row;
 use sip::endpoint::{self as endpoint_api, Closing};
 use store::{LiveRecord, Store};
 use tokio::net::unix::pipe::Receiver;
@@ -32,6 +33,9 @@ use crate::stop::Stop;
 
 /// How often the loop looks after what has no event of its own.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// Warnings and errors kept each second: what comes faster says nothing new.
+const ROWS: usize = 16;
 
 /// How long calls may take to be cleared at the end.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -59,6 +63,8 @@ struct Process {
     switch: Switch,
     live: Live,
     media: Media,
+    /// Warnings and errors of this process, for the logs.
+    rows: mpsc::Receiver<Row>,
     udp: UdpSockets,
     streams: Streams,
     control: Control,
@@ -76,8 +82,8 @@ enum Send {
 }
 
 /// Runs the exchange until it is told to stop.
-pub async fn run(options: Options) -> Result<()> {
-    let mut process = Process::start(&options)?;
+pub async fn run(options: Options, rows: mpsc::Receiver<Row>) -> Result<()> {
+    let mut process = Process::start(&options, rows)?;
     let clock = process.clock;
     let mut stop = Stop::listen()?;
     let bell = process.media.take_bell().context("the bell")?;
@@ -123,7 +129,7 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 impl Process {
-    fn start(options: &Options) -> Result<Self> {
+    fn start(options: &Options, rows: mpsc::Receiver<Row>) -> Result<Self> {
         let clock = Clock::start();
         let started = clock::wall();
         let store = Store::open(&options.data).context("the store")?;
@@ -177,6 +183,7 @@ impl Process {
             switch,
             live,
             media,
+            rows,
             udp,
             streams,
             control,
@@ -257,7 +264,15 @@ impl Process {
     }
 
     /// Fails where a thread of this process has: only a new process mends that.
+    /// Hands warnings and errors to the logs.
+    fn keep_rows(&self) {
+        for row in self.rows.try_iter().take(ROWS) {
+            self.live.row(row);
+        }
+    }
+
     fn keep_house(&mut self) -> Result<()> {
+        self.keep_rows();
         self.input(Input::Clock(clock::wall()));
         let watched = self.control.is_watched();
         if watched != self.watched {
@@ -413,6 +428,7 @@ impl Process {
             yield_now().await;
             self.turn();
         }
+        self.keep_rows();
         self.live.finish();
         self.media.stop();
     }

@@ -1,20 +1,11 @@
 //! The time, for people: read here and nowhere else, written as RFC 3339 in answers and as the
 //! rows of a log show it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::WallTime;
 
-/// Now.
-#[must_use]
-pub fn now() -> WallTime {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    WallTime::from_unix_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
+pub use platform::clock::wall as now;
 
 /// RFC 3339 in UTC, to the millisecond: `2026-11-22T07:35:53.120Z`.
 #[must_use]

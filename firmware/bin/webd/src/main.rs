@@ -2,8 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
 
-use tracing_subscriber::EnvFilter;
+use platform::log::Row;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 use webd::{Command, Settings, USAGE};
 
 /// Threads for the store and for passwords; one request needs one at a time.
@@ -25,18 +29,21 @@ fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_env("WEBD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let (log, _until_the_end) = platform::log::to_stderr();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let (for_the_logs, rows) = platform::log::rows();
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(log)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         // A log that can't be written is no reason to end.
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(for_the_logs)
         .init();
     if let Err(error) = unblocked {
         tracing::warn!(%error, "Signals may be blocked: a stop may not be in order.");
     }
-    match serve(settings) {
+    match serve(settings, rows) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(
@@ -48,10 +55,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(settings: Settings) -> anyhow::Result<()> {
+fn serve(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build()?
-        .block_on(webd::run(settings))
+        .block_on(webd::run(settings, rows))
 }

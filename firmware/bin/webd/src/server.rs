@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::mpsc::Receiver;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use anyhow::{Context, anyhow};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use nix::errno::Errno;
-use store::Store;
+use platform::log::Row;
+use store::{LogKind, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,6 +21,7 @@ use crate::app::{App, Parts};
 use crate::certificate::{Keeper, Pem};
 use crate::control::Control;
 use crate::gate::Hosts;
+use crate::hub::Hub;
 use crate::listener::{Limited, limit};
 use crate::settings::Settings;
 use crate::{clock, host, redirect, router};
@@ -29,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The certificate is looked at so often: a box's clock may jump by years once it finds the time.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(60);
+/// A warning or error is written to the logs at most so often.
+const ROW_EVERY: Duration = Duration::from_millis(50);
 /// Sessions that have ended are forgotten so often.
 const PURGE: Duration = Duration::from_secs(60 * 60);
 
@@ -36,7 +41,7 @@ const PURGE: Duration = Duration::from_secs(60 * 60);
 ///
 /// # Errors
 /// Where the store can't be opened, the certificate not be made, or the main listener not be bound.
-pub async fn run(settings: Settings) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow!("TLS has a provider already"))?;
@@ -66,6 +71,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         data: settings.data,
         ending,
     })?;
+
+    keep_rows(rows, store.clone(), app.hub.clone())?;
 
     let handle = Handle::new();
     let limited = Limited::default();
@@ -264,6 +271,29 @@ fn say_where(bound: IpAddr, port: u16) {
         let url = format!("https://{}/admin", SocketAddr::new(address, port));
         tracing::info!(url, "The administration is there.");
     }
+}
+
+/// Writes warnings and errors of this process to the logs, by a thread of its own: nothing here waits
+/// for the disk. What can't be written is in the process's output all the same.
+fn keep_rows(rows: Receiver<Row>, store: Store, hub: Hub) -> anyhow::Result<()> {
+    std::thread::Builder::new()
+        .name("log-rows".into())
+        .spawn(move || {
+            for row in rows {
+                let kind = if row.is_error {
+                    LogKind::Error
+                } else {
+                    LogKind::Warning
+                };
+                if store.log_append(kind, row.at, &row.text).is_ok() {
+                    hub.logged();
+                }
+                // What comes faster says nothing new.
+                std::thread::sleep(ROW_EVERY);
+            }
+        })
+        .context("the logs' thread")?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
-//! Log lines on their way to the standard error output, which nobody waits for.
+//! Log lines on their way to the standard error output, which nobody waits for, and warnings and
+//! errors on their way to the logs that administrators read.
 //!
-//! A thread of its own writes them. Where its reader stalls, lines queue up to a limit and are lost
+//! A thread of its own writes the lines. Where its reader stalls, lines queue up to a limit and are lost
 //! beyond it; how many is said before the next line that gets through.
+
+mod rows;
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+pub use rows::{Row, Rows, rows};
 
 /// Lines that wait: some hundred kilobytes, and more than is ever said at once.
 const LINES: usize = 4096;
