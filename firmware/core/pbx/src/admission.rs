@@ -1,15 +1,19 @@
 //! How many new calls are taken when the process can't keep up.
 //!
-//! A load controller in the manner of `CoDel` (a delay that lasts is overload, a spike is not) with
-//! additive increase and multiplicative decrease of a rate of calls:
+//! A load controller in the manner of `CoDel` (a delay that lasts is overload, a spike is not). Two
+//! brakes: a gate that refuses new calls as long as the delay is high, which empties the queue at
+//! once because refusing costs little, and a rate of calls that is found by and by, which keeps the
+//! later messages of calls (ACK, BYE) within what the core bears:
 //!
 //! ```text
 //!              delay ≥ 100 ms for 100 ms                delay ≥ 500 ms for 100 ms
 //!   OPEN ──────────────────────────────────► LIMITED ─────────────────────────────► CLOSED
-//!    ▲        rate = ½ of calls admitted       │ ▲ ▲                                   │
-//!    └── rate above all that was asked ────────┘ │ └── delay < 100 ms for 1 s ─────────┘
-//!        for 5 s, delay < 50 ms                  └ every 100 ms: rate × ½ while the delay is
-//!                                                  high, + 5 calls/s while it is below 50 ms
+//!    ▲        rate = 0.85 of calls admitted    │ ▲ ▲                                   │
+//!    └── rate above all that was asked ────────┘ │ └── delay < 100 ms for 1 s, ────────┘
+//!        for 5 s, delay < 50 ms                  │     rate × ½
+//!                                                └ rate × 0.85 each time the delay becomes high,
+//!                                                  and each second of it; + 2 % every 100 ms
+//!                                                  while it is below 50 ms
 //! ```
 //!
 //! `LIMITED` refuses calls beyond the rate at once and without state; registrations are refused in
@@ -36,10 +40,19 @@ const RECOVERY: Duration = Duration::from_secs(1);
 const RELEASE: Duration = Duration::from_secs(5);
 /// Calls per second that are taken at least while limited: so few never are the overload.
 const MIN_RATE: f64 = 2.0;
-/// Calls per second added at each interval: from the least to 100 in two seconds.
-const INCREASE: f64 = 5.0;
-/// Calls that may come at once within the rate.
+/// What is left of the rate when the delay becomes high: little is taken away, since the gate does
+/// the urgent part, and a core that idles refuses calls for nothing.
+const DECREASE: f64 = 0.85;
+/// How long a delay stays high before the rate is lowered again: the queue has to empty first.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The part of the rate that is added at each interval, a fifth each second…
+const INCREASE: f64 = 0.02;
+/// …and calls per second that are added at least: from the least to 100 in five seconds.
+const INCREASE_LEAST: f64 = 2.0;
+/// Calls that may come at once within the rate…
 const BURST: f64 = 5.0;
+/// …and as a time of the rate.
+const BURST_S: f64 = 0.1;
 /// Retry-After: long enough to take the load away, short enough for a person who waits. The
 /// endpoint spreads it from 3 to 10 s, so that those refused together don't come back together.
 const RETRY_AFTER_S: u32 = 5;
@@ -57,8 +70,12 @@ enum State {
         counted: Instant,
         /// Since when the rate has not been the limit.
         unused_since: Instant,
+        /// When the rate was lowered for the delay that is high now.
+        lowered: Option<Instant>,
     },
     Closed {
+        /// The rate before.
+        rate: f64,
         /// Since when the delay is below the upper mark.
         quiet_since: Option<Instant>,
     },
@@ -128,14 +145,14 @@ impl Controller {
         self.state = match self.state {
             State::Open => self.when_open(now),
             State::Limited { .. } => self.when_limited(now, adjust),
-            State::Closed { quiet_since } => self.when_closed(now, quiet_since),
+            State::Closed { rate, quiet_since } => self.when_closed(now, rate, quiet_since),
         };
     }
 
     fn when_open(&self, now: Instant) -> State {
         if lasts(self.high_since, now) {
             let seen = self.admitted.iter().copied().max().unwrap_or(0);
-            limited(now, f64::from(seen) / 2.0)
+            limited(now, f64::from(seen) * DECREASE)
         } else {
             State::Open
         }
@@ -147,26 +164,30 @@ impl Controller {
             mut tokens,
             counted,
             mut unused_since,
+            mut lowered,
         } = self.state
         else {
             return self.state;
         };
         if lasts(self.extreme_since, now) {
-            return State::Closed { quiet_since: None };
+            return State::Closed {
+                rate,
+                quiet_since: None,
+            };
         }
-        let burst = BURST.max(rate);
+        let burst = BURST.max(rate * BURST_S);
         tokens = (tokens + rate * now.since(counted).as_secs_f64()).min(burst);
-        if tokens < 1.0 {
+        if tokens < 1.0 || self.high_since.is_some() {
             unused_since = now;
         }
-        if adjust {
-            if lasts(self.high_since, now) {
-                rate = (rate / 2.0).max(MIN_RATE);
-                tokens = tokens.min(rate);
-                unused_since = now;
-            } else if self.delay_us < LOW_US {
-                rate += INCREASE;
-            }
+        if self.high_since.is_none() {
+            lowered = None;
+        }
+        if lasts(self.high_since, now) && lowered.is_none_or(|at| now.since(at) >= PATIENCE) {
+            rate = (rate * DECREASE).max(MIN_RATE);
+            lowered = Some(now);
+        } else if adjust && self.delay_us < LOW_US {
+            rate += (rate * INCREASE).max(INCREASE_LEAST);
         }
         if self.delay_us < LOW_US && now.since(unused_since) >= RELEASE {
             return State::Open;
@@ -176,18 +197,23 @@ impl Controller {
             tokens,
             counted: now,
             unused_since,
+            lowered,
         }
     }
 
-    fn when_closed(&self, now: Instant, quiet_since: Option<Instant>) -> State {
+    fn when_closed(&self, now: Instant, rate: f64, quiet_since: Option<Instant>) -> State {
         if self.delay_us >= HIGH_US {
-            return State::Closed { quiet_since: None };
+            return State::Closed {
+                rate,
+                quiet_since: None,
+            };
         }
         let quiet_since = quiet_since.unwrap_or(now);
         if now.since(quiet_since) >= RECOVERY {
-            limited(now, MIN_RATE)
+            limited(now, rate / 2.0)
         } else {
             State::Closed {
+                rate,
                 quiet_since: Some(quiet_since),
             }
         }
@@ -196,9 +222,11 @@ impl Controller {
     /// What the endpoint is to do now.
     pub(crate) fn admission(&self) -> Admission {
         match self.state {
-            State::Limited { tokens, .. } if tokens < 1.0 => Admission::RefuseCalls {
-                retry_after_s: RETRY_AFTER_S,
-            },
+            State::Limited { tokens, .. } if tokens < 1.0 || self.delay_us >= HIGH_US => {
+                Admission::RefuseCalls {
+                    retry_after_s: RETRY_AFTER_S,
+                }
+            }
             State::Open | State::Limited { .. } => Admission::Open,
             State::Closed { .. } => Admission::RefuseAll {
                 retry_after_s: RETRY_AFTER_S,
@@ -223,6 +251,7 @@ fn limited(now: Instant, rate: f64) -> State {
         tokens: 0.0,
         counted: now,
         unused_since: now,
+        lowered: Some(now),
     }
 }
 
@@ -236,6 +265,9 @@ fn lasts(moment: Option<Instant>, now: Instant) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use core::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
     use super::*;
 
     /// Runs from `from` to `to` (ms) with one delay, reported every 10 ms, and `rate` calls a
@@ -262,13 +294,15 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_delay_halves_the_rate_and_again() {
+    fn a_lasting_delay_closes_the_gate_and_lowers_the_rate_each_second() {
         let mut controller = Controller::new(Instant::ZERO);
         run(&mut controller, 0, 2000, 10_000, 100);
-        let first = run(&mut controller, 2000, 3000, 200_000, 100);
-        assert!(first < 50, "{first}");
-        let second = run(&mut controller, 3000, 4000, 200_000, 100);
-        assert!((1..=3).contains(&second), "the least: {second}");
+        let high = run(&mut controller, 2000, 4000, 200_000, 100);
+        assert!(high <= 10, "{high}: those of the first 100 ms");
+        let State::Limited { rate, .. } = controller.state else {
+            panic!("{:?}", controller.state)
+        };
+        assert!((70.0..75.0).contains(&rate), "0.85 of 100, twice: {rate}");
     }
 
     #[test]
@@ -278,9 +312,9 @@ mod tests {
         let first = run(&mut controller, 3000, 4000, 10_000, 100);
         let second = run(&mut controller, 4000, 5000, 10_000, 100);
         assert!(first < second, "{first} {second}");
-        run(&mut controller, 5000, 12_000, 10_000, 100);
+        run(&mut controller, 5000, 15_000, 10_000, 100);
         assert!(matches!(controller.state, State::Open));
-        controller.measured(Instant::from_millis(12_000), 0);
+        controller.measured(Instant::from_millis(15_000), 0);
         assert_eq!(controller.timeout(), None);
     }
 
@@ -302,6 +336,102 @@ mod tests {
             controller.admission(),
             Admission::RefuseAll { .. }
         ));
+    }
+
+    /// What a core has to do, in order of arrival: a call is three pieces of work, of which two
+    /// come later and can't be refused.
+    struct Core {
+        controller: Controller,
+        /// When and what; the number makes the order of equal times certain.
+        arrivals: BinaryHeap<Reverse<(u64, u64, Work)>>,
+        count: u64,
+        /// Until when the core is busy, in µs.
+        busy_until: u64,
+        answered: u32,
+        longest_us: u64,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    enum Work {
+        Invite,
+        Answer,
+        Bye,
+        Ack,
+    }
+
+    /// Of one call 480 µs in all, so 2,083 calls a second at most; of one refused 30 µs.
+    const INVITE_US: u64 = 220;
+    const ANSWER_US: u64 = 130;
+    const BYE_US: u64 = 130;
+    const REFUSED_US: u64 = 22;
+    const ACK_US: u64 = 8;
+    const MOST: u32 = 1_000_000 / 480;
+
+    impl Core {
+        fn new() -> Self {
+            Self {
+                controller: Controller::new(Instant::ZERO),
+                arrivals: BinaryHeap::new(),
+                count: 0,
+                busy_until: 0,
+                answered: 0,
+                longest_us: 0,
+            }
+        }
+
+        fn arrive(&mut self, at: u64, work: Work) {
+            self.count += 1;
+            self.arrivals.push(Reverse((at, self.count, work)));
+        }
+
+        /// `rate` calls a second for `seconds`, each `held` ms long.
+        fn run(&mut self, rate: u64, seconds: u64, held: u64) {
+            for call in 0..rate * seconds {
+                self.arrive(call * 1_000_000 / rate, Work::Invite);
+            }
+            while let Some(Reverse((at, _, work))) = self.arrivals.pop() {
+                let begun = at.max(self.busy_until);
+                let now = Instant::from_micros(begun);
+                if at <= seconds * 1_000_000 {
+                    self.longest_us = self.longest_us.max(begun - at);
+                }
+                self.controller.advance(now);
+                let done = begun
+                    + match work {
+                        Work::Invite if self.controller.admission() == Admission::Open => {
+                            self.controller.call_admitted(now);
+                            self.arrive(begun + 5_000, Work::Answer);
+                            INVITE_US
+                        }
+                        Work::Invite => {
+                            self.arrive(begun + 1_000, Work::Ack);
+                            REFUSED_US
+                        }
+                        Work::Answer => {
+                            self.answered += u32::from(begun <= seconds * 1_000_000);
+                            self.arrive(begun + held * 1000, Work::Bye);
+                            ANSWER_US
+                        }
+                        Work::Bye => BYE_US,
+                        Work::Ack => ACK_US,
+                    };
+                self.busy_until = done;
+                self.controller.measured(now, begun - at);
+            }
+        }
+    }
+
+    #[test]
+    fn at_twice_the_most_nine_in_ten_of_the_most_are_answered() {
+        for held in [10, 2000] {
+            for times_tenth in [11, 20] {
+                let mut core = Core::new();
+                core.run(u64::from(MOST) * times_tenth / 10, 40, held);
+                let wanted = MOST * u32::try_from(times_tenth.min(10)).unwrap() / 10 * 40;
+                let per_cent = core.answered * 100 / wanted;
+                assert!(per_cent >= 90, "{per_cent} % at {times_tenth}/10, {held} ms");
+            }
+        }
     }
 
     #[test]
