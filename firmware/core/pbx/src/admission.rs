@@ -429,7 +429,10 @@ mod tests {
                 core.run(u64::from(MOST) * times_tenth / 10, 40, held);
                 let wanted = MOST * u32::try_from(times_tenth.min(10)).unwrap() / 10 * 40;
                 let per_cent = core.answered * 100 / wanted;
-                assert!(per_cent >= 90, "{per_cent} % at {times_tenth}/10, {held} ms");
+                assert!(
+                    per_cent >= 90,
+                    "{per_cent} % at {times_tenth}/10, {held} ms"
+                );
             }
         }
     }
