@@ -1,14 +1,15 @@
 //! Rows for the Security log about requests that were not believed.
 //!
-//! Whoever guesses passwords sends thousands of requests a second; the log gets one row for each
-//! source and second. The first failure is told at once, those of the rest of the second are
-//! counted and told at its end. Credentials that answer no challenge of ours may come from anywhere,
-//! whatever their source says: they are no login, and are counted by the minute without a name.
-//! Banning the source is not done here.
+//! Whoever guesses passwords sends thousands of requests a second; whoever has set up the phones of an
+//! office wrongly sends as many from one address, and wants to know which. So of a source the first
+//! failure of each account is told at once, for a few accounts a second; what else fails is counted and
+//! told at the end of the second. An account is told again once its source was quiet for a second.
+//! Credentials that answer no challenge of ours may come from anywhere, whatever their source says: they
+//! are no login, and are counted by the minute without a name. Banning the source is not done here.
 
 use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::Instant;
 use sip::endpoint::AuthenticationFailure;
@@ -22,18 +23,41 @@ const UNASKED_WINDOW: Duration = Duration::from_secs(60);
 /// attack, of which a thousand rows say enough.
 const MAX_SOURCES: usize = 1000;
 
+/// Accounts of a source that are told by name: in a second, and until it is quiet. More are no office any
+/// more that somebody set up, but a list of names that somebody tries.
+const NAMES_A_SECOND: u32 = 10;
+const NAMES: usize = 100;
+
+/// Rows a second that only tell another account of a source told already: the log keeps 100,000 rows.
+const FURTHER_ROWS: u32 = 50;
+
 /// Longest part of a claimed user name that is shown.
 const MAX_NAME_CHARS: usize = 64;
+
+/// What failed of one source.
+#[derive(Debug, Default)]
+struct Failures {
+    /// Accounts that a row has named.
+    names: BTreeSet<Box<str>>,
+    /// How many of them in this second.
+    named: u32,
+    /// Failures that no row has told yet.
+    untold: u32,
+    /// Something more failed in this second.
+    any: bool,
+}
 
 /// Limits the rows.
 #[derive(Debug, Default)]
 pub(crate) struct SecurityLog {
-    /// Failures that no row has told yet, by source.
-    untold: BTreeMap<IpAddr, u32>,
+    /// By source, until it is quiet for a second.
+    sources: BTreeMap<IpAddr, Failures>,
     /// When the second of a source ends; all last equally long, so they end in order.
     ends: VecDeque<(Instant, IpAddr)>,
     /// Failures of sources beyond the limit.
     unseen: u32,
+    /// Rows about further accounts of a source, and the end of their second.
+    further: (u32, Instant),
     /// Wrong credentials that answer no challenge of ours, and when they are told.
     unasked: u32,
     unasked_told: Option<Instant>,
@@ -55,21 +79,48 @@ impl SecurityLog {
             self.unasked_told.get_or_insert(now + UNASKED_WINDOW);
             return None;
         }
-        if let Some(untold) = self.untold.get_mut(&source) {
-            *untold = untold.saturating_add(1);
+        let name = shown(username);
+        if !self.is_told(now, source, &name) {
             return None;
         }
-        if self.untold.len() >= MAX_SOURCES {
-            self.unseen = self.unseen.saturating_add(1);
-            return None;
-        }
-        self.untold.insert(source, 0);
-        self.ends.push_back((now + WINDOW, source));
         Some(format!(
-            "SIP - authentication of `{}` failed for host {source}: {}",
-            shown(username),
+            "SIP - authentication of `{name}` failed for host {source}: {}",
             words(failure)
         ))
+    }
+
+    /// Whether a failure gets a row of its own; else it is counted.
+    fn is_told(&mut self, now: Instant, source: IpAddr, name: &str) -> bool {
+        let Some(failures) = self.sources.get_mut(&source) else {
+            if self.sources.len() >= MAX_SOURCES {
+                self.unseen = self.unseen.saturating_add(1);
+                return false;
+            }
+            let failures = Failures {
+                names: BTreeSet::from([name.into()]),
+                named: 1,
+                untold: 0,
+                any: false,
+            };
+            self.sources.insert(source, failures);
+            self.ends.push_back((now + WINDOW, source));
+            return true;
+        };
+        failures.any = true;
+        if self.further.1 <= now {
+            self.further = (0, now + WINDOW);
+        }
+        let room = failures.named < NAMES_A_SECOND
+            && failures.names.len() < NAMES
+            && self.further.0 < FURTHER_ROWS;
+        if room && !failures.names.contains(name) {
+            failures.names.insert(name.into());
+            failures.named += 1;
+            self.further.0 += 1;
+            return true;
+        }
+        failures.untold = failures.untold.saturating_add(1);
+        false
     }
 
     /// A source sends more than it may without a login. It may be made up too.
@@ -86,18 +137,23 @@ impl SecurityLog {
                 break;
             }
             self.ends.pop_front();
-            match self.untold.remove(&source) {
-                None | Some(0) => {}
-                Some(untold) => {
-                    rows.push(format!(
-                        "SIP - {untold} more authentications failed within a second for host {source}"
-                    ));
-                    self.untold.insert(source, 0);
-                    self.ends.push_back((now + WINDOW, source));
-                }
+            let Some(failures) = self.sources.get_mut(&source) else {
+                continue;
+            };
+            if failures.untold > 0 {
+                rows.push(format!(
+                    "SIP - {} more authentications failed within a second for host {source}",
+                    failures.untold
+                ));
+            }
+            if failures.any {
+                (failures.named, failures.untold, failures.any) = (0, 0, false);
+                self.ends.push_back((now + WINDOW, source));
+            } else {
+                self.sources.remove(&source);
             }
         }
-        if self.unseen > 0 && self.untold.len() < MAX_SOURCES {
+        if self.unseen > 0 && self.sources.len() < MAX_SOURCES {
             rows.push(format!(
                 "SIP - {} more authentications failed for further hosts",
                 self.unseen
@@ -154,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_row_for_each_source_and_second() {
+    fn one_account_of_a_source_has_a_row_a_second() {
         let mut log = SecurityLog::default();
         let (one, two) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let wrong = AuthenticationFailure::WrongPassword;
@@ -177,6 +233,45 @@ mod tests {
         assert_eq!(log.expire(at(2000)).len(), 1);
         assert!(log.expire(at(3000)).is_empty());
         assert_eq!(log.timeout(), None);
+    }
+
+    /// The rows of so many accounts that all fail at once and again in each of so many seconds; the rows of
+    /// each second.
+    fn rows_of(sources: u8, accounts: u32, seconds: u64) -> Vec<usize> {
+        let mut log = SecurityLog::default();
+        let wrong = AuthenticationFailure::WrongPassword;
+        let mut rows = Vec::new();
+        for second in 0..seconds {
+            let now = Instant::from_millis(1000 * second);
+            let mut count = log.expire(now).len();
+            for account in 0..accounts {
+                for source in 0..sources {
+                    let source = IpAddr::from([10, 0, 0, source]);
+                    let name = (100 + account).to_string();
+                    count += usize::from(log.failed(now, source, &name, wrong).is_some());
+                }
+            }
+            rows.push(count);
+        }
+        rows
+    }
+
+    #[test]
+    fn each_account_behind_one_address_is_named() {
+        assert_eq!(rows_of(1, 8, 1), [8]);
+        // Then what goes on is one row a second.
+        assert_eq!(rows_of(1, 8, 4), [8, 0, 1, 1]);
+        // More of them are named in the next seconds.
+        assert_eq!(rows_of(1, 25, 5), [10, 11, 6, 1, 1]);
+    }
+
+    #[test]
+    fn a_list_of_names_fills_no_log() {
+        let rows = rows_of(1, 5000, 20);
+        assert_eq!(rows[..3], [10, 11, 11]);
+        assert_eq!(rows[12..], [1; 8]);
+        // 20 addresses, each once; then their accounts share what there is.
+        assert_eq!(rows_of(20, 5000, 3), [20 + 50, 20 + 50, 20 + 50]);
     }
 
     #[test]
@@ -218,11 +313,11 @@ mod tests {
             let source = IpAddr::from(n.to_be_bytes());
             log.failed(Instant::ZERO, source, "x", AuthenticationFailure::Replayed);
         }
-        assert_eq!(log.untold.len(), MAX_SOURCES);
+        assert_eq!(log.sources.len(), MAX_SOURCES);
         assert_eq!(
             log.expire(Instant::from_millis(1000)),
             ["SIP - 1000 more authentications failed for further hosts"]
         );
-        assert!(log.untold.is_empty());
+        assert!(log.sources.is_empty());
     }
 }
