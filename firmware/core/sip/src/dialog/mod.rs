@@ -163,9 +163,15 @@ impl Dialog {
     /// The next request of our end (RFC 3261 §12.2.1.1).
     pub(crate) fn request(&mut self, method: Method, values: &Values) -> Request {
         self.local_seq = self.local_seq.saturating_add(1);
-        self.numbered(method, self.local_seq, values)
+        self.local_seq
     }
 
+        let seq = self.next_seq();
+        self.numbered(method, seq, values)
+    }
+
+    /// The number of the next request of our end.
+    pub(crate) const fn next_seq(&mut self) -> u32 {
     /// A request with a number given: ACK has that of its INVITE (RFC 3261 §13.2.2.4).
     pub(crate) fn numbered(&self, method: Method, seq: u32, values: &Values) -> Request {
         let (uri, routes) = self.way();

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::caller::sent;
 use super::{Session, Stage};
-use crate::digest::Client;
 use crate::endpoint::{ClientUser, Core, Purpose};
 use crate::message::{CSeq, HeaderName, Method, Request, Response};
 
@@ -39,23 +38,17 @@ impl Session {
         let Stage::Calling(calling) = &mut self.stage else {
             return false;
         };
-        let Some(own) = &calling.credentials else {
-            return false;
-        };
-        let Ok(mut client) = Client::new(response, &own.username, &own.password) else {
-            return false;
-        };
-        let wrong = calling.challenges > 0 && !client.is_stale();
-        if wrong || calling.challenges >= CHALLENGES {
+        let answered = calling.challenges;
+        let taken = answered < CHALLENGES
+            && (self.own.as_mut()).is_some_and(|own| own.take(answered, response));
+        if !taken {
             return false;
         }
         calling.challenges += 1;
-        self.send_anew(core, |_, core, request| {
-            let mut cnonce = String::with_capacity(16);
-            core.random.token(16, &mut cnonce);
-            let uri = request.uri.to_string();
-            let value = client.authorize("INVITE", &uri, &request.body, cnonce.as_bytes());
-            request.headers.set(client.header_name(), value);
+        self.send_anew(core, |session, core, request| {
+            if let Some(own) = &mut session.own {
+                own.authorize(core, request);
+            }
         })
     }
 
@@ -63,7 +56,7 @@ impl Session {
     fn send_anew(
         &mut self,
         core: &mut Core,
-        change: impl FnOnce(&Self, &mut Core, &mut Request),
+        change: impl FnOnce(&mut Self, &mut Core, &mut Request),
     ) -> bool {
         let Stage::Calling(calling) = &mut self.stage else {
             return false;

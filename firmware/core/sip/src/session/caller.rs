@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::Flow;
 
+use super::challenged::Own;
 use super::offers::{Asked, Owed};
 use super::{Session, Stage, cause_in, own_contact, own_uri, put_request_sdp, sdp_of};
 use crate::dialog::Dialog;
@@ -50,8 +51,6 @@ pub(super) struct Calling {
     pub(super) seq: u32,
     /// How often it was sent anew with another Min-SE.
     pub(super) retries: u8,
-    /// What to answer a challenge with.
-    pub(super) credentials: Option<Credentials>,
     /// How many challenges were answered.
     pub(super) challenges: u8,
 }
@@ -81,12 +80,12 @@ impl Session {
             cancel: Cancel::No,
             seq: 1,
             retries: 0,
-            credentials,
             challenges: 0,
         };
         let mut session = Self::new(id, tag, contact, Stage::Calling(calling));
         session.account = account;
         session.offers.owns_call_id = true;
+        session.own = credentials.map(|credentials| Box::new(Own::new(credentials)));
         if sdp.is_some() {
             session.offers.asked = Asked::Invite;
             session.offers.we_offered = true;
@@ -231,11 +230,8 @@ impl Session {
             self.local_sdp = Some(sdp.clone());
             put_request_sdp(core, &mut request, sdp);
         }
-        let user = ClientUser {
-            session: self.id,
-            purpose: Purpose::Prack,
-        };
-        core.request(dialog.flow, request, user);
+        let flow = dialog.flow;
+        self.send(core, flow, request, Purpose::Prack);
     }
 
     fn on_success(&mut self, core: &mut Core, id: ClientId, response: &Response) {
@@ -330,6 +326,9 @@ impl Session {
         if let Some(sdp) = sdp {
             self.local_sdp = Some(sdp.clone());
             put_request_sdp(core, &mut ack, sdp);
+        }
+        if let Some((name, value)) = self.own.as_ref().and_then(|own| own.of_invite()) {
+            ack.headers.push(name.clone(), value.clone());
         }
         let wire = send_ack(core, dialog.flow, ack);
         self.acknowledged = Some((seq, wire));

@@ -12,7 +12,7 @@ use model::Cause;
 use super::caller::Cancel;
 use super::offers::Owed;
 use super::{Session, SessionTimer, Stage, cause_in, reason_value};
-use crate::endpoint::{ClientUser, Core, EndReason, Event, Outcome, Purpose};
+use crate::endpoint::{Core, EndReason, Event, Outcome, Purpose};
 use crate::message::{HeaderName, Method, Request, StatusCode};
 use crate::transaction::{ClientId, ServerId};
 
@@ -106,11 +106,8 @@ impl Session {
         if let Some(reason) = reason_value(cause) {
             request.headers.push(HeaderName::Reason, reason);
         }
-        let user = ClientUser {
-            session: self.id,
-            purpose: Purpose::Bye,
-        };
-        let bye = core.request(dialog.flow, request, user);
+        let flow = dialog.flow;
+        let bye = self.send(core, flow, request, Purpose::Bye);
         self.stage = Stage::Ending { bye: Some(bye) };
     }
 

@@ -9,6 +9,7 @@
 //! called ----> Ringing --2xx sent--------------+
 //! ```
 //! * [`caller`], [`again`]: our INVITE until it is answered, forks among it (§13.2, §9.1)
+//! * [`challenged`]: credentials for requests of ours (§22.2)
 //! * [`strays`]: forks that answer after another has (§13.2.2.4)
 //! * [`callee`]: the peer's INVITE until our answer is acknowledged (§13.3)
 //! * [`reliable`]: provisional responses of ours that need PRACK (RFC 3262 §3)
@@ -23,6 +24,7 @@
 mod again;
 mod callee;
 mod caller;
+mod challenged;
 mod ending;
 mod info;
 mod offered;
@@ -55,6 +57,7 @@ pub(crate) use table::Sessions;
 
 use callee::{Answered, Ringing};
 use caller::Calling;
+use challenged::Own;
 use offers::Offers;
 use refer::Refer;
 use refresh::Refresh;
@@ -137,6 +140,8 @@ pub(crate) struct Session {
     cancel_limit: Option<TimerHandle>,
     /// Who is at the other end, where he registered over a connection.
     phone: Option<Box<Phone>>,
+    /// Who we are to a peer that asks.
+    own: Option<Box<Own>>,
 }
 
 impl Session {
@@ -161,6 +166,7 @@ impl Session {
             local_sdp: None,
             cancel_limit: None,
             phone: None,
+            own: None,
         }
     }
 

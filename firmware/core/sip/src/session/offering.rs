@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::offers::{Asked, REINVITE_LIMIT, RETRIES};
 use super::{Session, SessionTimer, Stage, put_request_sdp, sdp_of};
-use crate::endpoint::{ClientUser, Core, EndReason, Event, Outcome, Purpose};
+use crate::endpoint::{Core, EndReason, Event, Outcome, Purpose};
 use crate::message::{HeaderName, Method, Response, StatusCode};
 use crate::transaction::ClientId;
 
@@ -82,11 +82,7 @@ impl Session {
         if let Some(sdp) = sdp {
             put_request_sdp(core, &mut request, sdp);
         }
-        let user = ClientUser {
-            session: self.id,
-            purpose,
-        };
-        Some(core.request(flow, request, user))
+        Some(self.send(core, flow, request, purpose))
     }
 
     /// Refreshes the session (RFC 4028 §7.4); false where something else is under way.

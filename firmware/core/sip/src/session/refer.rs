@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{Session, SessionTimer, Stage};
 use crate::endpoint::limits::{KEPT_PARTY_BYTES, REFERS};
-use crate::endpoint::{ClientUser, Core, Event, Outcome, Purpose, ReferId, TimerHandle};
+use crate::endpoint::{Core, Event, Outcome, Purpose, ReferId, TimerHandle};
 use crate::message::{
     self, HeaderName, Method, Replaces, Request, RetryAfter, StatusCode, SubscriptionState, Uri,
 };
@@ -198,11 +198,8 @@ impl Session {
         headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
         let sipfrag = format!("SIP/2.0 {} {}\r\n", status.code(), status.reason());
         request.body = Bytes::from(sipfrag);
-        let user = ClientUser {
-            session: self.id,
-            purpose: Purpose::Notify(id),
-        };
-        core.request(dialog.flow, request, user);
+        let flow = dialog.flow;
+        self.send(core, flow, request, Purpose::Notify(id));
     }
 
     pub(super) fn on_notified(&mut self, core: &mut Core, id: ReferId, outcome: &Outcome) {

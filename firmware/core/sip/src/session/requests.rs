@@ -125,6 +125,9 @@ impl Session {
         user: ClientUser,
         outcome: Outcome,
     ) {
+        if self.is_repeated(core, id, user.purpose, &outcome) {
+            return;
+        }
         match user.purpose {
             Purpose::Invite => self.on_invite(core, id, outcome),
             Purpose::Reinvite => self.on_target_refresh(core, id, true, outcome),
