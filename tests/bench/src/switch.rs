@@ -177,6 +177,7 @@ impl World {
                 seed: [7; 32],
                 first_call: CallId::new(1),
                 rtp_ports: (0..2000).map(|index| 20_000 + 2 * index).collect(),
+                streams: sip::endpoint::STREAMS,
                 bindings: Vec::new(),
                 product: "Operator Box".into(),
             },

@@ -30,6 +30,8 @@ fn endpoint() -> Endpoint {
         expires_s: (60, 3600, 7200),
         session_expires_s: 1800,
         sessions: 2000,
+        server_transactions: 50_000,
+        streams: sip::endpoint::STREAMS,
     };
     let mut endpoint = Endpoint::new(Instant::ZERO, config);
     let account = Account {

@@ -52,6 +52,8 @@ impl World {
                 expires_s: (60, 3600, 7200),
                 session_expires_s: 90,
                 sessions: 2000,
+                server_transactions: 50_000,
+                streams: sip::endpoint::STREAMS,
             };
             let mut end = Endpoint::new(Instant::ZERO, config);
             end.set_trusted(ADDRESSES.map(|address| {

@@ -203,6 +203,7 @@ impl World {
                 seed: [7; 32],
                 first_call: CallId::new(1),
                 rtp_ports: (0..8).map(|n| 10_000 + 2 * n).collect(),
+                streams: sip::endpoint::STREAMS,
                 bindings: Vec::new(),
                 product: "Operator Box".into(),
             },

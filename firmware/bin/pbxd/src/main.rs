@@ -2,6 +2,7 @@
 
 mod clock;
 mod control;
+mod files;
 mod live;
 mod media;
 mod options;
@@ -13,7 +14,6 @@ use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
 use clap::Parser;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use platform::log::Row;
 use tracing::{error, warn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -54,18 +54,9 @@ fn start(options: options::Options, rows: Receiver<Row>) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a cryptography provider is installed already"))?;
-    raise_file_limit();
+    let files = files::Files::provide(options.calls);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, signalling::run(options, rows))
-}
-
-/// Each call takes four sockets; the usual soft limit of 1024 files is too low.
-fn raise_file_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
-    if let Err(error) = raised {
-        warn!(%error, "the limit of open files can't be raised");
-    }
+    tokio::task::LocalSet::new().block_on(&runtime, signalling::run(options, files, rows))
 }

@@ -23,6 +23,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::{self, Clock};
 use crate::control::{Control, Question};
+use crate::files::Files;
 use crate::live::{Before, Live};
 use crate::media::Media;
 use crate::options::Options;
@@ -82,8 +83,8 @@ enum Send {
 }
 
 /// Runs the exchange until it is told to stop.
-pub async fn run(options: Options, rows: mpsc::Receiver<Row>) -> Result<()> {
-    let mut process = Process::start(&options, rows)?;
+pub async fn run(options: Options, files: Files, rows: mpsc::Receiver<Row>) -> Result<()> {
+    let mut process = Process::start(&options, files, rows)?;
     let clock = process.clock;
     let mut stop = Stop::listen()?;
     let bell = process.media.take_bell().context("the bell")?;
@@ -129,7 +130,7 @@ pub async fn run(options: Options, rows: mpsc::Receiver<Row>) -> Result<()> {
 }
 
 impl Process {
-    fn start(options: &Options, rows: mpsc::Receiver<Row>) -> Result<Self> {
+    fn start(options: &Options, files: Files, rows: mpsc::Receiver<Row>) -> Result<Self> {
         let clock = Clock::start();
         let started = clock::wall();
         let store = Store::open(&options.data).context("the store")?;
@@ -148,7 +149,7 @@ impl Process {
             registrations = bindings.len(),
             "starting"
         );
-        let ports = options.calls.saturating_mul(2);
+        let ports = files.calls.saturating_mul(2);
         let media = Media::start(clock, ports, options.rtp_ports)?;
         let udp = UdpSockets::bind(&options.sip_address, options.sip_port)?;
         let certificate = Rc::new(Tls::new(
@@ -161,6 +162,7 @@ impl Process {
             options.sips_port,
             &certificate,
         )?;
+            files.connections(),
         let control = Control::listen(&options.control)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("random bytes")?;
@@ -173,6 +175,7 @@ impl Process {
                 first_call: next_call,
                 rtp_ports: media.rtp_ports().to_vec(),
                 bindings,
+                streams: files.streams,
                 product: concat!("Operator-Box/", env!("CARGO_PKG_VERSION")).into(),
             },
         );

@@ -60,6 +60,15 @@ const SESSIONS_PER_CALL: usize = 4;
 /// Sessions at least: a small exchange too can tell many callers that its ports are taken.
 const LEAST_SESSIONS: usize = 100;
 
+/// Server transactions for each session. Over UDP each lives 32 s: so many of a call that lasts long (a
+/// digit by INFO is one), and a call each second in the place of it.
+const TRANSACTIONS_PER_SESSION: usize = 25;
+
+/// Server transactions at least: after a power cut the phones of a small exchange too register all at
+/// once, 600 a second. At most: what two cores take in 32 s.
+const LEAST_TRANSACTIONS: usize = 20_000;
+const MOST_TRANSACTIONS: usize = 250_000;
+
 /// Retry-After while the exchange stops: a restart takes about so long.
 const SHUTDOWN_RETRY_S: u32 = 30;
 
@@ -70,6 +79,11 @@ const CLOCK_STEP: Duration = Duration::from_secs(1);
 fn sessions(ports: usize) -> usize {
     let calls = (ports / 2).min(MAX_CALLS);
     (SESSIONS_PER_CALL * calls).max(LEAST_SESSIONS)
+}
+
+/// The most server transactions, where there may be so many sessions.
+fn server_transactions(sessions: usize) -> usize {
+    (TRANSACTIONS_PER_SESSION * sessions).clamp(LEAST_TRANSACTIONS, MOST_TRANSACTIONS)
 }
 
 /// Where civil time stands.
@@ -135,6 +149,7 @@ impl Exchange {
     pub(crate) fn new(now: Instant, config: SwitchConfig) -> Self {
         let directory = Directory::new(config.configuration);
         let clock = Clock::new(now, config.wall);
+        let sessions = sessions(config.rtp_ports.len());
         let mut endpoint = Endpoint::new(
             now,
             EndpointConfig {
@@ -144,7 +159,9 @@ impl Exchange {
                 seed: config.seed,
                 expires_s: EXPIRES_S,
                 session_expires_s: SESSION_EXPIRES_S,
-                sessions: sessions(config.rtp_ports.len()),
+                sessions,
+                server_transactions: server_transactions(sessions),
+                streams: config.streams,
             },
         );
         endpoint.set_accounts(now, directory.accounts());
@@ -383,3 +400,10 @@ mod tests {
         assert_eq!(sessions(usize::MAX), 40_000);
     }
 }
+
+    #[test]
+    fn server_transactions_follow_from_the_sessions() {
+        assert_eq!(server_transactions(sessions(0)), 20_000);
+        assert_eq!(server_transactions(sessions(1000)), 50_000);
+        assert_eq!(server_transactions(sessions(2 * MAX_CALLS)), 250_000);
+    }

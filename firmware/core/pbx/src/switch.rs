@@ -30,6 +30,8 @@ pub struct SwitchConfig {
     pub rtp_ports: Vec<u16>,
     /// Contacts known from before a restart.
     pub bindings: Vec<Binding>,
+    /// The most connections of phones.
+    pub streams: usize,
     /// `Server` and `User-Agent` header.
     pub product: String,
 }

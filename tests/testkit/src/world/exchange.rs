@@ -47,6 +47,7 @@ impl Exchange {
             seed,
             first_call: CallId::new(first_call),
             rtp_ports: (0..ports).map(|port| RTP_BASE + 2 * port).collect(),
+            streams: sip::endpoint::STREAMS,
             bindings,
             product: "Operator Box".into(),
         };

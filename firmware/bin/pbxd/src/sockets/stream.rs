@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use model::{Flow, Source, Transport};
-use sip::endpoint::{Closing, STREAMS};
+use sip::endpoint::Closing;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -25,10 +25,6 @@ use super::connection::{SET_UP_WITHIN, Shared, Task, serve};
 use super::handshakes::{Handshakes, Place};
 use super::seldom::Seldom;
 use super::tls::Tls;
-
-/// Who may stay is the endpoint's to say. Beside those are some that it does not know yet or any more:
-/// in the handshake, or to be closed.
-const MOST_CONNECTIONS: usize = STREAMS + 1024;
 
 /// Messages a slow peer may leave unread before the connection is given up.
 const QUEUE: usize = 64;
@@ -57,6 +53,9 @@ pub struct Streams {
     shared: Shared,
     handshakes: Handshakes,
     refusals: Seldom,
+    /// How many there may be. Who may stay is the endpoint's to say; beside those are some that it does not
+    /// know yet or any more: in the handshake, or to be closed.
+    most: usize,
     next: u64,
 }
 
@@ -99,7 +98,13 @@ impl std::fmt::Debug for Acceptor {
 
 impl Streams {
     /// Listens; with no address, on all of both families. TLS begins when its certificate is there.
-    pub fn listen(addresses: &[IpAddr], tcp: u16, tls: u16, certificate: &Rc<Tls>) -> Result<Self> {
+    pub fn listen(
+        addresses: &[IpAddr],
+        tcp: u16,
+        tls: u16,
+        certificate: &Rc<Tls>,
+        most: usize,
+    ) -> Result<Self> {
         let (teller, news) = mpsc::channel(NEWS);
         for (transport, port) in [(Transport::Tcp, tcp), (Transport::Tls, tls)] {
             let listeners =
@@ -116,10 +121,10 @@ impl Streams {
                 spawn_local(accept(listener, transport, certificate, teller.clone()));
             }
         }
-        Ok(Self::new(teller, news))
+        Ok(Self::new(teller, news, most))
     }
 
-    fn new(teller: mpsc::Sender<News>, news: mpsc::Receiver<News>) -> Self {
+    fn new(teller: mpsc::Sender<News>, news: mpsc::Receiver<News>, most: usize) -> Self {
         Self {
             connections: HashMap::new(),
             replaced: VecDeque::new(),
@@ -127,6 +132,7 @@ impl Streams {
             shared: Shared::new(teller),
             handshakes: Handshakes::new(),
             refusals: Seldom::default(),
+            most,
             next: 0,
         }
     }
@@ -207,7 +213,7 @@ impl Streams {
                 place
             }
         };
-        if self.connections.len() >= MOST_CONNECTIONS {
+        if self.connections.len() >= self.most {
             self.refused(flow, "too many are being opened and closed");
             return;
         }
@@ -294,7 +300,7 @@ impl Streams {
     }
 
     fn open(&mut self, flow: Flow, first: Bytes) -> io::Result<()> {
-        if self.connections.len() >= MOST_CONNECTIONS {
+        if self.connections.len() >= self.most {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         let task = self.enter(flow);
@@ -410,7 +416,7 @@ mod tests {
             remote: listener.local_addr().expect("an address"),
         };
         let (teller, news) = mpsc::channel(16);
-        let mut streams = Streams::new(teller, news);
+        let mut streams = Streams::new(teller, news, 16);
         streams.send(flow, Bytes::from_static(b"x")).expect("sent");
         let (peer, _) = listener.accept().await.expect("a connection");
         assert!(matches!(streams.next().await, StreamEvent::Opened(opened) if opened == flow));
@@ -531,7 +537,7 @@ mod tests {
                 remote,
             };
             let (teller, news) = mpsc::channel(16);
-            let mut streams = Streams::new(teller, news);
+            let mut streams = Streams::new(teller, news, 16);
             streams.adopt(stream, flow, None);
             assert!(matches!(streams.next().await, StreamEvent::Opened(_)));
             let socket = SockRef::from(&watched);

@@ -77,6 +77,7 @@ impl World {
                 seed: [7; 32],
                 first_call: CallId::new(1),
                 rtp_ports: (0..40).map(|n| 10_000 + 2 * n).collect(),
+                streams: sip::endpoint::STREAMS,
                 bindings: all.iter().filter(|_| registered).map(binding).collect(),
                 product: "Operator Box".into(),
             },

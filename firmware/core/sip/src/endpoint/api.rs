@@ -128,6 +128,11 @@ pub struct EndpointConfig {
     pub session_expires_s: u32,
     /// The most sessions: above it INVITEs are refused, once it is known who sends them.
     pub sessions: usize,
+    /// The most server transactions: above it new requests are refused, and at twice as many also those
+    /// in dialogs.
+    pub server_transactions: usize,
+    /// The most connections, [`super::STREAMS`] at most.
+    pub streams: usize,
 }
 
 /// What new requests the endpoint takes at the moment.

@@ -4,7 +4,7 @@
 use model::Flow;
 
 use super::core::is_our_via;
-use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S, SERVER_TRANSACTIONS};
+use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S};
 use super::values::{OPTIONS, is_allowed};
 use super::{Admission, Endpoint, kept};
 use crate::message::{
@@ -34,7 +34,7 @@ impl Endpoint {
 
     /// Too much is held already. Asked after the digest: who has none neither uses it up nor hears of it.
     pub(super) fn is_full(&self, request: &Request) -> Option<Response> {
-        let full = self.core.servers.len() >= SERVER_TRANSACTIONS
+        let full = self.core.servers.len() >= self.core.config.server_transactions
             || (request.method == Method::Invite
                 && self.sessions.len() >= self.core.config.sessions);
         full.then(|| self.unavailable(request, RETRY_AFTER_S))

@@ -3,11 +3,6 @@
 
 use core::time::Duration;
 
-/// Server transactions. Each lives 32 s over UDP: 16 for each session of 500 calls, of the rate at
-/// which one call makes them (INVITE, PRACK, BYE, a few INFO), and one REGISTER a second for each of
-/// 4,000 phones would still fit in it.
-pub(crate) const SERVER_TRANSACTIONS: usize = 50_000;
-
 /// Early dialogs of one INVITE (RFC 3261 §12.1). A phone makes one, a proxy that rings a group a few.
 pub(crate) const FORKS: usize = 16;
 
@@ -54,9 +49,9 @@ pub(crate) const PLAIN_BODY_BYTES: usize = 4096;
 /// there are so many, the oldest that has proved nothing gives way to a new one.
 pub const STREAMS: usize = 4_096;
 
-/// Connections of one source (an office behind one address): an eighth, so that no password lets
+/// Connections of one source (an office behind one address): an eighth of all, so that no password lets
 /// anybody have them all.
-pub(crate) const STREAMS_OF_ONE_SOURCE: usize = 512;
+pub(crate) const SHARE_OF_ONE_SOURCE: usize = 8;
 
 /// A connection that has proved nothing ends after so long without a message, and any after so long
 /// with an unfinished one: registering takes two round trips, and no network two seconds a segment.

@@ -100,12 +100,13 @@ impl Endpoint {
         let gatekeeper = Gatekeeper::new(&realm, offer, &core.random);
         let sources = Sources::new(Seeded::new(core.random.derive("sources")));
         let stateless = Seeded::new(core.random.derive("tags without state"));
+        let streams = Streams::new(config.streams);
         Self {
             core,
             gatekeeper,
             sessions: Sessions::new(),
             registrar: Registrar::new(),
-            streams: Streams::new(),
+            streams,
             refers: IdMap::default(),
             last_refer: 0,
             admission: Admission::Open,

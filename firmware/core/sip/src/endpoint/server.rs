@@ -10,7 +10,6 @@ use std::sync::Arc;
 use model::Flow;
 
 use super::auth::Verdict;
-use super::limits::SERVER_TRANSACTIONS;
 use super::{
     Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold,
     SessionId, kept,
@@ -177,7 +176,7 @@ impl Endpoint {
         essentials: &Essentials,
     ) {
         let found = self.find(essentials);
-        let room = self.core.servers.len() < 2 * SERVER_TRANSACTIONS;
+        let room = self.core.servers.len() < 2 * self.core.config.server_transactions;
         let (Some((id, at)), true) = (found, room) else {
             let status = if room {
                 StatusCode::CALL_DOES_NOT_EXIST

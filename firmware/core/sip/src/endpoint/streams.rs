@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Flow, Source};
 
-use super::limits::{STREAM_PATIENCE, STREAMS, STREAMS_OF_ONE_SOURCE, UNPROVEN_OCTETS};
+use super::limits::{SHARE_OF_ONE_SOURCE, STREAM_PATIENCE, STREAMS, UNPROVEN_OCTETS};
 use super::{Core, IdMap, TimerHandle, TimerKey};
 use crate::message::Limits;
 use crate::stream::{Framer, Side};
@@ -26,6 +26,8 @@ pub(crate) struct StreamId(u64);
 /// The connections.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
+    /// How many there may be.
+    most: usize,
     all: BTreeMap<Flow, Stream>,
     flows: IdMap<StreamId, Flow>,
     /// The oldest first.
@@ -61,16 +63,19 @@ pub(crate) enum Room {
 }
 
 impl Streams {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            most: most.min(STREAMS),
+            ..Self::default()
+        }
     }
 
     /// The place for a new connection.
     pub(crate) fn room_for(&self, flow: Flow) -> Room {
         let crowd = self.sources.get(&Source::of(flow.remote.ip()));
         let oldest = match crowd {
-            Some(crowd) if crowd.open >= STREAMS_OF_ONE_SOURCE => crowd.unproven.first(),
-            Some(_) | None if self.all.len() >= STREAMS => self.unproven.first(),
+            Some(crowd) if crowd.open >= self.most / SHARE_OF_ONE_SOURCE => crowd.unproven.first(),
+            Some(_) | None if self.all.len() >= self.most => self.unproven.first(),
             Some(_) | None => return Room::Free,
         };
         oldest

@@ -500,3 +500,29 @@ fn a_full_endpoint_refuses_calls_of_those_who_are_known() {
     tape.events.clear();
     alice().invite(&mut tape, "", SDP);
 }
+
+#[test]
+fn beyond_the_transactions_calls_under_way_come_first() {
+    let mut config = super::tape::config();
+    config.server_transactions = 2;
+    let mut tape = Tape::with(config);
+    let mut phone = alice();
+    phone.in_call(&mut tape, "");
+    let mut registering = alice();
+    registering.call_id = "registers".to_owned();
+    registering.branch = 100;
+    registering.authenticated(&mut tape, "REGISTER", "", "");
+    tape.sends("200 REGISTER");
+    registering.authenticated(&mut tape, "REGISTER", "", "");
+    assert!((6..=20).contains(&seconds(&tape.sends("503 REGISTER"))));
+    for answer in ["200 OPTIONS", "200 OPTIONS", "503 OPTIONS"] {
+        let options = phone.request("OPTIONS", "", "");
+        tape.recv(phone.flow, &options);
+        tape.sends(answer);
+    }
+    // They are over in half a minute.
+    tape.after(33_000);
+    let bye = phone.request("BYE", "", "");
+    tape.recv(phone.flow, &bye);
+    tape.sends("200 BYE");
+}

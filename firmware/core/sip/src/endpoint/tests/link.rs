@@ -60,6 +60,8 @@ impl Pair {
                 expires_s: (60, 3600, 7200),
                 session_expires_s: if seed.is_multiple_of(2) { 90 } else { 1800 },
                 sessions: 2000,
+                server_transactions: 50_000,
+                streams: crate::endpoint::STREAMS,
             };
             let mut end = Endpoint::new(Instant::ZERO, config);
             let account = Account {

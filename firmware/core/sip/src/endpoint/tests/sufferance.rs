@@ -5,7 +5,7 @@ use model::{Flow, Transport};
 use super::phone::SDP;
 use super::tape::stream;
 use super::{ALICE, BOB, Phone, Tape};
-use crate::endpoint::limits::STREAMS_OF_ONE_SOURCE;
+use crate::endpoint::limits::SHARE_OF_ONE_SOURCE;
 use crate::endpoint::{Closing, Input, STREAMS};
 
 fn phone(remote: &str, user: &str) -> Phone {
@@ -231,7 +231,7 @@ fn a_source_fills_its_own_share_only() {
         };
         let other = open(&mut tape, ALICE);
         let first = open(&mut tape, &address(1));
-        for n in 2..=STREAMS_OF_ONE_SOURCE {
+        for n in 2..=STREAMS / SHARE_OF_ONE_SOURCE {
             open(&mut tape, &address(n));
         }
         assert_eq!(tape.closed.pop_front(), None);

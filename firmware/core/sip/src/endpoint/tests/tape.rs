@@ -277,6 +277,8 @@ pub(super) fn config() -> EndpointConfig {
         expires_s: (60, 3600, 7200),
         session_expires_s: 1800,
         sessions: 200,
+        server_transactions: 50_000,
+        streams: crate::endpoint::STREAMS,
     }
 }
 
