@@ -179,6 +179,7 @@ impl World {
                 rtp_ports: (0..2000).map(|index| 20_000 + 2 * index).collect(),
                 streams: sip::endpoint::STREAMS,
                 bindings: Vec::new(),
+                dialogs: Vec::new(),
                 product: "Operator Box".into(),
             },
         );

@@ -205,6 +205,7 @@ impl World {
                 rtp_ports: (0..8).map(|n| 10_000 + 2 * n).collect(),
                 streams: sip::endpoint::STREAMS,
                 bindings: Vec::new(),
+                dialogs: Vec::new(),
                 product: "Operator Box".into(),
             },
         );

@@ -1,7 +1,7 @@
 //! Phones that disappear: power cuts, cut networks, and what finds them.
 
-use model::{Disposition, EndedBy};
-use testkit::{Network, World, assert_hears};
+use model::{Disposition, EndedBy, Transport};
+use testkit::{End, Network, State, World, assert_hears};
 
 #[test]
 fn a_call_with_a_dead_phone_ends_after_a_minute() {
@@ -137,15 +137,103 @@ fn one_of_two_phones_is_off_and_the_other_answers() {
 #[test]
 fn the_exchange_is_killed_in_a_call_and_phones_call_again() {
     let mut w = World::of(["101", "102"]);
-    w.forgiving = true;
     let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    // Holding and resuming makes the numbers of requests go on.
+    w.hold(a);
+    w.run_for(1000);
+    w.resume(a);
     w.run_for(1000);
     w.restart();
     w.run_for(1000);
-    // The new process knows nothing of the call: 481 ends it for the phones.
-    w.hang_up(a);
+    for line in [a, b] {
+        assert!(w.is_over(line), "{:?}", w.call(line).state);
+    }
+    let (a, b) = w.talk(a.phone, b.phone);
+    w.run_for(700);
+    w.assert_talk(a, b);
+    w.finish();
+}
+
+#[test]
+fn a_crash_ends_the_calls_of_phones_on_any_transport() {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        let mut w = World::builder()
+            .extensions(["101", "102"])
+            .without_phones()
+            .build();
+        for number in ["101", "102"] {
+            let phone = w.add_phone(number);
+            w.set(phone, |p| p.transport = transport);
+            w.register(phone);
+        }
+        w.run_for(500);
+        let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+        w.restart();
+        w.run_for(1000);
+        if transport.is_stream() {
+            // Their connections have ended with the process; they notice and register anew.
+            for line in [a, b] {
+                assert!(w.is_talking(line));
+                w.register(line.phone);
+                w.run_for(1000);
+                assert_eq!(w.end(line), Some(End::Bye));
+            }
+        }
+        assert_eq!((w.end(a), w.end(b)), (Some(End::Bye), Some(End::Bye)));
+        w.finish();
+    }
+}
+
+#[test]
+fn a_crash_at_every_stage_of_a_transfer_leaves_no_phone_in_a_dead_call() {
+    for attended in [false, true] {
+        for ms in (0..200).step_by(10) {
+            let mut w = World::builder()
+                .extensions(["101", "102", "103"])
+                .seed(ms)
+                .build();
+            // A transfer that the crash cuts is given up by the phones in their own words.
+            w.forgiving = true;
+            let c = w.phone("103");
+            let (_, b) = w.talk(w.phone("101"), w.phone("102"));
+            if attended {
+                w.hold(b);
+                w.run_for(200);
+                let (second, _) = w.talk(b.phone, c);
+                w.run_for(300);
+                w.transfer_to(b, second);
+            } else {
+                w.set(c, |p| p.answers_after_ms = Some(100));
+                w.transfer(b, "103");
+            }
+            w.run_for(ms);
+            w.restart();
+            w.run_for(5000);
+            for phone in w.phones() {
+                let talks = (w.at(phone).calls.iter()).any(|call| call.state == State::Talking);
+                assert!(!talks, "{attended} {ms}: {}", w.at(phone).name);
+            }
+            w.finish();
+        }
+    }
+}
+
+#[test]
+fn what_a_phone_asks_for_in_a_call_that_a_crash_has_ended_ends_it_there_too() {
+    let mut w = World::of(["101", "102"]);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    // Nothing reaches them while the exchange tries.
+    w.cut(a.phone, true);
+    w.cut(b.phone, true);
+    w.restart();
+    w.run_for(40_000);
+    w.cut(a.phone, false);
+    w.cut(b.phone, false);
+    assert!(w.is_talking(a) && w.is_talking(b));
+    w.hold(a);
     w.hang_up(b);
-    w.run_for(1000);
+    w.run_for(2000);
+    assert!(w.is_over(a) && w.is_over(b));
     let (a, b) = w.talk(a.phone, b.phone);
     w.run_for(700);
     w.assert_talk(a, b);

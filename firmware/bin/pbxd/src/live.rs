@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use model::{Binding, CallId, CallRecord, Cause, Disposition, EndedBy, WallTime};
+use model::{
+    Binding, CallId, CallRecord, Cause, Disposition, EndedBy, KeptDialog, OpenCall, WallTime,
+};
 use platform::log::Row;
 use store::{Journal, LiveRecord, LogKind, Store, Writer};
 use tokio::sync::Notify;
@@ -20,6 +22,10 @@ const SYNC_EVERY: Duration = Duration::from_secs(2);
 /// Calls offered to the history again in one go: they are read back on the signalling thread, which
 /// takes some milliseconds.
 const CATCH_UP: usize = 1000;
+
+/// Parties of calls that began before are not told of the restart: after so long a power cut nobody holds
+/// a phone any more, and its address may be another's.
+const TOLD_WITHIN: Duration = Duration::from_hours(24);
 
 /// How long the last calls may take to be stored at the end.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
@@ -43,6 +49,8 @@ pub struct Live {
 pub struct Before {
     /// Phones that were registered.
     pub bindings: Vec<Binding>,
+    /// Dialogs of the calls that were under way.
+    pub dialogs: Vec<KeptDialog>,
     /// The id of the next call.
     pub next_call: CallId,
 }
@@ -57,11 +65,18 @@ impl Live {
                 "a half-written end of the journal was cut off"
             );
         }
-        let interrupted: Vec<CallRecord> = recovered
-            .open
-            .into_iter()
-            .map(|call| interrupted(call, now))
-            .collect();
+        let mut dialogs = Vec::new();
+        let mut interrupted = Vec::with_capacity(recovered.open.len());
+        for call in recovered.open {
+            let OpenCall {
+                record,
+                dialogs: of,
+            } = call;
+            if now.since(record.started) <= TOLD_WITHIN {
+                dialogs.extend(of);
+            }
+            interrupted.push(self::interrupted(record, now));
+        }
         if !interrupted.is_empty() {
             warn!(calls = interrupted.len(), "calls were cut by the restart");
             let records: Vec<LiveRecord> = interrupted
@@ -77,6 +92,7 @@ impl Live {
         let last = last_stored.max(recovered.last_call_id);
         let before = Before {
             bindings: recovered.bindings,
+            dialogs,
             next_call: CallId::new(last.map_or(1, |id| id.raw().saturating_add(1))),
         };
         let security = Arc::new(Notify::new());
@@ -266,10 +282,49 @@ mod tests {
         let (mut journal, _) = Journal::open(dir.path(), now()).expect("a journal");
         let records: Vec<LiveRecord> = (1..=closed)
             .map(|id| LiveRecord::CallClosed(call(id)))
-            .chain((closed + 1..=closed + open).map(|id| LiveRecord::CallOpened(call(id))))
+            .chain((closed + 1..=closed + open).map(|id| LiveRecord::CallOpened(call(id).into())))
             .collect();
         journal.append(&records).expect("appended");
         dir
+    }
+
+    #[test]
+    fn parties_of_a_call_of_long_ago_are_not_told() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let dialog = |call_id: &str| KeptDialog {
+            extension: None,
+            flow: model::Flow {
+                transport: model::Transport::Udp,
+                local: ([10, 0, 0, 1], 5060).into(),
+                remote: ([10, 0, 0, 2], 5060).into(),
+            },
+            call_id: call_id.into(),
+            local: "<sip:100@10.0.0.1>;tag=1".into(),
+            remote: "<sip:101@10.0.0.2>;tag=2".into(),
+            target: "sip:101@10.0.0.2".into(),
+            routes: Vec::new(),
+            seq: 1,
+        };
+        let opened = |id: u64, dialogs: &[KeptDialog]| {
+            LiveRecord::CallOpened(OpenCall {
+                record: call(id),
+                dialogs: dialogs.to_vec(),
+            })
+        };
+        let (one, other) = (dialog("one"), dialog("other"));
+        let open = |later: Duration| {
+            let (mut journal, _) = Journal::open(dir.path(), now()).expect("a journal");
+            let records = [opened(1, &[]), opened(1, &[one.clone(), other.clone()])];
+            journal.append(&records).expect("appended");
+            drop(journal);
+            let store = Store::open(dir.path()).expect("a store");
+            let (live, before) = Live::open(dir.path(), &store, now() + later).expect("opened");
+            live.finish();
+            before.dialogs
+        };
+        let day = Duration::from_hours(24);
+        assert_eq!(open(day), [one.clone(), other.clone()]);
+        assert_eq!(open(day + Duration::from_secs(1)), []);
     }
 
     fn stored(store: &Store) -> u64 {

@@ -140,6 +140,7 @@ impl Process {
             live,
             Before {
                 bindings,
+                dialogs,
                 next_call,
             },
         ) = Live::open(&options.data, &store, started)?;
@@ -161,8 +162,8 @@ impl Process {
             options.sip_port,
             options.sips_port,
             &certificate,
-        )?;
             files.connections(),
+        )?;
         let control = Control::listen(&options.control)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).context("random bytes")?;
@@ -174,8 +175,9 @@ impl Process {
                 seed,
                 first_call: next_call,
                 rtp_ports: media.rtp_ports().to_vec(),
-                bindings,
                 streams: files.streams,
+                bindings,
+                dialogs,
                 product: concat!("Operator-Box/", env!("CARGO_PKG_VERSION")).into(),
             },
         );

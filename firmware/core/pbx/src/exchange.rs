@@ -180,6 +180,7 @@ impl Exchange {
             }
         }
         endpoint.restore_bindings(now, known);
+        endpoint.end_dialogs(now, &config.dialogs);
         Self {
             now,
             clock,
@@ -340,8 +341,8 @@ impl Exchange {
     /// Takes in a call and starts its script.
     fn open_call(&mut self, call: CallState, plot: Plot) {
         let id = call.id;
-        self.outputs
-            .push_back(Output::CallOpened(Box::new(self.opening_record(&call))));
+        let kept = self.kept_call(&call);
+        self.outputs.push_back(kept);
         if call.answered.is_none() {
             self.in_setup += 1;
         }
@@ -399,7 +400,6 @@ mod tests {
         assert_eq!(sessions(2 * MAX_CALLS), 40_000);
         assert_eq!(sessions(usize::MAX), 40_000);
     }
-}
 
     #[test]
     fn server_transactions_follow_from_the_sessions() {
@@ -407,3 +407,4 @@ mod tests {
         assert_eq!(server_transactions(sessions(1000)), 50_000);
         assert_eq!(server_transactions(sessions(2 * MAX_CALLS)), 250_000);
     }
+}

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{ActiveCall, Notice, Registration};
-use model::{Binding, CallId, CallRecord, ExtensionId, Flow, Instant, WallTime};
+use model::{
+    Binding, CallId, CallRecord, ExtensionId, Flow, Instant, KeptDialog, OpenCall, WallTime,
+};
 use sip::endpoint::Closing;
 
 use crate::Step;
@@ -28,10 +30,12 @@ pub struct SwitchConfig {
     pub first_call: CallId,
     /// UDP port of the RTP socket of each media port; RTCP is one above. Index = `PortId`.
     pub rtp_ports: Vec<u16>,
-    /// Contacts known from before a restart.
-    pub bindings: Vec<Binding>,
     /// The most connections of phones.
     pub streams: usize,
+    /// Contacts known from before a restart.
+    pub bindings: Vec<Binding>,
+    /// Dialogs that the last process left: their peers are told that it is over.
+    pub dialogs: Vec<KeptDialog>,
     /// `Server` and `User-Agent` header.
     pub product: String,
 }
@@ -94,8 +98,9 @@ pub enum Output {
         /// Contact URI.
         contact: String,
     },
-    /// A call came in: a record of what is known, `Interrupted` as its end, in case nothing follows.
-    CallOpened(Box<CallRecord>),
+    /// A call came in, or was answered: what is known of it, `Interrupted` as its end, in case nothing
+    /// follows; and what ending its dialogs then takes. It must be kept before the next `Transmit`.
+    CallOpened(Box<OpenCall>),
     /// A call is over; it must be kept before the next `Transmit` goes out. It comes again, complete,
     /// when its quality has been measured: the later one replaces the earlier.
     CallClosed(Box<CallRecord>),

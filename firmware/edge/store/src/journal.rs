@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use model::{Binding, CallId, CallRecord, ExtensionId, WallTime};
+use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall, WallTime};
 
 use self::state::State;
 use crate::db::lock;
@@ -37,9 +37,8 @@ pub enum LiveRecord {
         /// Its Contact URI.
         contact: String,
     },
-    /// A call is under way; again, where more of it is known. `ended` and what describes the end
-    /// mean nothing yet.
-    CallOpened(CallRecord),
+    /// A call is under way; again, where more of it is known.
+    CallOpened(OpenCall),
     /// A call is over.
     CallClosed(CallRecord),
 }
@@ -51,8 +50,8 @@ pub struct Recovered {
     pub bindings: Vec<Binding>,
     /// Calls that are over, but may not be in the history: append them to it.
     pub closed: Vec<CallRecord>,
-    /// Calls that were under way: close them as interrupted.
-    pub open: Vec<CallRecord>,
+    /// Calls that were under way: close them as interrupted, and tell their parties.
+    pub open: Vec<OpenCall>,
     /// The highest call id in it.
     pub last_call_id: Option<CallId>,
     /// Bytes at the end of files that were no whole record and were cut off: a write that a kill or

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use interop::{Exchange, Kind, Peer, Phone, Scenario, Setup, Stage, Transport};
 
-use crate::support::{Office, Play, connect, hear_both, needs, refused};
+use crate::support::{Office, Play, connect, end, hear_both, needs, refused};
 
 /// A short registration: the phone renews it within the test.
 const SHORT: u32 = 10;
@@ -163,7 +163,18 @@ fn crash(stage: &Stage, transport: Transport) -> Result<()> {
         ..Setup::default()
     };
     let mut office = Office::open(stage, &[(Peer::Pjsua, setup.clone()), (Peer::Pjsua, setup)])?;
+    let [alice, bob] = office.phones()?;
+    let (out, call) = connect(alice, bob)?;
+    hear_both((alice, &out), (bob, &call))?;
     office.exchange.crash()?;
+    let [alice, bob] = office.phones()?;
+    if office.exchange.kind() == Kind::Ours {
+        // Nobody sits in a dead call: what restarts ends it.
+        alice.ended(&out)?;
+        bob.ended(&call)?;
+    } else {
+        end((alice, &out), (bob, &call))?;
+    }
     // Ours remembers who is registered; a phone whose connection is gone comes back by itself, and
     // so it does to an exchange that forgets.
     if transport != Transport::Udp || office.exchange.kind() != Kind::Ours {

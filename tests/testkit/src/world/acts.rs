@@ -328,6 +328,9 @@ impl World {
             // What began and never ended is in the journal as interrupted.
             self.closed.remove(&call);
         }
+        let dialogs = (core::mem::take(&mut self.under_way).into_values())
+            .flat_map(|call| call.dialogs)
+            .collect();
         let seed = self.chance.bytes();
         let ports = self.exchange.ports;
         self.exchange = Exchange::new(
@@ -335,7 +338,7 @@ impl World {
             self.configuration.clone(),
             seed,
             ports,
-            bindings,
+            (bindings, dialogs),
             next,
         );
         self.stopped = false;

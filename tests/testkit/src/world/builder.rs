@@ -99,7 +99,7 @@ impl Builder {
             configuration.clone(),
             chance.bytes(),
             self.ports,
-            Vec::new(),
+            (Vec::new(), Vec::new()),
             1,
         );
         let mut world = World {
@@ -117,6 +117,7 @@ impl Builder {
             configuration,
             next_tick: now,
             journal: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             opened: Vec::new(),
             closed: BTreeMap::new(),
             notices: Vec::new(),

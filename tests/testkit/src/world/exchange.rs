@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use media::{Channel, Command, Event, Graph};
 use model::config::Configuration;
-use model::{Binding, CallId, CallRecord, Disposition, Flow, Instant, PortId, Transport};
+use model::{Binding, CallId, Disposition, Flow, Instant, KeptDialog, OpenCall, PortId, Transport};
 use pbx::{Output, Switch, SwitchConfig};
 use rtp::rtcp::NtpClock;
 use sip::message::{Limits, Message};
@@ -37,7 +37,7 @@ impl Exchange {
         configuration: Configuration,
         seed: [u8; 32],
         ports: u16,
-        bindings: Vec<Binding>,
+        (bindings, dialogs): (Vec<Binding>, Vec<KeptDialog>),
         first_call: u64,
     ) -> Self {
         let wall = WALL + now.since(Instant::ZERO);
@@ -49,6 +49,7 @@ impl Exchange {
             rtp_ports: (0..ports).map(|port| RTP_BASE + 2 * port).collect(),
             streams: sip::endpoint::STREAMS,
             bindings,
+            dialogs,
             product: "Operator Box".into(),
         };
         Self {
@@ -173,7 +174,7 @@ impl World {
                         self.broken(&format!("a binding is removed that never was: {contact}"));
                     }
                 }
-                Output::CallOpened(record) => self.call_opened(&record),
+                Output::CallOpened(call) => self.call_opened(*call),
                 Output::CallClosed(record) => {
                     let again = self.closed.contains_key(&record.call);
                     if let Some(message) = acknowledged.as_ref().filter(|_| !again) {
@@ -197,6 +198,7 @@ impl World {
                         record.ended_by
                     );
                     self.tape.note(self.now, text);
+                    self.under_way.remove(&record.call);
                     self.closed.entry(record.call).or_default().push(*record);
                 }
                 Output::Notice(notice) => self.notices.push(*notice),
@@ -209,7 +211,8 @@ impl World {
     }
 
     /// A call came in, or was answered: what is left of it if nothing follows.
-    fn call_opened(&mut self, record: &CallRecord) {
+    fn call_opened(&mut self, open: OpenCall) {
+        let record = &open.record;
         let call = record.call;
         if record.disposition != Disposition::Interrupted || self.closed.contains_key(&call) {
             self.broken(&format!("call {call} opens as {:?}", record.disposition));
@@ -222,6 +225,7 @@ impl World {
         } else {
             self.broken(&format!("call {call} is opened twice"));
         }
+        self.under_way.insert(call, open);
     }
 
     /// Packets that a command makes the graph send come with the next tick; none is lost on the way.

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use model::config::Configuration;
 use model::control::Notice;
-use model::{Binding, CallId, CallRecord, ExtensionId, Instant, WallTime};
+use model::{Binding, CallId, CallRecord, ExtensionId, Instant, OpenCall, WallTime};
 
 pub use builder::Builder;
 pub use looks::{assert_hears, assert_silence};
@@ -81,6 +81,7 @@ pub struct World {
     next_tick: Instant,
     /// What the journal would hold.
     journal: BTreeMap<(ExtensionId, String), Binding>,
+    under_way: BTreeMap<CallId, OpenCall>,
     opened: Vec<CallId>,
     closed: BTreeMap<CallId, Vec<CallRecord>>,
     /// Everything told to those who watch.

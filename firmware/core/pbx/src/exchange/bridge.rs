@@ -11,7 +11,6 @@ use sip::message::StatusCode;
 use super::Exchange;
 use crate::call::{Outcome, Phase, SIDES};
 use crate::leg::{Failure, Leg, LegState, Tone};
-use crate::switch::Output;
 
 impl Exchange {
     /// The called party has answered: answers the caller too, where it has no answer yet, and
@@ -42,8 +41,8 @@ impl Exchange {
         }
         // Again, now that it is known who talks: this is what is left of it where the power goes.
         if let Some(state) = self.calls.get(&call) {
-            let record = self.opening_record(state);
-            self.outputs.push_back(Output::CallOpened(Box::new(record)));
+            let kept = self.kept_call(state);
+            self.outputs.push_back(kept);
         }
         self.transfer_succeeded(call);
         self.connect(call);

@@ -1,7 +1,7 @@
 //! The end of a call: its record, and everything it held.
 
 use model::control::Notice;
-use model::{CallId, CallRecord, Cause, Disposition, EndedBy};
+use model::{CallId, CallRecord, Cause, Disposition, EndedBy, OpenCall};
 
 use super::Exchange;
 use crate::call::{CallState, Outcome, SIDES};
@@ -53,8 +53,20 @@ impl Exchange {
         self.outputs.push_back(Output::CallClosed(Box::new(record)));
     }
 
+    /// What is to be kept of a call as it is now, in case nothing follows: its record, and what ends the
+    /// dialogs of its answered parties.
+    pub(super) fn kept_call(&self, call: &CallState) -> Output {
+        let dialogs = (SIDES.into_iter())
+            .filter_map(|side| self.legs.get(call.leg(side)?))
+            .filter(|leg| leg.is_answered())
+            .filter_map(|leg| self.endpoint.kept_dialog(leg.session))
+            .collect();
+        let record = self.opening_record(call);
+        Output::CallOpened(Box::new(OpenCall { record, dialogs }))
+    }
+
     /// The record of a call that has just begun, in case nothing follows.
-    pub(super) fn opening_record(&self, call: &CallState) -> CallRecord {
+    fn opening_record(&self, call: &CallState) -> CallRecord {
         CallRecord {
             call: call.id,
             caller: call.caller.clone(),

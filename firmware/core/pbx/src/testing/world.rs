@@ -79,6 +79,7 @@ impl World {
                 rtp_ports: (0..40).map(|n| 10_000 + 2 * n).collect(),
                 streams: sip::endpoint::STREAMS,
                 bindings: all.iter().filter(|_| registered).map(binding).collect(),
+                dialogs: Vec::new(),
                 product: "Operator Box".into(),
             },
         );
@@ -202,8 +203,8 @@ impl World {
                     self.log.push(shown(&record));
                     self.records.push(*record);
                 }
-                Output::CallOpened(record) => {
-                    self.log.push(format!("opened {}", record.call));
+                Output::CallOpened(call) => {
+                    self.log.push(format!("opened {}", call.record.call));
                 }
                 Output::Notice(_) => self.notices += 1,
                 Output::BindingPut(binding) => self.log.push(format!("put {}", binding.contact)),

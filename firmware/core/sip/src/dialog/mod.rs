@@ -4,7 +4,7 @@
 //! the flow that the peer was last heard on, whatever its Contact says: so they pass NAT, and use the
 //! connection that is open (RFC 5923).
 
-use model::Flow;
+use model::{ExtensionId, Flow, KeptDialog};
 
 use crate::endpoint::limits::ROUTES;
 use crate::endpoint::{Values, are_short, fits};
@@ -12,6 +12,10 @@ use crate::message::{
     CSeq, Contacts, Essentials, HeaderName, HeaderValue, Headers, Method, NameAddr, Request,
     Response, Uri,
 };
+
+/// How far a request after a restart counts ahead of the last number that was kept: those since are not.
+/// A request a second for eleven days, and no number runs over (RFC 3261 §8.1.1.5).
+const UNKEPT: u32 = 1_000_000;
 
 /// What a peer can do, as its last message with such fields said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,16 +166,16 @@ impl Dialog {
 
     /// The next request of our end (RFC 3261 §12.2.1.1).
     pub(crate) fn request(&mut self, method: Method, values: &Values) -> Request {
-        self.local_seq = self.local_seq.saturating_add(1);
-        self.local_seq
-    }
-
         let seq = self.next_seq();
         self.numbered(method, seq, values)
     }
 
     /// The number of the next request of our end.
     pub(crate) const fn next_seq(&mut self) -> u32 {
+        self.local_seq = self.local_seq.saturating_add(1);
+        self.local_seq
+    }
+
     /// A request with a number given: ACK has that of its INVITE (RFC 3261 §13.2.2.4).
     pub(crate) fn numbered(&self, method: Method, seq: u32, values: &Values) -> Request {
         let (uri, routes) = self.way();
@@ -187,6 +191,39 @@ impl Dialog {
         }
         headers.push(HeaderName::UserAgent, values.product.clone());
         request
+    }
+
+    /// What ending it after a restart takes.
+    pub(crate) fn kept(&self, extension: Option<ExtensionId>) -> KeptDialog {
+        KeptDialog {
+            extension,
+            flow: self.flow,
+            call_id: self.call_id.to_text(),
+            local: self.local.to_text(),
+            remote: self.remote.to_text(),
+            target: self.target.to_string(),
+            routes: self.routes.iter().map(Uri::to_string).collect(),
+            seq: self.local_seq,
+        }
+    }
+
+    /// A dialog of before a restart, good for a BYE; none where what was kept can't be read any more.
+    pub(crate) fn restored(kept: &KeptDialog) -> Option<Self> {
+        let routes = kept.routes.iter().map(|uri| uri.parse().ok());
+        Some(Self {
+            call_id: HeaderValue::from(kept.call_id.as_str()),
+            local: HeaderValue::from(kept.local.as_str()),
+            remote: HeaderValue::from(kept.remote.as_str()),
+            remote_tag: Box::default(),
+            local_seq: kept.seq.saturating_add(UNKEPT),
+            remote_seq: None,
+            target: kept.target.parse().ok()?,
+            routes: routes.collect::<Option<_>>()?,
+            flow: kept.flow,
+            peer: Abilities::default(),
+            peer_rseq: None,
+            answered: false,
+        })
     }
 
     /// Request-URI and Route: loose as a rule, strict where the first proxy is of RFC 2543.

@@ -35,6 +35,8 @@ pub(crate) enum TimerKey {
     Session(SessionId, crate::session::SessionTimer),
     /// The earliest end among an extension's bindings.
     Bindings(model::ExtensionId),
+    /// The next dialogs of before a restart are to be ended.
+    Farewells,
     /// A connection's that has something left to prove or to finish.
     Stream(StreamId),
 }

@@ -3,6 +3,7 @@
 //! * [`receive`](self): octets to messages, and messages to transactions
 //! * `server`: what a request has to pass before a session or the registrar sees it (RFC 3261 §8.2)
 //! * `auth`: digest (§22)
+//! * `farewells`: dialogs of before a restart, which are ended
 //! * `core`: time, chance, timers, transactions and the way out, for all parts
 //!
 //! Sessions are in [`crate::session`], contacts of phones in [`crate::registrar`].
@@ -10,6 +11,7 @@
 mod api;
 mod auth;
 mod core;
+mod farewells;
 mod hash;
 mod inspect;
 mod kept;
@@ -44,6 +46,7 @@ pub(crate) use values::Values;
 
 use self::core::Told;
 use auth::Gatekeeper;
+use farewells::Farewells;
 use sources::Sources;
 use streams::Streams;
 
@@ -72,6 +75,7 @@ pub struct Endpoint {
     stateless: Seeded,
     trusted: BTreeSet<IpAddr>,
     sources: Sources,
+    farewells: Farewells,
     /// Where the datagram in hand comes from, where it is from a stranger.
     stranger: Option<IpAddr>,
 }
@@ -96,11 +100,11 @@ impl Endpoint {
     #[must_use]
     pub fn new(now: Instant, config: EndpointConfig) -> Self {
         let (realm, offer) = (config.realm.clone(), config.digest);
+        let streams = Streams::new(config.streams);
         let core = Core::new(now, config);
         let gatekeeper = Gatekeeper::new(&realm, offer, &core.random);
         let sources = Sources::new(Seeded::new(core.random.derive("sources")));
         let stateless = Seeded::new(core.random.derive("tags without state"));
-        let streams = Streams::new(config.streams);
         Self {
             core,
             gatekeeper,
@@ -114,6 +118,7 @@ impl Endpoint {
             stateless,
             trusted: BTreeSet::new(),
             sources,
+            farewells: Farewells::default(),
             stranger: None,
         }
     }

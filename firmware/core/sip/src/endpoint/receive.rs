@@ -184,6 +184,7 @@ impl Endpoint {
                 TimerKey::Bindings(extension) => {
                     self.registrar.on_timer(&mut self.core, extension);
                 }
+                TimerKey::Farewells => self.say_farewells(),
                 TimerKey::Stream(id) => {
                     if let Some(flow) = self.streams.overdue(id) {
                         self.give_up(flow, Closing::TooSlow);

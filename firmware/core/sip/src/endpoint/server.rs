@@ -281,6 +281,7 @@ impl Endpoint {
                         .register(&mut self.core, &account, flow, request, essentials);
                 let response = response.with_to_tag(&self.stateless_tag(request));
                 self.core.respond(server, &response);
+                self.say_farewells_to(account.extension);
             }
             // REFER makes sense here only where there is a call to transfer.
             _ => {

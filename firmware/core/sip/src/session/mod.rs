@@ -40,7 +40,7 @@ mod table;
 use core::fmt::Write;
 
 use bytes::Bytes;
-use model::{Cause, ExtensionId, Flow};
+use model::{Cause, ExtensionId, Flow, KeptDialog};
 
 use crate::dialog::Dialog;
 use crate::endpoint::{Core, Event, Random, ReferId, SessionId, TimerHandle, TimerKey};
@@ -244,6 +244,14 @@ impl Session {
         })
     }
 
+    /// What ending it after a restart takes; none before an answer of the peer, or at the end. An answer
+    /// of ours may still wait for a PRACK.
+    pub(crate) fn kept(&self) -> Option<KeptDialog> {
+        let up = matches!(self.stage, Stage::Confirmed | Stage::Ringing(_)) && !self.silent;
+        let dialog = up.then(|| self.dialogs.first())??;
+        Some(dialog.kept(self.account))
+    }
+
     /// The way of a dialog, and whose phone it is with.
     pub(crate) fn peer(&self, at: usize) -> Option<(Flow, Option<ExtensionId>)> {
         Some((self.dialogs.get(at)?.flow, self.account))
@@ -376,7 +384,7 @@ pub(crate) fn cause_in(headers: &Headers) -> Option<Cause> {
     reasons.iter().find_map(crate::message::Reason::q850_cause)
 }
 
-fn reason_value(cause: Option<Cause>) -> Option<HeaderValue> {
+pub(crate) fn reason_value(cause: Option<Cause>) -> Option<HeaderValue> {
     cause.map(|cause| match cause {
         // RFC 3326 §2: in these words phones know that the call is none they have missed.
         Cause::NON_SELECTED_USER_CLEARING => {

@@ -29,6 +29,10 @@ impl Sessions {
         self.all.insert(session.id, session);
     }
 
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.all.get(&id)
+    }
+
     pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.all.get_mut(&id)
     }

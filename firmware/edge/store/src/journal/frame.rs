@@ -7,7 +7,7 @@
 use std::io;
 use std::ops::Range;
 
-use model::{Binding, CallId, CallRecord, ExtensionId};
+use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall};
 use serde::{Deserialize, Serialize};
 
 use super::LiveRecord;
@@ -163,6 +163,11 @@ impl<'a> Iterator for Frames<'a> {
 
 /// The call of a frame in memory.
 pub(super) fn call_of(frame: &[u8]) -> Option<CallRecord> {
+    serde_json::from_slice(frame.get(PREFIX + 1..)?).ok()
+}
+
+/// The call under way of a frame in memory.
+pub(super) fn open_call_of(frame: &[u8]) -> Option<OpenCall> {
     serde_json::from_slice(frame.get(PREFIX + 1..)?).ok()
 }
 

@@ -46,8 +46,9 @@ impl State {
                 self.remove(*extension, contact);
             }
             LiveRecord::CallOpened(call) => {
-                self.open.insert(call.call, bytes.into());
-                self.last_call = self.last_call.max(Some(call.call));
+                let id = call.record.call;
+                self.open.insert(id, bytes.into());
+                self.last_call = self.last_call.max(Some(id));
             }
             LiveRecord::CallClosed(call) => {
                 self.open.remove(&call.call);
@@ -81,7 +82,9 @@ impl State {
         Recovered {
             bindings: live,
             closed: self.unstored(),
-            open: calls(&self.open),
+            open: (self.open.values())
+                .filter_map(|bytes| frame::open_call_of(bytes))
+                .collect(),
             last_call_id: self.last_call,
             ..Recovered::default()
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use model::{Cause, Disposition, EndedBy, Flow, Party, Transport};
+use model::{Cause, Disposition, EndedBy, Flow, KeptDialog, Party, Transport};
 use proptest::prelude::*;
 
 use super::*;
@@ -55,6 +55,35 @@ fn call(id: u64) -> CallRecord {
     }
 }
 
+/// Of every second call both parties have answered.
+fn open_call(id: u64) -> OpenCall {
+    let dialog = |side: u16| KeptDialog {
+        extension: (side == 1).then(|| ExtensionId::new(1)),
+        flow: Flow {
+            transport: Transport::Udp,
+            local: "10.0.0.1:5060".parse().unwrap(),
+            remote: ([10, 0, 0, 7], 5060 + side).into(),
+        },
+        call_id: format!("{id}.{side}"),
+        local: "\"Jana\" <sip:100@10.0.0.1:5060>;tag=7f3a.1".into(),
+        remote: "\"\u{17e}lu\u{165}ou\u{10d}k\u{fd}\" <sip:101@10.0.0.1>;tag=a6c8".into(),
+        target: "sip:101@10.0.0.7:49152;ob".into(),
+        routes: (0..side)
+            .map(|hop| format!("sip:10.0.0.{hop};lr"))
+            .collect(),
+        seq: 1,
+    };
+    let dialogs = if id.is_multiple_of(2) {
+        vec![dialog(0), dialog(1)]
+    } else {
+        Vec::new()
+    };
+    OpenCall {
+        record: call(id),
+        dialogs,
+    }
+}
+
 fn gone(extension: u32, contact: u32) -> LiveRecord {
     let Binding {
         extension, contact, ..
@@ -81,7 +110,7 @@ fn copy(from: &Path, to: &Path, keep: impl Fn(&str) -> bool) {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Expected {
     bindings: BTreeMap<(u32, String), Binding>,
-    open: BTreeMap<u64, CallRecord>,
+    open: BTreeMap<u64, OpenCall>,
     closed: BTreeMap<u64, CallRecord>,
     last: Option<CallId>,
 }
@@ -97,8 +126,9 @@ impl Expected {
                 self.bindings.remove(&(extension.raw(), contact));
             }
             LiveRecord::CallOpened(call) => {
-                self.last = self.last.max(Some(call.call));
-                self.open.insert(call.call.raw(), call);
+                let id = call.record.call;
+                self.last = self.last.max(Some(id));
+                self.open.insert(id.raw(), call);
             }
             LiveRecord::CallClosed(call) => {
                 self.last = self.last.max(Some(call.call));
@@ -132,11 +162,11 @@ impl Expected {
 fn some_of_each() -> Vec<LiveRecord> {
     vec![
         LiveRecord::BindingPut(binding(1, 1, 1)),
-        LiveRecord::CallOpened(call(1)),
+        LiveRecord::CallOpened(open_call(1)),
         LiveRecord::BindingPut(binding(2, 1, 1)),
         LiveRecord::BindingPut(binding(1, 1, 2)),
         LiveRecord::CallClosed(call(1)),
-        LiveRecord::CallOpened(call(2)),
+        LiveRecord::CallOpened(open_call(2)),
         gone(2, 1),
     ]
 }
@@ -212,7 +242,7 @@ fn a_torn_end_is_cut_wherever_it_is() {
         };
         assert_eq!(found.torn_bytes, length as u64 - kept);
         // And it goes on from there.
-        let next = LiveRecord::CallOpened(call(9));
+        let next = LiveRecord::CallOpened(open_call(9));
         journal.append(std::slice::from_ref(&next)).unwrap();
         expected.apply(&next);
         drop(journal);
@@ -246,7 +276,7 @@ fn it_stays_small_however_much_is_written() {
     for n in 0..2000_u32 {
         let batch = [
             LiveRecord::BindingPut(binding(n % 10, 1, n)),
-            LiveRecord::CallOpened(call(u64::from(n))),
+            LiveRecord::CallOpened(open_call(u64::from(n))),
             LiveRecord::CallClosed(call(u64::from(n))),
         ];
         journal.append(&batch).unwrap();
@@ -285,7 +315,7 @@ fn the_files_tell_the_same_at_every_step_of_a_snapshot() {
         }
     }
     copy(dir.path(), before.path(), |_| true);
-    let last = LiveRecord::CallOpened(call(7));
+    let last = LiveRecord::CallOpened(open_call(7));
     journal.append(std::slice::from_ref(&last)).unwrap();
     records.push(last);
     drop(journal);
@@ -351,7 +381,7 @@ fn newer_files_are_refused_and_records_not_understood_are_left_out() {
     fs::write(&log, &bytes).unwrap();
     let (journal, found) = open(dir.path(), LOG_BYTES);
     assert_eq!((found.unknown_records, found.torn_bytes), (1, 0));
-    assert_eq!(found.open, [call(2)]);
+    assert_eq!(found.open, [open_call(2)]);
     drop(journal);
     bytes[6] = b'2';
     fs::write(&log, &bytes).unwrap();
@@ -382,8 +412,8 @@ fn a_record_without_end_is_refused_alone() {
     let mut long = call(5);
     long.dialled = "1".repeat(2 * 1024 * 1024);
     let batch = [
-        LiveRecord::CallOpened(call(4)),
-        LiveRecord::CallOpened(long),
+        LiveRecord::CallOpened(open_call(4)),
+        LiveRecord::CallOpened(long.into()),
     ];
     assert!(journal.append(&batch).is_err());
     journal.append(&some_of_each()).unwrap();
@@ -424,7 +454,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let record = prop_oneof![
         4 => (0..6_u32, 0..3_u32, any::<u32>()).prop_map(|(e, c, s)| LiveRecord::BindingPut(binding(e, c, s))),
         2 => (0..6_u32, 0..3_u32).prop_map(|(e, c)| gone(e, c)),
-        2 => (0..12_u64).prop_map(|id| LiveRecord::CallOpened(call(id))),
+        2 => (0..12_u64).prop_map(|id| LiveRecord::CallOpened(open_call(id))),
         2 => (0..12_u64).prop_map(|id| LiveRecord::CallClosed(call(id))),
     ];
     let step = prop_oneof![

@@ -66,7 +66,11 @@ pub(crate) fn run(dir: &Path, mut chance: Chance) {
     for record in found.closed {
         writer.call(record).unwrap();
     }
-    let mut open: Vec<u64> = found.open.iter().map(|record| record.call.raw()).collect();
+    let mut open: Vec<u64> = found
+        .open
+        .iter()
+        .map(|open| open.record.call.raw())
+        .collect();
     loop {
         match chance.below(8) {
             0..2 => {
@@ -91,7 +95,7 @@ pub(crate) fn run(dir: &Path, mut chance: Chance) {
             3..5 => {
                 say(&format!("TRY open {next}"));
                 journal
-                    .append(&[LiveRecord::CallOpened(call(next))])
+                    .append(&[LiveRecord::CallOpened(call(next).into())])
                     .unwrap();
                 open.push(next);
                 next += 1;
@@ -127,7 +131,11 @@ impl Expected {
             .into_iter()
             .map(|binding| (binding.contact, binding.cseq))
             .collect();
-        let open: BTreeSet<u64> = found.open.iter().map(|record| record.call.raw()).collect();
+        let open: BTreeSet<u64> = found
+            .open
+            .iter()
+            .map(|open| open.record.call.raw())
+            .collect();
         let history = store.history_export(HistoryFilter::default());
         let closed: BTreeSet<u64> = history
             .map(Result::unwrap)

@@ -7,6 +7,7 @@ mod tape;
 mod call_in;
 mod call_out;
 mod checks;
+mod farewells;
 mod info;
 mod link;
 mod offers;

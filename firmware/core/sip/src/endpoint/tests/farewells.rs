@@ -1,0 +1,263 @@
+//! Calls of before a restart: a new endpoint, which knows nothing of them, ends them (RFC 3261 §12.2.1, §15).
+
+use model::{ExtensionId, KeptDialog, Transport};
+
+use super::tape::{config, stream};
+use super::{ALICE, BOB, Phone, Sent, Tape};
+use crate::endpoint::{EndpointConfig, SessionId};
+
+/// The endpoint of the next process, with the contacts that were kept.
+fn restarted(before: &Tape) -> Tape {
+    let bindings = before.endpoint.all_bindings().cloned().collect();
+    let mut tape = Tape::with(EndpointConfig {
+        seed: [43; 32],
+        ..config()
+    });
+    tape.act(|box_, now| box_.restore_bindings(now, bindings));
+    tape
+}
+
+fn kept(tape: &Tape, session: SessionId) -> KeptDialog {
+    tape.endpoint.kept_dialog(session).expect("it is up")
+}
+
+fn end(tape: &mut Tape, dialogs: &[KeptDialog]) {
+    tape.act(|box_, now| box_.end_dialogs(now, dialogs));
+}
+
+/// All that a peer knows the dialog by, and where the request goes.
+fn dialog_of(bye: &Sent) -> Vec<String> {
+    let uri = bye.request().uri.to_string();
+    let header = |name| bye.header(name);
+    vec![
+        bye.flow.to_string(),
+        uri,
+        header("From"),
+        header("To"),
+        header("Call-ID"),
+        header("Route"),
+    ]
+}
+
+fn seq_of(request: &Sent) -> u32 {
+    request.request().headers.cseq().unwrap().seq
+}
+
+#[test]
+fn both_roles_are_ended_as_the_process_would_have_ended_them() {
+    for (routes, called) in [
+        ("", false),
+        ("", true),
+        ("hop1, hop2", false),
+        ("hop", true),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = Phone::new(BOB, "200");
+        let lines: String = routes
+            .split(", ")
+            .filter(|hop| !hop.is_empty())
+            .map(|hop| format!("Record-Route: <sip:{hop}.example;lr>\r\n"))
+            .collect();
+        let session = if called {
+            phone.answered(&mut tape, &lines).0
+        } else {
+            phone.in_call(&mut tape, &lines)
+        };
+        let dialog = kept(&tape, session);
+        // What is sent after it was kept counts on.
+        for _ in 0..3 {
+            tape.act(|box_, now| box_.offer(now, session, "offer".into()));
+            let offer = tape.sends("INVITE");
+            tape.recv(phone.flow, &phone.answer(&offer, "200 OK", "", "answer"));
+            tape.sends("ACK");
+            tape.event();
+        }
+        let mut next = restarted(&tape);
+        tape.act(|box_, now| box_.end(now, session, None));
+        let would_have = tape.sends("BYE");
+        end(&mut next, &[dialog]);
+        let bye = next.sends("BYE");
+        assert_eq!(dialog_of(&bye), dialog_of(&would_have));
+        assert!(seq_of(&bye) > seq_of(&would_have));
+        assert!(bye.header("Reason").starts_with("Q.850;cause=41"));
+        next.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
+        next.no_event();
+        next.ends_clean();
+        next.sends_nothing();
+    }
+}
+
+#[test]
+fn only_what_is_up_is_kept() {
+    let mut tape = Tape::new();
+    let phone = Phone::new(BOB, "200");
+    let (session, invite) = phone.called(&mut tape, Some("offer"));
+    tape.recv(phone.flow, &phone.answer(&invite, "180 Ringing", "", ""));
+    assert_eq!(tape.endpoint.kept_dialog(session), None);
+    tape.recv(phone.flow, &phone.answer(&invite, "200 OK", "", "answer"));
+    assert!(tape.endpoint.kept_dialog(session).is_some());
+    tape.act(|box_, now| box_.end(now, session, None));
+    assert_eq!(tape.endpoint.kept_dialog(session), None);
+}
+
+#[test]
+fn an_answer_that_is_lost_is_asked_for_again_and_then_given_up() {
+    let mut tape = Tape::new();
+    let session = Phone::new(ALICE, "100").in_call(&mut tape, "");
+    let mut next = restarted(&tape);
+    end(&mut next, &[kept(&tape, session)]);
+    next.ends_clean();
+    // RFC 3261 §17.1.2.2: at 0, 0.5, 1.5, 3.5 s and then every 4 s to 32 s.
+    assert_eq!(next.sent.len(), 11);
+    next.no_event();
+}
+
+#[test]
+fn a_thousand_are_ended_bit_by_bit_and_each_once() {
+    let mut tape = Tape::new();
+    let session = Phone::new(ALICE, "100").in_call(&mut tape, "");
+    let one = kept(&tape, session);
+    let all: Vec<KeptDialog> = (0..1000)
+        .map(|n| KeptDialog {
+            call_id: format!("call-{n}"),
+            ..one.clone()
+        })
+        // A party that was being transferred is in two calls.
+        .flat_map(|dialog| [dialog.clone(), dialog])
+        .collect();
+    let mut next = restarted(&tape);
+    end(&mut next, &all);
+    let mut calls = std::collections::BTreeSet::new();
+    let mut most = 0;
+    for round in 0..50 {
+        next.at(100 * round);
+        let new = (next.sent.drain(..)).filter(|sent| calls.insert(sent.header("Call-ID")));
+        most = most.max(new.count());
+    }
+    assert_eq!((calls.len(), most), (1000, 20));
+    next.ends_clean();
+}
+
+#[test]
+fn what_cannot_be_read_is_passed_over() {
+    let mut tape = Tape::new();
+    let session = Phone::new(ALICE, "100").in_call(&mut tape, "");
+    let good = kept(&tape, session);
+    let bad = |change: fn(&mut KeptDialog)| {
+        let mut dialog = KeptDialog {
+            call_id: "other".into(),
+            ..good.clone()
+        };
+        change(&mut dialog);
+        dialog
+    };
+    let all = [
+        bad(|dialog| dialog.target = "nowhere".into()),
+        bad(|dialog| dialog.routes = vec!["<>".into()]),
+        good.clone(),
+    ];
+    let mut next = restarted(&tape);
+    end(&mut next, &all);
+    assert_eq!(next.sends("BYE").header("Call-ID"), good.call_id);
+    next.sends_nothing();
+}
+
+#[test]
+fn a_phone_behind_nat_is_where_it_registered_last() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    let session = phone.in_call(&mut tape, "");
+    let dialog = KeptDialog {
+        extension: Some(ExtensionId::new(1)),
+        ..kept(&tape, session)
+    };
+    let mut registering = Phone::new(ALICE, "100");
+    registering.call_id = "registers".into();
+    registering.flow.remote = "192.0.2.10:7777".parse().unwrap();
+    let contact = "Contact: <sip:100@192.0.2.10:5060>\r\n";
+    registering.authenticated(&mut tape, "REGISTER", contact, "");
+    tape.sends("200 REGISTER");
+    let mut next = restarted(&tape);
+    end(&mut next, &[dialog]);
+    let bye = next.sends("BYE");
+    assert_eq!(bye.flow, registering.flow);
+    assert_eq!(bye.request().uri.to_string(), "sip:100@192.0.2.10:5060");
+}
+
+/// A phone that registered over a connection and is in a call, and its dialog.
+fn over_a_connection(transport: Transport) -> (Tape, Phone, KeptDialog) {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    phone.flow = stream(transport, ALICE);
+    phone.call_id = "registers".into();
+    phone.authenticated(&mut tape, "REGISTER", "", "");
+    tape.sends("200 REGISTER");
+    tape.event();
+    phone.call_id = "calls".into();
+    let session = phone.in_call(&mut tape, "");
+    let dialog = kept(&tape, session);
+    (tape, phone, dialog)
+}
+
+fn registers_from(next: &mut Tape, transport: Transport, port: u16) -> Phone {
+    let mut phone = Phone::new(ALICE, "100");
+    phone.flow = stream(transport, &format!("192.0.2.10:{port}"));
+    phone.call_id = "registers".into();
+    phone.cseq = 100 + u32::from(port);
+    let contact = "Contact: <sip:100@192.0.2.10:5060>\r\n";
+    phone.authenticated(next, "REGISTER", contact, "");
+    next.sends("200 REGISTER");
+    phone
+}
+
+#[test]
+fn over_a_connection_the_phone_is_waited_for() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let (tape, phone, dialog) = over_a_connection(transport);
+        let mut next = restarted(&tape);
+        end(&mut next, &[dialog]);
+        next.after(60_000);
+        next.sends_nothing();
+        let again = registers_from(&mut next, transport, 40_000);
+        let bye = next.sends("BYE");
+        assert_eq!(bye.flow, again.flow);
+        assert_eq!(bye.header("Call-ID"), phone.call_id);
+        next.recv(again.flow, &again.answer(&bye, "200 OK", "", ""));
+        // That was all: the next registration is told nothing.
+        registers_from(&mut next, transport, 40_001);
+        next.sends_nothing();
+        next.ends_clean();
+    }
+}
+
+#[test]
+fn what_was_encrypted_is_not_ended_in_the_clear() {
+    let (tape, ..) = over_a_connection(Transport::Tls);
+    let (_, _, dialog) = over_a_connection(Transport::Tls);
+    let mut next = restarted(&tape);
+    end(&mut next, &[dialog]);
+    registers_from(&mut next, Transport::Tcp, 40_000);
+    next.sends_nothing();
+}
+
+#[test]
+fn a_phone_that_stays_away_for_long_is_not_waited_for() {
+    let (tape, mut phone, dialog) = over_a_connection(Transport::Tcp);
+    let mut next = restarted(&tape);
+    end(&mut next, &[dialog]);
+    next.after(600_001);
+    let again = registers_from(&mut next, Transport::Tcp, 40_000);
+    next.sends_nothing();
+    // What it asks for in the dialog tells it.
+    phone.flow = again.flow;
+    for method in ["INVITE", "UPDATE", "BYE", "INFO", "REFER", "OPTIONS"] {
+        let request = phone.request(method, "", "");
+        next.recv(phone.flow, &request);
+        next.sends(&format!("481 {method}"));
+        if method == "INVITE" {
+            let ack = phone.ack(phone.cseq, "");
+            next.recv(phone.flow, &ack);
+        }
+    }
+    next.sends_nothing();
+}
