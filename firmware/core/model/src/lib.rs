@@ -17,6 +17,7 @@ mod registration;
 mod role;
 mod secret;
 mod source;
+pub mod system;
 mod time;
 
 pub use cause::Cause;
