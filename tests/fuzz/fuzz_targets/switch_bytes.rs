@@ -159,6 +159,13 @@ fn spoil(octets: &mut Vec<u8>, at: u16, how: u8, with: u8) {
     }
 }
 
+fn hang_up(call: CallId) -> Input {
+    Input::HangUp {
+        call,
+        by: "Admin".into(),
+    }
+}
+
 fn configuration(second: bool) -> Arc<Configuration> {
     let mut configuration = Configuration::initial();
     for n in 1..=2 {
@@ -395,7 +402,7 @@ impl World {
                     },
                 }));
             }
-            Act::HangUp { call } => self.happen(Input::HangUp(CallId::new(u64::from(call % 8)))),
+            Act::HangUp { call } => self.happen(hang_up(CallId::new(u64::from(call % 8)))),
             Act::Watch(watched) => self.happen(Input::Watch(watched)),
             Act::Configure { second } => self.happen(Input::Configure(configuration(second))),
             Act::Load { ms } => self.happen(Input::Load(Load {
@@ -418,7 +425,7 @@ impl World {
         self.happen(Input::Watch(false));
         for _ in 0..2 {
             for call in self.switch.calls() {
-                self.happen(Input::HangUp(call.call));
+                self.happen(hang_up(call.call));
             }
             self.pass(Duration::from_secs(120));
         }

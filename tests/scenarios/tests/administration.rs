@@ -141,8 +141,9 @@ fn an_administrator_hangs_up() {
     let record = w.record(0);
     assert_eq!(
         (record.disposition, record.ended_by),
-        (Disposition::Answered, EndedBy::Exchange)
+        (Disposition::Answered, EndedBy::Administrator)
     );
+    assert_eq!(record.administrator.as_deref(), Some("Admin"));
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn an_administrator_hangs_up_while_it_rings() {
     assert!(matches!(w.end(call), Some(End::Refused(_))));
     assert_eq!(w.end(b), Some(End::Cancelled));
     w.finish();
-    assert_eq!(w.record(0).ended_by, EndedBy::Exchange);
+    assert_eq!(w.record(0).ended_by, EndedBy::Administrator);
 }
 
 #[test]
@@ -274,7 +275,9 @@ fn stopping_ends_all_calls_and_takes_no_new_ones() {
     assert_eq!(w.end(call), Some(End::Refused(503)));
     w.finish();
     assert_eq!(w.record(0).disposition, Disposition::Answered);
-    assert_eq!(w.record(0).ended_by, EndedBy::Exchange);
+    assert_eq!(w.record(0).ended_by, EndedBy::Stop);
+    assert_eq!(w.record(1).disposition, Disposition::Interrupted);
+    assert_eq!(w.record(1).ended_by, EndedBy::Stop);
 }
 
 #[test]

@@ -271,6 +271,7 @@ mod tests {
             disposition: Disposition::Cancelled,
             cause: Cause::NORMAL_CALL_CLEARING,
             ended_by: EndedBy::Caller,
+            administrator: None,
             transferred_from: None,
             legs: Vec::new(),
         }

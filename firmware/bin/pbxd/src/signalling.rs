@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use model::control::{Notice, Reply, Request, Status};
+use model::control::{Listening, Notice, Reply, Request, Status};
 use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use platform::log::Row;
@@ -68,6 +68,9 @@ struct Process {
     rows: mpsc::Receiver<Row>,
     udp: UdpSockets,
     streams: Streams,
+    /// Where both listen.
+    listening: Listening,
+    certificate: Rc<Tls>,
     control: Control,
     config: model::ConfigVersion,
     /// Someone wants to see calls as they are.
@@ -191,6 +194,12 @@ impl Process {
             rows,
             udp,
             streams,
+            listening: Listening {
+                addresses: options.sip_address.clone(),
+                port: options.sip_port,
+                tls_port: Some(options.sips_port),
+            },
+            certificate,
             control,
             config,
             watched: false,
@@ -354,10 +363,10 @@ impl Process {
             Request::Registrations => Reply::Registrations {
                 registrations: self.switch.registrations(),
             },
-            Request::HangUp { call } => {
+            Request::HangUp { call, by } => {
                 let known = self.switch.calls().iter().any(|active| active.call == call);
                 if known {
-                    self.input(Input::HangUp(call));
+                    self.input(Input::HangUp { call, by });
                     Reply::Done
                 } else {
                     Reply::NotFound
@@ -374,11 +383,17 @@ impl Process {
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
             started: self.started,
+            uptime_s: self.clock.now().as_millis() / 1000,
             config: self.config,
             calls: count(self.switch.calls().len()),
             registrations: count(self.switch.registrations().len()),
             real_time: self.media.is_real_time(),
             overload_refusals: self.switch.overload_refusals(),
+            sip: Listening {
+                tls_port: (self.listening.tls_port)
+                    .filter(|_| self.certificate.acceptor().is_some()),
+                ..self.listening.clone()
+            },
         }
     }
 

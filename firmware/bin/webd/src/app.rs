@@ -252,6 +252,22 @@ impl App {
         work(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Says in the Config log what somebody did that is no change of the configuration. It was done:
+    /// a log that can't be written doesn't undo it.
+    pub async fn config_note(&self, author: Author, text: String) {
+        let hub = self.hub.clone();
+        let written = self
+            .with_store(move |store| {
+                store.config_note(clock::now(), &author, &text)?;
+                hub.logged();
+                Ok::<_, StoreError>(())
+            })
+            .await;
+        if let Err(problem) = written {
+            tracing::error!(%problem, "A row of the Config log was lost.");
+        }
+    }
+
     /// Writes a row of the Security log. A log that can't be written doesn't stop what is logged.
     pub async fn security(&self, text: String) {
         let hub = self.hub.clone();

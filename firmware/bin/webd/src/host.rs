@@ -1,7 +1,7 @@
 //! What is asked of Linux: the host's names and addresses, its uptime, the room on its disk.
 
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use nix::ifaddrs::getifaddrs;
@@ -59,15 +59,55 @@ pub fn uptime_s() -> Option<u64> {
     text.split('.').next()?.parse().ok()
 }
 
-/// Size of the disk that has `path`, and what is free of it, in bytes.
+/// The address by which this host is found from elsewhere in its network: the one that packets to
+/// other networks leave from. None where there is no way to others.
 #[must_use]
-pub fn disk(path: &Path) -> Option<(u64, u64)> {
+pub fn outward() -> Option<IpAddr> {
+    // A connected datagram socket knows its address; nothing is sent (RFC 5737, RFC 3849).
+    let far = [
+        IpAddr::from(Ipv4Addr::new(192, 0, 2, 1)),
+        IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+    ];
+    far.into_iter().find_map(|far| {
+        let any: IpAddr = match far {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
+        socket.connect(SocketAddr::new(far, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    })
+}
+
+/// A disk in bytes, as `df` counts: what is kept for the system is neither used nor free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// What is used.
+    pub used: u64,
+    /// What this process may still write.
+    pub free: u64,
+}
+
+/// The disk that has `path`.
+#[must_use]
+pub fn disk(path: &Path) -> Option<Disk> {
     let disk = statvfs(path).ok()?;
-    let block = disk.fragment_size();
-    Some((
-        disk.blocks().saturating_mul(block),
-        disk.blocks_available().saturating_mul(block),
+    Some(Disk::of(
+        disk.fragment_size(),
+        disk.blocks(),
+        disk.blocks_free(),
+        disk.blocks_available(),
     ))
+}
+
+impl Disk {
+    /// `free`: blocks that nobody uses; `available`: those of them that anybody may use.
+    const fn of(block: u64, blocks: u64, free: u64, available: u64) -> Self {
+        Self {
+            used: blocks.saturating_sub(free).saturating_mul(block),
+            free: available.saturating_mul(block),
+        }
+    }
 }
 
 fn search_domains(resolver: &str) -> impl Iterator<Item = &str> {
@@ -103,6 +143,12 @@ mod tests {
         let text = "# x\nnameserver 192.0.2.1\nsearch example.com. corp.example.com\n";
         let domains: Vec<&str> = search_domains(text).collect();
         assert_eq!(domains, ["example.com", "corp.example.com"]);
+    }
+
+    #[test]
+    fn blocks_kept_for_the_system_are_neither_used_nor_free() {
+        let disk = Disk::of(4096, 1000, 300, 250);
+        assert_eq!((disk.used, disk.free), (700 * 4096, 250 * 4096));
     }
 
     #[test]

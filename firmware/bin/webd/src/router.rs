@@ -19,7 +19,7 @@ use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
     call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general, logs,
-    problems, registrations, session, status, users,
+    phone_setup, problems, registrations, session, status, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -59,6 +59,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(calls::list))
         .write(routes!(calls::end))
         .read(routes!(registrations::list))
+        .read(routes!(phone_setup::show))
         .read(routes!(call_history::list))
         .read(routes!(call_history::show))
         .read(routes!(call_history::export))

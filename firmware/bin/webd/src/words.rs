@@ -131,7 +131,7 @@ mirror! {
         UnknownNumber,
         /// It failed otherwise; the cause says how.
         Failed,
-        /// The exchange was restarted while it lasted.
+        /// The exchange was stopped or restarted while it lasted.
         Interrupted,
     }
 }
@@ -143,8 +143,12 @@ mirror! {
         Caller,
         /// The called party.
         Called,
-        /// The exchange: a limit, a fault, an administrator.
+        /// The exchange: a limit, a fault.
         Exchange,
+        /// An administrator.
+        Administrator,
+        /// The exchange was stopped in order.
+        Stop,
     }
 }
 

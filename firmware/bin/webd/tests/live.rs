@@ -12,11 +12,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use common::{World, eventually, peer};
+use common::{World, eventually, now, peer};
 use futures_util::StreamExt;
 use model::control::Notice;
-use model::{CallId, ExtensionId, Role};
+use model::{CallId, ExtensionId, Role, WallTime};
 use serde_json::{Value, json};
+use store::{Ended, LogKind, LogQuery};
 
 /// Reads server-sent events.
 struct Events {
@@ -139,7 +140,7 @@ async fn without_an_exchange_settings_work_and_calls_say_so() {
 async fn calls_and_registrations_are_the_exchanges() {
     let world = World::new();
     let admin = world.admin();
-    let _peer = world.peer();
+    let peer = world.peer();
     connected(&world, &admin).await;
     let calls = world
         .get("/api/v1/calls")
@@ -164,6 +165,17 @@ async fn calls_and_registrations_are_the_exchanges() {
     };
     assert_eq!(end(1).await.status, 204);
     assert_eq!(end(2).await.code(), "not_found");
+    let query = LogQuery {
+        limit: 1,
+        ..LogQuery::default()
+    };
+    let row = world.store.log_query(LogKind::Config, &query).unwrap();
+    assert_eq!(row[0].text, "Ended call 1 from 101 to 102");
+    let author = row[0].author.clone().unwrap();
+    assert_eq!(
+        (peer.ended_by(), author.host.as_str()),
+        (vec![author.name], "192.0.2.1")
+    );
     let status = world
         .get("/api/v1/status")
         .cookie(&admin)
@@ -171,6 +183,20 @@ async fn calls_and_registrations_are_the_exchanges() {
         .await
         .json();
     assert_eq!(status["exchange"]["calls"], 1);
+    assert_eq!(status["exchange"]["uptime_s"], 4000);
+    let setup = world.get("/api/v1/phone-setup").cookie(&admin).send().await;
+    assert_eq!(
+        setup.json(),
+        json!({
+            "servers": ["192.0.2.10"],
+            "only_here": false,
+            "transports": [
+                { "transport": "udp", "port": 5060 },
+                { "transport": "tcp", "port": 5060 },
+                { "transport": "tls", "port": 5061 },
+            ],
+        })
+    );
 }
 
 #[tokio::test]
@@ -343,13 +369,27 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
             .await;
         assert_eq!(added.status, 201, "{added:?}");
     }
-    let person = json!({ "name": "winston", "full_name": "Winston Smith" });
-    world
-        .post("/api/v1/users")
-        .cookie(&admin)
-        .json(person)
-        .send()
-        .await;
+    for person in [
+        json!({ "name": "winston", "full_name": "Winston Smith", "role": "read_only" }),
+        // Nobody needs a password who may do nothing with it.
+        json!({ "name": "julia", "role": "user" }),
+    ] {
+        let added = world
+            .post("/api/v1/users")
+            .cookie(&admin)
+            .json(person)
+            .send()
+            .await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    let at = |hours: i64| WallTime::from_unix_seconds(now().as_unix_seconds() - hours * 60 * 60);
+    for hours in [25, 3, 2] {
+        let ended = Ended {
+            at: at(hours),
+            process: "pbxd".into(),
+        };
+        assert!(world.store.ending_append(&ended, "it ended").unwrap());
+    }
     let _peer = world.peer();
     connected(&world, &admin).await;
     let found = attention(&world, &admin).await;
@@ -363,8 +403,13 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
         objects("extension_not_registered"),
         json!([{ "kind": "extension", "id": 2, "name": "102" }])
     );
+    assert_eq!(found["user_without_password"]["total"], 1);
     let nobody = &objects("user_without_password")[0];
     assert_eq!(nobody["name"], "Winston Smith");
+    let restarted = &found["exchange_restarted"];
+    assert_eq!(restarted["total"], 2);
+    assert!(restarted["time"].is_string() && found["weak_sip_password"]["time"].is_null());
+    assert!(!found.contains_key("administration_restarted"));
     let dashboard = world.get("/api/v1/dashboard").cookie(&admin).send().await;
     let dashboard = dashboard.json();
     assert_eq!(

@@ -37,6 +37,7 @@ fn record(id: u64, caller: &str, name: &str, talked_s: Option<i64>) -> CallRecor
         },
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        administrator: None,
         transferred_from: None,
         legs: Vec::new(),
     }

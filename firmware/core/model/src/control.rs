@@ -3,6 +3,8 @@
 //! `pbxd` listens; `webd` and `console` ask. A connection that has sent [`Request::Watch`] gets a
 //! [`Notice`] for each change until it closes, among the replies to what it asks.
 
+use core::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Fault;
@@ -38,6 +40,8 @@ pub enum Request {
     HangUp {
         /// Which.
         call: CallId,
+        /// The user name of the administrator who wants it.
+        by: String,
     },
     /// Send notices from now on.
     Watch,
@@ -105,6 +109,8 @@ pub struct Status {
     pub version: String,
     /// When the process started.
     pub started: WallTime,
+    /// How long it has run, in seconds, however the time of day was set meanwhile.
+    pub uptime_s: u64,
     /// Configuration in force.
     pub config: ConfigVersion,
     /// Calls there are.
@@ -115,6 +121,19 @@ pub struct Status {
     pub real_time: bool,
     /// Requests refused because of overload since the start.
     pub overload_refusals: u64,
+    /// Where it listens for SIP.
+    pub sip: Listening,
+}
+
+/// Where SIP is listened for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// The addresses; none given means all of the machine.
+    pub addresses: Vec<IpAddr>,
+    /// Port of UDP and TCP.
+    pub port: u16,
+    /// Port of TLS; none where there is no certificate to serve it by.
+    pub tls_port: Option<u16>,
 }
 
 /// A call as it stands.

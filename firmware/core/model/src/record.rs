@@ -35,7 +35,7 @@ pub enum Disposition {
     UnknownNumber,
     /// It failed otherwise; the cause says how.
     Failed,
-    /// The exchange was restarted while it lasted.
+    /// The exchange was stopped or restarted while it lasted.
     Interrupted,
 }
 
@@ -47,8 +47,12 @@ pub enum EndedBy {
     Caller,
     /// The called party.
     Called,
-    /// The exchange: a limit, a fault, an administrator.
+    /// The exchange: a limit, a fault.
     Exchange,
+    /// An administrator.
+    Administrator,
+    /// The exchange was stopped in order.
+    Stop,
 }
 
 /// Which half of a call a leg is.
@@ -126,6 +130,9 @@ pub struct CallRecord {
     pub cause: Cause,
     /// Who ended it.
     pub ended_by: EndedBy,
+    /// The user name of the administrator who ended it.
+    #[serde(default)]
+    pub administrator: Option<String>,
     /// The call this one went on from, after a transfer.
     pub transferred_from: Option<CallId>,
     /// Both legs, where there were two; the caller's first.

@@ -150,6 +150,8 @@ pub(crate) struct CallState {
     pub(crate) handed_over: Option<LegSide>,
     /// How it ends.
     pub(crate) outcome: Option<Outcome>,
+    /// The administrator who ends it.
+    pub(crate) administrator: Option<String>,
 }
 
 impl CallState {
@@ -178,6 +180,7 @@ impl CallState {
             lent: None,
             handed_over: None,
             outcome: None,
+            administrator: None,
         }
     }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use model::config::{Configuration, DigestChoice, General};
 use model::control::Notice;
-use model::{CallId, Instant, LegSide, PortId, WallTime};
+use model::{CallId, Disposition, EndedBy, Instant, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 
@@ -270,14 +270,17 @@ impl Exchange {
     }
 
     /// An administrator ends a call.
-    pub(crate) fn hang_up(&mut self, call: CallId) {
+    pub(crate) fn hang_up(&mut self, call: CallId, by: String) {
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
         let mut outcome = Outcome::failed(Failure::of_cause(model::Cause::NORMAL_CALL_CLEARING));
-        outcome.ended_by = model::EndedBy::Exchange;
+        outcome.ended_by = EndedBy::Administrator;
         if state.answered.is_some() {
-            outcome.disposition = model::Disposition::Answered;
+            outcome.disposition = Disposition::Answered;
+        }
+        if state.outcome.is_none() {
+            state.administrator = Some(by);
         }
         state.settle(outcome);
         self.doomed.push(call);
@@ -287,13 +290,18 @@ impl Exchange {
     pub(crate) fn shut_down(&mut self) {
         self.stopping = true;
         self.admit();
-        let cause = model::Cause::TEMPORARY_FAILURE;
+        // A caller without an answer is told to come again; the call itself has not failed.
+        let failure = Failure::of_cause(model::Cause::TEMPORARY_FAILURE);
         for (call, state) in &mut self.calls {
-            let mut outcome = Outcome::failed(Failure::of_cause(cause));
-            if state.answered.is_some() {
-                outcome.disposition = model::Disposition::Answered;
-            }
-            state.settle(outcome);
+            state.settle(Outcome {
+                disposition: match state.answered {
+                    Some(_) => Disposition::Answered,
+                    None => Disposition::Interrupted,
+                },
+                cause: model::Cause::NORMAL_UNSPECIFIED,
+                ended_by: EndedBy::Stop,
+                failure: Some(failure),
+            });
             self.doomed.push(*call);
         }
     }

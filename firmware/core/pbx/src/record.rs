@@ -170,6 +170,7 @@ mod tests {
             disposition: Disposition::Answered,
             cause: Cause::NORMAL_CALL_CLEARING,
             ended_by: EndedBy::Caller,
+            administrator: None,
             transferred_from: None,
             legs: Vec::new(),
         }

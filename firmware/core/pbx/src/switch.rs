@@ -57,7 +57,12 @@ pub enum Input {
     /// A configuration came into force. Calls under way go on.
     Configure(Arc<Configuration>),
     /// An administrator ends a call.
-    HangUp(CallId),
+    HangUp {
+        /// Which.
+        call: CallId,
+        /// The user name of the administrator.
+        by: String,
+    },
     /// Civil time was set or has drifted.
     Clock(WallTime),
     /// How busy the process is.
@@ -145,7 +150,7 @@ impl Switch {
                 Input::Sip(input) => exchange.endpoint.handle_input(now, input),
                 Input::Media(event) => exchange.media_event(event),
                 Input::Configure(configuration) => exchange.configure(configuration),
-                Input::HangUp(call) => exchange.hang_up(call),
+                Input::HangUp { call, by } => exchange.hang_up(call, by),
                 Input::Clock(wall) => exchange.set_clock(wall),
                 Input::Load(load) => exchange.measured_delay(load.queue_delay_us),
                 Input::Watch(watched) => exchange.watch(watched),

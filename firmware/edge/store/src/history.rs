@@ -99,9 +99,9 @@ pub struct HistoryStatistics {
     pub by_disposition: Vec<(Disposition, u64)>,
     /// All of them.
     pub calls: u64,
-    /// Those that were answered.
+    /// Those that were answered, however they ended.
     pub answered: u64,
-    /// Time talked, together.
+    /// Time talked in them, together.
     pub talked: Duration,
     /// The mean over calls of the worse leg's MOS, in hundredths.
     pub mos_hundredths: Option<u16>,
@@ -247,7 +247,8 @@ impl Store {
     ) -> Result<HistoryStatistics, StoreError> {
         let condition = Condition::new(filter);
         let sql = format!(
-            "SELECT disposition, count(*), sum(duration), sum(mos), count(mos) FROM calls{}
+            "SELECT disposition, count(*), sum(duration), sum(mos), count(mos), count(answered)
+             FROM calls{}
              GROUP BY disposition ORDER BY disposition",
             condition.clause()
         );
@@ -261,9 +262,7 @@ impl Store {
                 let calls = row.get::<_, i64>(1)?.unsigned_abs();
                 statistics.by_disposition.push((disposition, calls));
                 statistics.calls += calls;
-                if disposition == Disposition::Answered {
-                    statistics.answered += calls;
-                }
+                statistics.answered += row.get::<_, i64>(5)?.unsigned_abs();
                 statistics.talked += Duration::from_micros(row.get::<_, i64>(2)?.unsigned_abs());
                 mos += row.get::<_, Option<i64>>(3)?.unwrap_or(0);
                 graded += row.get::<_, i64>(4)?;

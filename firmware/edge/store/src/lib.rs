@@ -7,7 +7,7 @@
 //! | file | holds | safe against |
 //! |---|---|---|
 //! | `config.db` | users, extensions, sessions, Config log | kill and power cut |
-//! | `history.db` | calls, Security, Warning and Error log | kill; what a power cut takes of its calls is in the journal |
+//! | `history.db` | calls, Security, Warning and Error log, endings of processes | kill; what a power cut takes of its calls is in the journal |
 //! | `live/` | the [`Journal`]: registrations and calls under way | kill; the last seconds may go with the power |
 //!
 //! Nothing here reads a clock: each call that needs the time is given it. Every call may wait for
@@ -17,6 +17,7 @@
 mod config;
 mod db;
 mod disk;
+mod ending;
 mod error;
 mod history;
 mod journal;
@@ -30,6 +31,7 @@ pub use config::{
     Author, Changed, Credentials, Expected, NewExtension, NewUser, Operation, Orphans, Revisions,
     Snapshot,
 };
+pub use ending::Ended;
 pub use error::{Blame, ChangeError, StoreError};
 pub use history::{
     HistoryExport, HistoryFilter, HistoryQuery, HistorySort, HistoryStatistics, NumberFilter,

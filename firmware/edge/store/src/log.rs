@@ -120,11 +120,8 @@ impl Store {
     /// Where the database can't be written.
     pub fn log_append(&self, kind: LogKind, at: WallTime, text: &str) -> Result<(), StoreError> {
         let keep = self.inner.limits.log_rows;
-        kind.database(self).write(|tx| {
-            tx.prepare_cached(kind.insert())?
-                .execute(params![at.as_unix_micros(), line(text)])?;
-            Ok(trim(tx, kind, keep)?)
-        })
+        kind.database(self)
+            .write(|tx| Ok(append(tx, kind, keep, at, text)?))
     }
 
     /// The rows asked for, the newest first.
@@ -191,6 +188,19 @@ impl Store {
             .config
             .write(|tx| Ok(append_config(tx, keep, at, author, None, text)?))
     }
+}
+
+/// Appends a row to a log, within a transaction of the database that has it.
+pub(crate) fn append(
+    tx: &Transaction<'_>,
+    kind: LogKind,
+    keep: u32,
+    at: WallTime,
+    text: &str,
+) -> Result<(), rusqlite::Error> {
+    tx.prepare_cached(kind.insert())?
+        .execute(params![at.as_unix_micros(), line(text)])?;
+    trim(tx, kind, keep)
 }
 
 /// Appends a row to the Config log, with the version where it tells of one, within the transaction that it tells of.

@@ -20,7 +20,10 @@ const CONFIG: Schema = Schema {
 const HISTORY: Schema = Schema {
     file: "history.db",
     synchronous: "NORMAL",
-    steps: &[include_str!("migrations/history_1.sql")],
+    steps: &[
+        include_str!("migrations/history_1.sql"),
+        include_str!("migrations/history_2.sql"),
+    ],
 };
 
 /// The databases of one data directory. Cheap to clone; may be used from many threads and processes.

@@ -286,7 +286,10 @@ impl World {
 
     /// An administrator ends a call.
     pub fn hang_up_call(&mut self, call: CallId) {
-        self.tell(pbx::Input::HangUp(call));
+        self.tell(pbx::Input::HangUp {
+            call,
+            by: "Admin".into(),
+        });
     }
 
     /// The shell measured how long datagrams wait.

@@ -9,6 +9,7 @@ pub mod extensions;
 pub mod first_visit;
 pub mod general;
 pub mod logs;
+pub mod phone_setup;
 pub mod problems;
 pub mod registrations;
 pub mod session;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use model::control::{
-    ActiveCall, Ask, CallState, Message, Notice, Registration, Reply, Request, Status,
+    ActiveCall, Ask, CallState, Listening, Message, Notice, Registration, Reply, Request, Status,
 };
 use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
 
@@ -14,6 +14,8 @@ use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
 #[derive(Default)]
 struct Seen {
     reloads: usize,
+    /// Who wanted the call to end.
+    ended_by: Vec<String>,
     watchers: Vec<UnixStream>,
     connections: Vec<UnixStream>,
 }
@@ -45,6 +47,11 @@ impl Peer {
     /// How often it was told to load the configuration.
     pub fn reloads(&self) -> usize {
         self.seen.lock().unwrap().reloads
+    }
+
+    /// Who wanted the call to end.
+    pub fn ended_by(&self) -> Vec<String> {
+        self.seen.lock().unwrap().ended_by.clone()
     }
 
     /// True once somebody watches.
@@ -119,11 +126,17 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
         Request::Status => Reply::Status(Status {
             version: "9.9".into(),
             started: WallTime::from_unix_seconds(1_800_000_000),
+            uptime_s: 4000,
             config: ConfigVersion::new(3),
             calls: 1,
             registrations: 1,
             real_time: true,
             overload_refusals: 0,
+            sip: Listening {
+                addresses: vec![[192, 0, 2, 10].into()],
+                port: 5060,
+                tls_port: Some(5061),
+            },
         }),
         Request::Reload => {
             seen.lock().unwrap().reloads += 1;
@@ -144,7 +157,10 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
                 expires: WallTime::from_unix_seconds(1_800_000_600),
             }],
         },
-        Request::HangUp { call } if call.raw() == 1 => Reply::Done,
+        Request::HangUp { call, by } if call.raw() == 1 => {
+            seen.lock().unwrap().ended_by.push(by.clone());
+            Reply::Done
+        }
         Request::HangUp { .. } => Reply::NotFound,
         Request::Watch => Reply::Done,
     }

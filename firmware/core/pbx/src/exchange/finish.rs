@@ -47,6 +47,7 @@ impl Exchange {
             disposition: outcome.disposition,
             cause: outcome.cause,
             ended_by: outcome.ended_by,
+            administrator: call.administrator.take(),
             ..self.opening_record(call)
         };
         let record = self.records.close(self.now, record, legs);
@@ -78,6 +79,7 @@ impl Exchange {
             disposition: Disposition::Interrupted,
             cause: Cause::TEMPORARY_FAILURE,
             ended_by: EndedBy::Exchange,
+            administrator: None,
             transferred_from: call.transferred_from,
             legs: Vec::new(),
         }

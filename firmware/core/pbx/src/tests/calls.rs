@@ -369,10 +369,16 @@ fn a_phone_without_power_does_not_leave_the_call_hanging() {
 fn an_administrator_ends_a_call() {
     let mut world = World::new(2);
     connected(&mut world);
-    world.happen(Input::HangUp(model::CallId::new(1)));
+    world.happen(Input::HangUp {
+        call: model::CallId::new(1),
+        by: "winston".into(),
+    });
     assert_eq!(seen(&mut world, 0).last().map(String::as_str), Some("BYE"));
     assert_eq!(seen(&mut world, 1).last().map(String::as_str), Some("BYE"));
-    assert_eq!(world.record(1).ended_by, EndedBy::Exchange);
+    let record = world.record(1);
+    assert_eq!(record.ended_by, EndedBy::Administrator);
+    assert_eq!(record.administrator.as_deref(), Some("winston"));
+    assert_eq!(record.cause, Cause::NORMAL_CALL_CLEARING);
     nothing_left(&mut world);
 }
 
@@ -382,9 +388,12 @@ fn stopping_ends_all_calls_with_their_records() {
     connected(&mut world);
     dial(&mut world, 2, "104");
     world.happen(Input::Shutdown);
-    assert_eq!(world.record(1).disposition, Disposition::Answered);
-    assert_eq!(world.record(2).disposition, Disposition::Failed);
-    assert_eq!(world.record(2).cause, Cause::TEMPORARY_FAILURE);
+    for (call, disposition) in [(1, Disposition::Answered), (2, Disposition::Interrupted)] {
+        let record = world.record(call);
+        assert_eq!(record.disposition, disposition);
+        assert_eq!(record.ended_by, EndedBy::Stop);
+        assert_eq!(record.cause, Cause::NORMAL_UNSPECIFIED);
+    }
     assert_eq!(seen(&mut world, 2), ["503"]);
     seen(&mut world, 0);
     dial(&mut world, 0, "102");

@@ -167,9 +167,16 @@ fn perform(world: &mut World, act: Act) {
             port: model::PortId::new(port),
             for_ms: 60_000,
         })),
-        Act::HangUp { call } => world.happen(Input::HangUp(model::CallId::new(call))),
+        Act::HangUp { call } => world.happen(hang_up(model::CallId::new(call))),
         Act::Pass { ms } => world.pass(Duration::from_millis(ms)),
         _ => {}
+    }
+}
+
+fn hang_up(call: model::CallId) -> Input {
+    Input::HangUp {
+        call,
+        by: "Admin".into(),
     }
 }
 
@@ -212,11 +219,11 @@ proptest! {
             perform(&mut world, act);
         }
         for call in world.switch.calls() {
-            world.happen(Input::HangUp(call.call));
+            world.happen(hang_up(call.call));
         }
         world.pass(Duration::from_secs(120));
         for call in world.switch.calls() {
-            world.happen(Input::HangUp(call.call));
+            world.happen(hang_up(call.call));
         }
         world.pass(Duration::from_secs(120));
         prop_assert!(world.switch.is_idle(), "{:?}", world.switch.calls());
@@ -251,7 +258,7 @@ proptest! {
         world.send(0, spoilt.into());
         world.send(1, octets.into());
         for call in world.switch.calls() {
-            world.happen(Input::HangUp(call.call));
+            world.happen(hang_up(call.call));
         }
         nothing_left(&mut world);
     }

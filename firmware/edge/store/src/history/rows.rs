@@ -9,7 +9,7 @@ use crate::word::{damaged, id32, json, unjson, unword, word};
 /// The columns that [`call`] reads.
 pub(super) const COLUMNS: &str = "SELECT id, started, answered, ended, caller_number, caller_name, \
      caller_extension, dialled, called_number, called_name, called_extension, disposition, cause, \
-     ended_by, transferred_from FROM calls";
+     ended_by, transferred_from, administrator FROM calls";
 
 /// Inserts a call; false where it is there already.
 pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, rusqlite::Error> {
@@ -24,8 +24,9 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
         .prepare_cached(
             "INSERT OR IGNORE INTO calls (id, started, answered, ended, duration, caller_number,
              caller_name, caller_extension, dialled, called_number, called_name, called_extension,
-             disposition, cause, ended_by, transferred_from, mos)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             disposition, cause, ended_by, transferred_from, mos, administrator)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             ?18)",
         )?
         .execute(params![
             raw(record.call),
@@ -44,7 +45,8 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
             record.cause.value(),
             word(record.ended_by),
             record.transferred_from.map(raw),
-            worst
+            worst,
+            record.administrator
         ])?;
     if inserted == 0 {
         return Ok(false);
@@ -76,6 +78,7 @@ pub(super) fn call(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CallRecord, St
         disposition: unword(row.get(11)?)?,
         cause: Cause::from_wire(cause),
         ended_by: unword(row.get(13)?)?,
+        administrator: row.get(15)?,
         transferred_from: row.get::<_, Option<i64>>(14)?.map(unraw),
         legs: unjson(&legs)?,
     })

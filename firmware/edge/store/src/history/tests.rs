@@ -47,6 +47,7 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::Answered,
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        administrator: None,
         transferred_from: None,
         legs: vec![
             leg(LegSide::Caller, "100", 1),
@@ -98,7 +99,12 @@ fn find(store: &Store, filter: HistoryFilter) -> Vec<u64> {
 #[test]
 fn a_call_comes_back_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let calls = [call(1), missed(2, "+420777123456", "999")];
+    let ended = CallRecord {
+        ended_by: EndedBy::Administrator,
+        administrator: Some("winston.smith".into()),
+        ..call(1)
+    };
+    let calls = [ended, missed(2, "+420777123456", "999")];
     let store = open(dir.path(), &calls);
     for record in &calls {
         assert_eq!(
@@ -314,16 +320,27 @@ fn calls_in_numbers() {
         mos_hundredths: Some(200),
         ..Quality::default()
     });
-    let store = open(dir.path(), &[call(1), bad, missed(3, "1", "2"), call(100)]);
+    let cut = CallRecord {
+        disposition: Disposition::Interrupted,
+        legs: Vec::new(),
+        ..call(4)
+    };
+    let all = [call(1), bad, missed(3, "1", "2"), cut, call(100)];
+    let store = open(dir.path(), &all);
     let filter = HistoryFilter {
         until: Some(at(100)),
         ..HistoryFilter::default()
     };
     let expected = HistoryStatistics {
-        by_disposition: vec![(Disposition::Answered, 2), (Disposition::UnknownNumber, 1)],
-        calls: 3,
-        answered: 2,
-        talked: Duration::from_secs(120),
+        by_disposition: vec![
+            (Disposition::Answered, 2),
+            (Disposition::Interrupted, 1),
+            (Disposition::UnknownNumber, 1),
+        ],
+        calls: 4,
+        // A call that was cut is one that was answered: what was talked in it counts.
+        answered: 3,
+        talked: Duration::from_secs(180),
         mos_hundredths: Some(310),
     };
     assert_eq!(store.history_statistics(&filter).unwrap(), expected);

@@ -50,6 +50,7 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::NoAnswer,
         cause: Cause::NO_ANSWER,
         ended_by: EndedBy::Exchange,
+        administrator: None,
         transferred_from: None,
         legs: Vec::new(),
     }

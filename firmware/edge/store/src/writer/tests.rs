@@ -27,6 +27,7 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::Cancelled,
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        administrator: None,
         transferred_from: None,
         legs: Vec::new(),
     }

@@ -29,6 +29,7 @@ pub(crate) fn call(id: u64) -> CallRecord {
         disposition: Disposition::Interrupted,
         cause: Cause::TEMPORARY_FAILURE,
         ended_by: EndedBy::Exchange,
+        administrator: None,
         transferred_from: None,
         legs: Vec::new(),
     }

@@ -72,6 +72,7 @@ function Details({ call }: { call: HistoryCall }) {
 export function howItEnded({ disposition, ended_by, dialled }: HistoryCall): string {
   const t = i18next.t
   if (disposition === 'answered') return t(`ended_by.${ended_by}`)
+  if (ended_by === 'administrator') return t('ended.administrator')
   return t(`ended.${disposition}`, { dialled })
 }
 

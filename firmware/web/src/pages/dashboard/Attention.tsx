@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconCircleCheck, IconExclamationCircle, IconInfoCirc
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { Link } from '../../kit/route'
+import { Time } from '../../kit/Time'
 import classes from './dashboard.module.css'
 
 type Item = Schemas['Attention']
@@ -15,6 +16,8 @@ const SHOWN = 8
 const PLACE: Partial<Record<Item['code'], string>> = {
   exchange_unreachable: '/error-log',
   config_not_in_force: '/error-log',
+  exchange_restarted: '/warning-log',
+  administration_restarted: '/warning-log',
   disk_full: '/call-history',
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
@@ -50,7 +53,7 @@ export function Attention({ items, quiet }: { items: Item[]; quiet: boolean }) {
 
 function One({ item }: { item: Item }) {
   const { t } = useTranslation()
-  const { code, severity, total, objects } = item
+  const { code, severity, total, objects, time } = item
   const Icon = ICON[severity]
   const place = PLACE[code]
   const more = total - Math.min(SHOWN, objects.length)
@@ -65,6 +68,11 @@ function One({ item }: { item: Item }) {
           {t(`attention.${code}`, { count: total })}
         </Text>
         <Text size="sm" c="dimmed">
+          {time !== null && (
+            <>
+              <Time at={time} as="absolute" />.{' '}
+            </>
+          )}
           {t(`todo.${code}`)}
         </Text>
         {place && (

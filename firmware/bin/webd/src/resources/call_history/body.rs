@@ -41,6 +41,9 @@ pub struct HistoryCall {
     pub cause_text: String,
     /// Who ended it.
     pub ended_by: EndedBy,
+    /// The user name of the administrator who ended it.
+    #[schema(example = "winston.smith")]
+    pub administrator: Option<String>,
     /// The call this one went on from, after a transfer.
     pub transferred_from: Option<u64>,
     /// Both legs, the caller's first.
@@ -73,6 +76,7 @@ impl From<CallRecord> for HistoryCall {
             cause: record.cause.value(),
             cause_text: record.cause.text().to_owned(),
             ended_by: record.ended_by.into(),
+            administrator: record.administrator,
             transferred_from: record.transferred_from.map(model::CallId::raw),
             legs: record.legs.into_iter().map(Into::into).collect(),
         }

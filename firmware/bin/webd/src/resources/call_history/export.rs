@@ -18,7 +18,7 @@ const PIECES: usize = 4;
 /// Bytes of a piece.
 const PIECE: usize = 32 * 1024;
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "ID",
     "Started",
     "Answered",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 12] = [
     "Called name",
     "Disposition",
     "Cause",
+    "Ended by",
+    "Administrator",
 ];
 
 /// The answer that has all calls of `filter`.
@@ -91,6 +93,8 @@ fn push(out: &mut String, call: &HistoryCall) {
         name(called),
         word(&call.disposition),
         call.cause.to_string(),
+        word(&call.ended_by),
+        call.administrator.clone().unwrap_or_default(),
     ];
     csv::row(out, cells.iter().map(String::as_str));
 }

@@ -43,13 +43,29 @@ pub async fn end(
     PathId(id): PathId<u64>,
 ) -> Result<StatusCode, Problem> {
     let call = CallId::new(id);
-    match app.ask(Request::HangUp { call }).await? {
+    let author = actor.author();
+    let by = author.name.clone();
+    let text = told(&app, call).await?;
+    match app.ask(Request::HangUp { call, by }).await? {
         Reply::Done => {
-            let author = actor.author();
-            tracing::info!(%call, user = author.name, "A call was ended by an administrator.");
+            app.config_note(author, text).await;
             Ok(StatusCode::NO_CONTENT)
         }
         Reply::NotFound => Err(Problem::not_found("call")),
         other => Err(exchange_failed(&other)),
     }
+}
+
+/// What the Config log says of a call that is ended.
+async fn told(app: &App, call: CallId) -> Result<String, Problem> {
+    let calls = match app.ask(Request::Calls).await? {
+        Reply::Calls { calls } => calls,
+        other => return Err(exchange_failed(&other)),
+    };
+    let found = calls.into_iter().find(|active| active.call == call);
+    let call = found.ok_or_else(|| Problem::not_found("call"))?;
+    Ok(format!(
+        "Ended call {} from {} to {}",
+        call.call, call.caller.number, call.dialled
+    ))
 }

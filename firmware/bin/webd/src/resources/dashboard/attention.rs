@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use model::WallTime;
 use model::config::{Extension, User};
+use model::{Role, WallTime};
 use serde::Serialize;
-use store::Snapshot;
+use store::{Ended, Snapshot};
 use utoipa::ToSchema;
 
 use crate::certificate::Facts;
+use crate::clock;
 use crate::password;
 use crate::phones::Phones;
 use crate::resources::status::Status;
@@ -18,6 +19,8 @@ use crate::words::{ObjectKind, shown_name};
 const OBJECTS: usize = 20;
 /// A certificate that ends so soon is told.
 const CERTIFICATE_ENDS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A process that ended by itself is told for so long: the next working day has begun by then.
+pub(super) const ENDINGS: Duration = Duration::from_secs(24 * 60 * 60);
 /// No box is older than this software: a clock that says so was never set (2026-01-01).
 const SOFTWARE: WallTime = WallTime::from_unix_seconds(1_767_225_600);
 
@@ -31,10 +34,13 @@ pub struct Attention {
     /// In words.
     #[schema(example = "The disk is nearly full: remove old records or recordings.")]
     pub detail: String,
-    /// How many objects it is about; 0 where it is about the whole box.
+    /// How many objects it is about, or how often it happened; 0 where it is about the whole box.
     pub total: u32,
     /// The first of them, 20 at most.
     pub objects: Vec<AttentionObject>,
+    /// When it happened last; nothing where it lasts.
+    #[schema(format = DateTime)]
+    pub time: Option<String>,
 }
 
 /// An object that needs attention.
@@ -91,6 +97,10 @@ codes! {
     CertificateNotValid = Error, "The certificate of the administration is not valid at this time.";
     /// The stored configuration is not the one in force.
     ConfigNotInForce = Warning, "The exchange does not run the stored configuration: the Error log says why.";
+    /// The exchange ended by itself within the last 24 hours, and was started again.
+    ExchangeRestarted = Warning, "The exchange ended unexpectedly and was started again: the Warning log says how.";
+    /// The administration ended by itself within the last 24 hours, and was started again.
+    AdministrationRestarted = Warning, "The administration ended unexpectedly and was started again: the Warning log says how.";
     /// Less than a tenth of the disk with the data is free.
     DiskNearlyFull = Warning, "The disk is nearly full: remove old records or recordings.";
     /// The certificate ends within 30 days.
@@ -105,8 +115,8 @@ codes! {
     NoExtensions = Info, "There are no extensions yet: add the first.";
     /// Extensions without a registered phone.
     ExtensionNotRegistered = Info, "Extensions without a registered phone.";
-    /// Enabled users without a password: they can't log in.
-    UserWithoutPassword = Info, "Users without a password can't log in.";
+    /// Enabled users with rights on the server but without a password: they can't log in.
+    UserWithoutPassword = Info, "Users with rights on the server can't log in without a password.";
     /// The certificate vouches for itself.
     CertificateSelfSigned = Info, "The certificate is self-signed: browsers warn visitors.";
 }
@@ -118,12 +128,15 @@ pub(super) struct Seen<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) phones: Option<&'a Phones>,
     pub(super) certificate: Option<&'a Facts>,
+    /// Processes that ended by themselves since [`ENDINGS`] ago, the first first.
+    pub(super) ended: &'a [Ended],
 }
 
 /// All that needs attention, the gravest first.
 pub(super) fn look(seen: &Seen<'_>) -> Vec<Attention> {
     let mut found = Vec::new();
     of_box(seen, &mut found);
+    of_processes(seen, &mut found);
     of_certificate(seen, &mut found);
     of_users(seen, &mut found);
     of_extensions(seen, &mut found);
@@ -156,6 +169,22 @@ fn of_box(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     }
 }
 
+fn of_processes(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    for (process, code) in [
+        ("pbxd", AttentionCode::ExchangeRestarted),
+        ("webd", AttentionCode::AdministrationRestarted),
+    ] {
+        let ended = || seen.ended.iter().filter(|ended| ended.process == process);
+        if let Some(last) = ended().next_back() {
+            found.push(Attention {
+                total: u32::try_from(ended().count()).unwrap_or(u32::MAX),
+                time: Some(clock::rfc3339(last.at)),
+                ..whole(code)
+            });
+        }
+    }
+}
+
 fn of_certificate(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     let Some(certificate) = seen.certificate else {
         return;
@@ -171,8 +200,10 @@ fn of_certificate(seen: &Seen<'_>, found: &mut Vec<Attention>) {
 }
 
 fn of_users(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    // Who has no rights has nothing to log in for: the phone has a password of its own.
     let without = (seen.snapshot.configuration.users.iter())
-        .filter(|user| user.enabled && !seen.snapshot.with_password.contains(&user.id));
+        .filter(|user| user.enabled && user.role > Role::User)
+        .filter(|user| !seen.snapshot.with_password.contains(&user.id));
     found.extend(about(AttentionCode::UserWithoutPassword, without.map(user)));
 }
 
@@ -208,6 +239,7 @@ fn whole(code: AttentionCode) -> Attention {
         detail: code.detail().to_owned(),
         total: 0,
         objects: Vec::new(),
+        time: None,
     }
 }
 

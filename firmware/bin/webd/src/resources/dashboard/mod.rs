@@ -110,14 +110,19 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
     let phones = Phones::now(&app).await;
     let now = clock::now();
     let data = app.data.clone();
-    let (snapshot, today, facts) = app
+    let day_ago = WallTime::from_unix_micros(
+        now.as_unix_micros() - i64::try_from(attention::ENDINGS.as_micros()).unwrap_or(0),
+    );
+    let (snapshot, today, ended, facts) = app
         .with_store(move |store: &Store| {
             let today = HistoryFilter {
                 from: Some(clock::midnight(now)),
                 ..HistoryFilter::default()
             };
             let today = store.history_statistics(&today)?;
-            Ok::<_, store::StoreError>((store.snapshot()?, today, Facts::of_current(&data)))
+            let ended = store.endings(day_ago)?;
+            let facts = Facts::of_current(&data);
+            Ok::<_, store::StoreError>((store.snapshot()?, today, ended, facts))
         })
         .await?;
     let attention = attention::look(&attention::Seen {
@@ -126,6 +131,7 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         snapshot: &snapshot,
         phones: phones.as_ref(),
         certificate: facts.as_ref(),
+        ended: &ended,
     });
     Ok(Json(Dashboard {
         users: UserTotals::of(&snapshot),

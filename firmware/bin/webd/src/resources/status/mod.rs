@@ -42,6 +42,8 @@ pub struct ExchangeStatus {
     /// When it started.
     #[schema(format = DateTime)]
     started: String,
+    /// How long it has run, in seconds.
+    uptime_s: u64,
     /// Version of the configuration in force.
     pub(super) config_version: u64,
     /// Calls under way.
@@ -54,14 +56,14 @@ pub struct ExchangeStatus {
     overload_refusals: u64,
 }
 
-/// A disk.
+/// A disk, without what is kept for the system.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Disk {
-    /// Its size in bytes.
+    /// What is used and what is free, together, in bytes.
     pub(super) total_bytes: u64,
-    /// What is used of it, in bytes, or kept for the system.
+    /// What is used of it, in bytes.
     used_bytes: u64,
-    /// What is free of it, in bytes.
+    /// What the box may still write, in bytes.
     pub(super) free_bytes: u64,
 }
 
@@ -79,6 +81,7 @@ pub(super) async fn now(app: &App) -> Result<Status, Problem> {
         Ok(Reply::Status(status)) => Some(ExchangeStatus {
             version: status.version,
             started: clock::rfc3339(status.started),
+            uptime_s: status.uptime_s,
             config_version: status.config.raw(),
             calls: status.calls,
             registrations: status.registrations,
@@ -87,10 +90,10 @@ pub(super) async fn now(app: &App) -> Result<Status, Problem> {
         }),
         _ => None,
     };
-    let disk = host::disk(&app.data).map(|(total_bytes, free_bytes)| Disk {
-        total_bytes,
-        used_bytes: total_bytes.saturating_sub(free_bytes),
-        free_bytes,
+    let disk = host::disk(&app.data).map(|disk| Disk {
+        total_bytes: disk.used.saturating_add(disk.free),
+        used_bytes: disk.used,
+        free_bytes: disk.free,
     });
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
