@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(log)
+        .with_ansi(platform::log::in_colour())
         // A log that can't be written is no reason to stop telephoning.
         .log_internal_errors(false);
     tracing_subscriber::registry()

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
         .with_writer(log)
+        .with_ansi(platform::log::in_colour())
         .log_internal_errors(false)
         .init();
     let result = match &options.command {

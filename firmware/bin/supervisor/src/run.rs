@@ -16,6 +16,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
+use platform::endings::{Ending, Endings};
 use platform::sys::process::end_with_parent;
 use tracing::{error, info, warn};
 
@@ -49,21 +50,22 @@ pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
         .mode(0o700)
         .create(options.data.join("run"))
         .with_context(|| format!("can't make {}", options.data.display()))?;
+    let endings = Endings::of(&options.data);
     let mut processes = [
         process("pbxd", pbxd(options)?, now()),
         process("webd", webd(options)?, now()),
     ];
     for process in &mut processes {
-        start(process, now());
+        start(process, now(), &endings);
     }
     loop {
         if asked_to_stop(signals) {
             break;
         }
         for process in &mut processes {
-            reap(process, now());
+            reap(process, now(), &endings);
             if process.due.is_some_and(|due| due <= now()) {
-                start(process, now());
+                start(process, now(), &endings);
             }
         }
     }
@@ -137,7 +139,7 @@ fn beside(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn start(process: &mut Process, now: Instant) {
+fn start(process: &mut Process, now: Instant, endings: &Endings) {
     process.due = None;
     process.started = now;
     match process.command.spawn() {
@@ -145,12 +147,18 @@ fn start(process: &mut Process, now: Instant) {
         Err(error) => {
             let wait = process.restarts.ended(now, now);
             error!(process = process.name, %error, "can't start; trying again in {wait:?}");
+            leave(
+                endings,
+                process.name,
+                &format!("can't be started ({error})"),
+                wait,
+            );
             process.due = Some(now + wait);
         }
     }
 }
 
-fn reap(process: &mut Process, now: Instant) {
+fn reap(process: &mut Process, now: Instant, endings: &Endings) {
     let Some(child) = &mut process.child else {
         return;
     };
@@ -158,7 +166,25 @@ fn reap(process: &mut Process, now: Instant) {
         process.child = None;
         let wait = process.restarts.ended(process.started, now);
         warn!(process = process.name, %status, "ended; starting it again in {wait:?}");
+        leave(
+            endings,
+            process.name,
+            &format!("ended unexpectedly ({status})"),
+            wait,
+        );
         process.due = Some(now + wait);
+    }
+}
+
+/// Leaves what happened to whoever writes the logs.
+fn leave(endings: &Endings, name: &str, what: &str, wait: Duration) {
+    let ending = Ending {
+        at: platform::clock::wall(),
+        process: name.to_owned(),
+        text: format!("{what} and is started again after {wait:?}"),
+    };
+    if let Err(error) = endings.leave(&ending) {
+        warn!(%error, "the Warning log will not tell of it");
     }
 }
 

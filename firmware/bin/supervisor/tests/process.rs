@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use platform::endings::Endings;
 use tempfile::TempDir;
 
 /// Says that it runs, and when it is told to stop; it doesn't for ever without.
@@ -45,6 +46,8 @@ impl Stage {
             .arg(&program)
             .current_dir(folder.path())
             .stdin(Stdio::null())
+            .env_remove("NO_COLOR")
+            .stderr(fs::File::create(folder.path().join("log")).expect("a file"))
             .spawn()
             .expect("started");
         let stage = Self { folder, supervisor };
@@ -101,6 +104,33 @@ fn a_terminal_that_goes_away_stops_it_in_order() {
         assert!(stage.ended().success(), "{signal}");
         stage.both("stopped");
     }
+}
+
+#[test]
+fn what_ends_by_itself_is_left_to_the_logs_once() {
+    let mut stage = Stage::start(r#"exec "$0" run"#);
+    let endings = Endings::of(&stage.folder.path().join("var"));
+    assert_eq!(endings.found(), []);
+    let running = stage.path("pbxd", "running");
+    let id = fs::read_to_string(&running).expect("it runs");
+    fs::remove_file(running).expect("it runs");
+    let id = Pid::from_raw(id.trim().parse().expect("its id"));
+    kill(id, Signal::SIGKILL).expect("sent");
+    stage.both("running");
+    let told = || -> Vec<(String, String)> {
+        (endings.found().into_iter())
+            .map(|ending| (ending.process, ending.text))
+            .collect()
+    };
+    let text = "ended unexpectedly (signal: 9 (SIGKILL)) and is started again after 200ms";
+    let once = [("pbxd".to_owned(), text.to_owned())];
+    assert_eq!(told(), once);
+    let log = fs::read_to_string(stage.folder.path().join("log")).expect("a log");
+    assert!(log.contains("SIGKILL") && !log.contains('\x1b'), "{log:?}");
+    // A stop in order is nothing to tell of.
+    stage.signal(Signal::SIGTERM);
+    assert!(stage.ended().success());
+    assert_eq!(told(), once);
 }
 
 #[test]

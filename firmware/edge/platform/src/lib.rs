@@ -5,6 +5,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod clock;
+pub mod endings;
 pub mod log;
 pub mod signals;
 pub mod sys;

@@ -6,7 +6,7 @@
 
 mod rows;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -20,6 +20,14 @@ const LINES: usize = 4096;
 /// (within a second). Starts a thread: block signals before, if at all.
 pub fn to_stderr() -> (NonBlocking, WorkerGuard) {
     to(io::stderr(), LINES)
+}
+
+/// Whether lines may have colours: a terminal shows them, a file or a pipe has them as litter.
+/// `NO_COLOR` says no in any case.
+#[must_use]
+pub fn in_colour() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !unwanted
 }
 
 fn to<W: Write + Send + 'static>(output: W, lines: usize) -> (NonBlocking, WorkerGuard) {

@@ -1,0 +1,147 @@
+//! Processes that ended by themselves, on their way from the supervisor, which has no store, to
+//! whoever writes the logs: a small file for each, in a folder of the data directory.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use model::WallTime;
+
+/// Endings that wait: more come only where a process fails over and over, and say nothing new.
+const WAITING: usize = 100;
+/// Characters of what happened: a system's error and some words around it.
+const TEXT_CHARS: usize = 500;
+
+/// A process that ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// When.
+    pub at: WallTime,
+    /// The name of its program.
+    pub process: String,
+    /// What happened, to be read after the name of the process.
+    pub text: String,
+}
+
+/// Where endings wait in a data directory.
+#[derive(Clone, Debug)]
+pub struct Endings {
+    folder: PathBuf,
+}
+
+impl Endings {
+    /// Those of this data directory.
+    #[must_use]
+    pub fn of(data: &Path) -> Self {
+        Self {
+            folder: data.join("run/endings"),
+        }
+    }
+
+    /// Leaves an ending to be found. Where too many wait already it is left out.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn leave(&self, ending: &Ending) -> io::Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        if fs::read_dir(&self.folder)?.count() >= WAITING {
+            return Ok(());
+        }
+        let name = format!("{}-{}", ending.at.as_unix_micros(), ending.process);
+        // It is found whole or not at all.
+        let new = self.folder.join(format!("{name}.new"));
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)?
+            .write_all(ending.text.as_bytes())?;
+        fs::rename(new, self.folder.join(name))
+    }
+
+    /// What was left, the first first.
+    #[must_use]
+    pub fn found(&self) -> Vec<Ending> {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        let mut endings: Vec<Ending> = entries
+            .filter_map(|entry| read(&entry.ok()?.path()))
+            .collect();
+        endings.sort_by_key(|ending| ending.at);
+        endings
+    }
+
+    /// Takes one away that is kept elsewhere now.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn take(&self, ending: &Ending) -> io::Result<()> {
+        let name = format!("{}-{}", ending.at.as_unix_micros(), ending.process);
+        fs::remove_file(self.folder.join(name))
+    }
+}
+
+fn read(path: &Path) -> Option<Ending> {
+    let (at, process) = path.file_name()?.to_str()?.split_once('-')?;
+    if process.contains('.') {
+        return None;
+    }
+    let text = fs::read_to_string(path).ok()?;
+    Some(Ending {
+        at: WallTime::from_unix_micros(at.parse().ok()?),
+        process: process.to_owned(),
+        text: text.chars().take(TEXT_CHARS).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ending(at: i64, process: &str) -> Ending {
+        Ending {
+            at: WallTime::from_unix_micros(at),
+            process: process.into(),
+            text: "ended (signal: 9)".into(),
+        }
+    }
+
+    fn endings(name: &str) -> (PathBuf, Endings) {
+        let data = std::env::temp_dir().join(format!("endings-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&data);
+        let endings = Endings::of(&data);
+        (data, endings)
+    }
+
+    #[test]
+    fn what_is_left_is_found_until_it_is_taken() {
+        let (data, endings) = endings("found");
+        assert_eq!(endings.found(), []);
+        let both = [ending(1_000, "webd"), ending(20_000, "pbxd")];
+        for ending in both.iter().rev() {
+            endings.leave(ending).expect("left");
+        }
+        fs::write(endings.folder.join("30000-pbxd.new"), "half").expect("written");
+        fs::write(endings.folder.join("notes"), "of somebody").expect("written");
+        assert_eq!(endings.found(), both);
+        endings.take(&both[0]).expect("taken");
+        assert_eq!(endings.found(), [both[1].clone()]);
+        fs::remove_dir_all(data).expect("removed");
+    }
+
+    #[test]
+    fn those_that_wait_are_bounded() {
+        let (data, endings) = endings("bounded");
+        for at in 0..2 * 100 {
+            endings.leave(&ending(at, "pbxd")).expect("left");
+        }
+        assert_eq!(endings.found().len(), WAITING);
+        fs::remove_dir_all(data).expect("removed");
+    }
+}
