@@ -3,6 +3,9 @@
 //!
 //! Beside `certificate.pem` and `key.pem` stands `made.json` with what they were made for and their
 //! fingerprints. Where that is missing or one is of another file, they are somebody's own and are left alone.
+//! What can't be served by is set aside at the start, under another name, and one of ours takes its
+//! place: nobody is locked out by a file. While the process runs it is left, since a certificate and
+//! its key come one after the other.
 //! The key stays the same over renewals, so that who pins it needn't do it again.
 
 use std::fs;
@@ -10,16 +13,18 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use model::WallTime;
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -76,8 +81,11 @@ impl Facts {
     /// Those of the certificate in use; none where it can't be read.
     #[must_use]
     pub fn of_current(data: &Path) -> Option<Self> {
-        let pem = fs::read(data.join("tls/certificate.pem")).ok()?;
-        let der = CertificateDer::from_pem_slice(&pem).ok()?;
+        Self::of(&fs::read(data.join("tls/certificate.pem")).ok()?)
+    }
+
+    fn of(pem: &[u8]) -> Option<Self> {
+        let der = CertificateDer::from_pem_slice(pem).ok()?;
         let (_, certificate) = X509Certificate::from_der(&der).ok()?;
         let validity = certificate.validity();
         Some(Self {
@@ -90,6 +98,33 @@ impl Facts {
     }
 }
 
+impl Pem {
+    /// Whether TLS can be served by it.
+    fn check(&self) -> anyhow::Result<()> {
+        let chain = CertificateDer::pem_slice_iter(self.certificate.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .context("certificate.pem is damaged")?;
+        ensure!(
+            !chain.is_empty(),
+            "there is no certificate in certificate.pem"
+        );
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())
+            .context("there is no private key in key.pem")?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let served = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key);
+        match served {
+            Ok(_) => Ok(()),
+            Err(rustls::Error::InconsistentKeys(_)) => {
+                anyhow::bail!("the key in key.pem is not that of certificate.pem")
+            }
+            Err(error) => Err(error).context("certificate.pem or key.pem is damaged"),
+        }
+    }
+}
+
 /// Where the certificate is kept.
 #[derive(Clone, Debug)]
 pub struct Keeper {
@@ -97,18 +132,115 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// In the folder `tls` of the data directory, which is made where there is none.
+    /// In the folder `tls` of the data directory.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self {
+            dir: data.join("tls"),
+        }
+    }
+
+    /// [`Self::current`] for a process that starts, and so for one that has to start whatever is in
+    /// the folder. What was wrong is said in the Error log.
     ///
     /// # Errors
-    /// Where the folder can't be made.
-    pub fn open(data: &Path) -> anyhow::Result<Self> {
-        let dir = data.join("tls");
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .with_context(|| format!("{} can't be made", dir.display()))?;
-        Ok(Self { dir })
+    /// Where none can be made at all.
+    pub fn at_start(
+        &self,
+        now: WallTime,
+        names: &[String],
+        addresses: &[IpAddr],
+    ) -> anyhow::Result<(Pem, bool)> {
+        if let Err(why) = self.stored() {
+            self.set_aside(&format!("{why:#}"));
+        }
+        let (pem, made) = match self.current(now, names, addresses) {
+            Ok(current) => current,
+            Err(error) => {
+                tracing::error!(
+                    "The certificate of the administration can't be kept ({error:#}): make room on the \
+                     disk, and see to the rights of {}.",
+                    self.dir.display()
+                );
+                match self.stored() {
+                    Ok(Some(pem)) => (pem, false),
+                    _ => {
+                        produce(wanted(now, names, addresses), None).map(|(pem, _)| (pem, true))?
+                    }
+                }
+            }
+        };
+        if Facts::of(pem.certificate.as_bytes()).is_some_and(|facts| facts.until < now) {
+            tracing::error!(
+                "The certificate of the administration has ended, and browsers warn of it: put a new \
+                 certificate.pem and its key.pem into {}, or remove both to have one made.",
+                self.dir.display()
+            );
+        }
+        Ok((pem, made))
+    }
+
+    /// The pair in the folder; nothing where there is none, or half of one of ours.
+    fn stored(&self) -> anyhow::Result<Option<Pem>> {
+        match (self.read("certificate.pem")?, self.read("key.pem")?) {
+            (Some(certificate), Some(key)) => {
+                let pem = Pem { certificate, key };
+                pem.check()?;
+                Ok(Some(pem))
+            }
+            (certificate, key) => {
+                let made = self.made();
+                let ours = |is: fn(&Made, &str) -> bool, file: Option<String>| {
+                    file.is_none_or(|file| {
+                        (made.as_ref()).is_some_and(|made| is(made, &fingerprint(&file)))
+                    })
+                };
+                ensure!(
+                    ours(Made::is_certificate, certificate) && ours(Made::is_key, key),
+                    "one of certificate.pem and key.pem is missing"
+                );
+                Ok(None)
+            }
+        }
+    }
+
+    /// Gives what can't be used another name; nothing is removed.
+    fn set_aside(&self, why: &str) {
+        let aside = |n: u32, name: &str| self.dir.join(format!("unusable-{n}-{name}"));
+        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        let key_is_ours = matches!(
+            (self.read("key.pem"), self.made()),
+            (Ok(Some(key)), Some(made))
+                if made.is_key(&fingerprint(&key)) && KeyPair::from_pem(&key).is_ok()
+        );
+        let names: Vec<&str> = ["certificate.pem", "key.pem"]
+            .into_iter()
+            .filter(|name| is_there(&self.dir.join(name)))
+            .filter(|name| *name != "key.pem" || !key_is_ours)
+            .collect();
+        let number = (1..1000).find(|n| !names.iter().any(|name| is_there(&aside(*n, name))));
+        let moved = number.map(|n| {
+            names
+                .iter()
+                .try_for_each(|name| fs::rename(self.dir.join(name), aside(n, name)))
+        });
+        let what: Vec<String> = (names.iter().zip(number.iter().cycle()))
+            .map(|(name, n)| aside(*n, name).display().to_string())
+            .collect();
+        match moved {
+            Some(Ok(())) => tracing::error!(
+                "The certificate of the administration can't be used: {why}. It was set aside ({}), and \
+                 a self-signed one takes its place. To have your own again, put certificate.pem and its \
+                 key.pem into {}, both in PEM.",
+                what.join(", "),
+                self.dir.display()
+            ),
+            _ => tracing::error!(
+                "The certificate of the administration can't be used: {why}. It can't be set aside \
+                 either: see to {}.",
+                self.dir.display()
+            ),
+        }
     }
 
     /// The certificate for these names and addresses, and whether it was made now.
@@ -156,7 +288,12 @@ impl Keeper {
         let path = self.dir.join(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    && fs::symlink_metadata(&path).is_err() =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error).with_context(|| format!("{} can't be read", path.display())),
         }
     }
@@ -165,18 +302,14 @@ impl Keeper {
         serde_json::from_slice(&fs::read(self.dir.join("made.json")).ok()?).ok()
     }
 
-    fn make(&self, mut made: Made, before: Option<&str>, key: Option<&str>) -> anyhow::Result<Pem> {
-        let key = match key.and_then(|key| KeyPair::from_pem(key).ok()) {
-            Some(key) => key,
-            None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
-        };
-        let pem = Pem {
-            certificate: params(&made)?.self_signed(&key)?.pem(),
-            key: key.serialize_pem(),
-        };
-        made.certificate = fingerprint(&pem.certificate);
+    fn make(&self, made: Made, before: Option<&str>, key: Option<&str>) -> anyhow::Result<Pem> {
+        let (pem, mut made) = produce(made, key)?;
         made.before = before.map(fingerprint);
-        made.key = fingerprint(&pem.key);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)
+            .with_context(|| format!("{} can't be made", self.dir.display()))?;
         // What it was made for is written first and the certificate last: killed in between, the
         // next start finds no certificate, or the one before, and makes it again.
         self.write("made.json", &serde_json::to_vec(&made)?)?;
@@ -211,6 +344,21 @@ impl Made {
                 .iter()
                 .all(|address| self.addresses.contains(address))
     }
+}
+
+/// A certificate for what is wanted, with a key that is there or a new one.
+fn produce(mut made: Made, key: Option<&str>) -> anyhow::Result<(Pem, Made)> {
+    let key = match key.and_then(|key| KeyPair::from_pem(key).ok()) {
+        Some(key) => key,
+        None => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?,
+    };
+    let pem = Pem {
+        certificate: params(&made)?.self_signed(&key)?.pem(),
+        key: key.serialize_pem(),
+    };
+    made.certificate = fingerprint(&pem.certificate);
+    made.key = fingerprint(&pem.key);
+    Ok((pem, made))
 }
 
 fn fingerprint(file: &str) -> String {
@@ -280,125 +428,4 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    const DAY: i64 = 24 * 60 * 60;
-
-    fn at(day: i64) -> WallTime {
-        WallTime::from_unix_seconds((20_000 + day) * DAY)
-    }
-
-    #[test]
-    fn it_is_made_once_and_again_before_it_ends() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        let names = ["box".to_owned()];
-        let current = |day, addresses: &[IpAddr]| {
-            keeper
-                .current(at(day), &names, addresses)
-                .expect("it is made")
-        };
-        let (first, made) = current(0, &[]);
-        assert!(made);
-        let mode = fs::metadata(dir.path().join("tls/key.pem"))
-            .expect("the key")
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-
-        let (same, made) = current(300, &[]);
-        assert!(!made && same.certificate == first.certificate);
-
-        let (renewed, made) = current(370, &[]);
-        assert!(made && renewed.certificate != first.certificate && renewed.key == first.key);
-
-        let (_, made) = current(371, &["192.0.2.7".parse().expect("an address")]);
-        assert!(made);
-
-        let (_, made) = current(-5, &[]);
-        assert!(made, "the clock went back before its beginning");
-    }
-
-    #[test]
-    fn somebodys_own_certificate_is_left_alone() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        fs::write(dir.path().join("tls/certificate.pem"), "mine").expect("written");
-        fs::write(dir.path().join("tls/key.pem"), "mine too").expect("written");
-        let (pem, made) = keeper.current(at(0), &[], &[]).expect("it is read");
-        assert!(!made && pem.certificate == "mine");
-    }
-
-    #[test]
-    fn what_somebody_puts_in_place_of_ours_is_left_alone() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        let current = |day, addresses: &[IpAddr]| {
-            let (pem, made) = keeper
-                .current(at(day), &[], addresses)
-                .expect("it is there");
-            (pem.certificate, pem.key, made)
-        };
-        let (ours, key, _) = current(0, &[]);
-        let elsewhere = ["192.0.2.7".parse().expect("an address")];
-        let file = |name: &str| dir.path().join("tls").join(name);
-
-        fs::write(file("certificate.pem"), "mine").expect("written");
-        assert_eq!(current(1, &elsewhere), ("mine".into(), key, false));
-        fs::write(file("key.pem"), "mine too").expect("written");
-        assert_eq!(
-            current(400, &elsewhere),
-            ("mine".into(), "mine too".into(), false)
-        );
-
-        // Only the key so far: a renewal must not take it.
-        fs::write(file("certificate.pem"), &ours).expect("written");
-        assert_eq!(current(400, &elsewhere), (ours, "mine too".into(), false));
-    }
-
-    #[test]
-    fn half_of_somebodys_own_is_not_completed_by_us() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        keeper.current(at(0), &[], &[]).expect("it is made");
-        let file = |name: &str| dir.path().join("tls").join(name);
-        fs::remove_file(file("certificate.pem")).expect("removed");
-        fs::write(file("key.pem"), "mine").expect("written");
-        assert!(keeper.current(at(1), &[], &[]).is_err());
-        assert_eq!(
-            fs::read_to_string(file("key.pem")).expect("it is there"),
-            "mine"
-        );
-    }
-
-    #[test]
-    fn a_renewal_that_was_cut_short_is_made_again() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        let (old, _) = keeper.current(at(0), &[], &[]).expect("it is made");
-        let (new, made) = keeper.current(at(370), &[], &[]).expect("it is made");
-        assert!(made && new.certificate != old.certificate);
-        fs::write(dir.path().join("tls/certificate.pem"), &old.certificate).expect("written");
-        let (again, made) = keeper.current(at(370), &[], &[]).expect("it is made");
-        assert!(made && again.key == old.key && again.certificate != old.certificate);
-    }
-
-    #[test]
-    fn its_facts_are_read_from_the_certificate_itself() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let keeper = Keeper::open(dir.path()).expect("it opens");
-        keeper.current(at(1), &[], &[]).expect("it is made");
-        let facts = Facts::of_current(dir.path()).expect("it is read");
-        assert!(facts.self_signed && facts.subject == "CN=Operator Box");
-        assert_eq!(facts.from, at(0));
-        assert_eq!(
-            facts.until.since(facts.from),
-            LIFETIME - Duration::from_secs(1)
-        );
-        fs::write(dir.path().join("tls/certificate.pem"), "mine").expect("written");
-        assert_eq!(Facts::of_current(dir.path()), None);
-    }
-}
+mod tests;

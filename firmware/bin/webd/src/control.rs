@@ -84,6 +84,18 @@ impl Control {
         }
     }
 
+    /// Waits for `pbxd`, however long it takes, and asks it.
+    ///
+    /// # Errors
+    /// [`Unreachable`] where it is lost meanwhile.
+    pub async fn ask_when_reachable(&self, request: Request) -> Result<Reply, Unreachable> {
+        let mut reachable = self.reachable();
+        if reachable.wait_for(|reachable| *reachable).await.is_err() {
+            return Err(Unreachable);
+        }
+        self.ask(request).await
+    }
+
     /// Has `pbxd` load the configuration, now or when it is reachable again. Doesn't wait.
     pub fn reload(&self) {
         self.reload.notify_one();

@@ -10,6 +10,7 @@ mod clearing;
 mod clock;
 mod control;
 mod csv;
+mod endings;
 mod event;
 mod gate;
 mod host;

@@ -12,12 +12,11 @@ use std::time::Duration;
 use axum_server::Server;
 use axum_server::accept::Accept;
 use hyper_util::rt::TokioTimer;
+use model::Source;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
-
-use crate::throttle::network;
 
 /// Connections at once: each may hold some tens of kilobytes.
 const CONNECTIONS: usize = 512;
@@ -40,14 +39,14 @@ const HEADER_BYTES: usize = 32 * 1024;
 #[derive(Clone, Debug)]
 pub struct Limited {
     room: Arc<Semaphore>,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    by_address: Arc<Mutex<HashMap<Source, usize>>>,
 }
 
 /// One of the connections of an address.
 #[derive(Debug)]
 struct Share {
-    address: IpAddr,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    address: Source,
+    by_address: Arc<Mutex<HashMap<Source, usize>>>,
 }
 
 /// A connection that counts, and ends when nothing moves on it.
@@ -89,14 +88,14 @@ impl Limited {
     /// A place for a connection from `address`; none where it, or all together, have as many as they
     /// may.
     fn place(&self, address: IpAddr) -> Option<(OwnedSemaphorePermit, Share)> {
-        let share = Share::take(network(address), &self.by_address)?;
+        let share = Share::take(Source::of(address), &self.by_address)?;
         let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
         Some((permit, share))
     }
 }
 
 impl Share {
-    fn take(address: IpAddr, by_address: &Arc<Mutex<HashMap<IpAddr, usize>>>) -> Option<Self> {
+    fn take(address: Source, by_address: &Arc<Mutex<HashMap<Source, usize>>>) -> Option<Self> {
         let mut counts = by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= OF_ONE {

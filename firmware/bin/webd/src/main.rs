@@ -1,6 +1,6 @@
 //! The administration as a process; what it does is in the library.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let (for_the_logs, rows) = platform::log::rows();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(log)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(platform::log::in_colour())
         .with_target(false)
         // A log that can't be written is no reason to end.
         .log_internal_errors(false);

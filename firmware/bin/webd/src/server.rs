@@ -9,13 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use model::control::Request;
 use nix::errno::Errno;
+use platform::endings::Endings;
 use platform::log::Row;
 use store::{LogKind, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::app::{App, Parts};
 use crate::certificate::{Keeper, Pem};
@@ -24,7 +26,7 @@ use crate::gate::Hosts;
 use crate::hub::Hub;
 use crate::listener::{Limited, limit};
 use crate::settings::Settings;
-use crate::{clock, host, redirect, router};
+use crate::{clock, endings, host, redirect, router};
 
 /// Requests under way get so long when the process ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -34,6 +36,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(60);
 /// A warning or error is written to the logs at most so often.
 const ROW_EVERY: Duration = Duration::from_millis(50);
+/// The exchange is ready by then, or the administration is used without it.
+const EXCHANGE: Duration = Duration::from_secs(5);
 /// Sessions that have ended are forgotten so often.
 const PURGE: Duration = Duration::from_secs(60 * 60);
 
@@ -48,8 +52,8 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     let store = Store::open(&settings.data).context("the store can't be opened")?;
     let names: Vec<String> = host::names().into_iter().chain(settings.names).collect();
     let hosts = Hosts::new(names);
-    let keeper = Keeper::open(&settings.data)?;
-    let (pem, made) = keeper.current(clock::now(), hosts.names(), &host::addresses())?;
+    let keeper = Keeper::new(&settings.data);
+    let (pem, made) = keeper.at_start(clock::now(), hosts.names(), &host::addresses())?;
     if made {
         tracing::info!("Made a certificate.");
     }
@@ -66,13 +70,19 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     control.reload();
     let app = App::start(Parts {
         store: store.clone(),
-        control,
+        control: control.clone(),
         hosts: hosts.clone(),
-        data: settings.data,
+        data: settings.data.clone(),
         ending,
     })?;
 
     keep_rows(rows, store.clone(), app.hub.clone())?;
+    tokio::spawn(endings::keep(
+        Endings::of(&settings.data),
+        store.clone(),
+        app.hub.clone(),
+        control.reachable(),
+    ));
 
     let handle = Handle::new();
     let limited = Limited::default();
@@ -105,7 +115,12 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     }
     tokio::spawn(renew(keeper, hosts, tls, pem));
     tokio::spawn(purge(store));
-    say_where(settings.listen.ip(), port);
+    tracing::info!(port, "Listening.");
+    tokio::spawn(async move {
+        // Last, so that it is what is seen after a start.
+        let _ = timeout(EXCHANGE, control.ask_when_reachable(Request::Status)).await;
+        say_where(settings.listen.ip(), port);
+    });
 
     let mut stops = platform::signals::stops()
         .into_iter()
@@ -221,6 +236,7 @@ async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig, mut used: Pem) {
     let mut look = tokio::time::interval(LOOK_AT_CERTIFICATE);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.tick().await;
+    let mut said = None;
     loop {
         look.tick().await;
         let (keeper, hosts) = (keeper.clone(), hosts.clone());
@@ -234,12 +250,23 @@ async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig, mut used: Pem) {
                     .await;
                 match reloaded {
                     Ok(()) => tracing::info!(made, "A new certificate is in use."),
-                    Err(error) => tracing::error!(%error, "The new certificate can't be used."),
+                    Err(error) => tracing::error!(
+                        %error,
+                        "The new certificate can't be used; the one before is used on. Put \
+                         certificate.pem and its key.pem there together, both in PEM."
+                    ),
                 }
                 used = pem;
             }
-            Ok(Ok(_)) | Err(_) => {}
-            Ok(Err(error)) => tracing::error!(%error, "The certificate can't be renewed."),
+            Ok(Ok(_)) => said = None,
+            Err(_) => {}
+            Ok(Err(error)) => {
+                let error = format!("{error:#}");
+                if said.as_ref() != Some(&error) {
+                    tracing::error!(error, "The certificate can't be renewed.");
+                    said = Some(error);
+                }
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use model::Source;
+
 /// Failures of one account before it is held up.
 const FREE_ACCOUNT: u32 = 5;
 /// Failures of one address before it is held up; several people may sit behind one.
@@ -27,9 +29,9 @@ const MAX_KNOWN: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Account(String),
-    Address(IpAddr),
+    Address(Source),
     /// An account's part of what is counted for an address: never held up itself.
-    Both(String, IpAddr),
+    Both(String, Source),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,7 @@ struct Count {
 #[derive(Debug, Default)]
 pub struct Throttle {
     counts: HashMap<Key, Count>,
-    known: VecDeque<(String, IpAddr)>,
+    known: VecDeque<(String, Source)>,
 }
 
 /// Too early: how long to wait.
@@ -59,7 +61,7 @@ impl Throttle {
     /// # Errors
     /// [`TooEarly`]; the attempt isn't counted then.
     pub fn begin(&mut self, now: Instant, account: &str, address: IpAddr) -> Result<(), TooEarly> {
-        let (account, address) = (normal(account), network(address));
+        let (account, address) = (normal(account), Source::of(address));
         let known = self.known.contains(&(account.clone(), address));
         let both = Key::Both(account.clone(), address);
         let mut keys = vec![(Key::Address(address), FREE_ADDRESS, MAX_ADDRESS)];
@@ -85,7 +87,7 @@ impl Throttle {
     /// The attempt was good: the account starts again, and the address without what failed on this
     /// account; what it tried on others stays. The two know each other.
     pub fn succeed(&mut self, now: Instant, account: &str, address: IpAddr) {
-        let pair = (normal(account), network(address));
+        let pair = (normal(account), Source::of(address));
         self.counts.remove(&Key::Account(pair.0.clone()));
         let own = self.counts.remove(&Key::Both(pair.0.clone(), pair.1));
         self.give_back(
@@ -102,7 +104,7 @@ impl Throttle {
 
     /// The attempt was neither: it wasn't made, for want of time or memory.
     pub fn cancel(&mut self, now: Instant, account: &str, address: IpAddr) {
-        let (account, address) = (normal(account), network(address));
+        let (account, address) = (normal(account), Source::of(address));
         for key in [
             Key::Account(account.clone()),
             Key::Address(address),
@@ -162,17 +164,6 @@ fn normal(account: &str) -> String {
         .take(64)
         .collect::<String>()
         .to_ascii_lowercase()
-}
-
-/// One household or office has a whole /64 of IPv6.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]
@@ -264,9 +255,13 @@ mod tests {
 
     #[test]
     fn neighbours_in_one_ipv6_network_count_as_one() {
-        let (a, b) = ("2001:db8::1", "2001:db8::2");
-        let address = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(address(a), address(b));
-        assert_eq!(address("::ffff:192.0.2.1"), HERE);
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let let_in = (0..100_u16)
+            .filter(|n| {
+                let address = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, *n]);
+                throttle.begin(now, &format!("user{n}"), address).is_ok()
+            })
+            .count();
+        assert_eq!(let_in, 10);
     }
 }

@@ -6,6 +6,8 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -14,9 +16,12 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use common::peer::Peer;
+use platform::endings::{Ending, Endings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use store::{LogKind, LogQuery, Store};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -32,7 +37,7 @@ impl Webd {
             .args(["--data", data.to_str().unwrap()])
             .args(["--listen", "127.0.0.1:0"])
             .args(more)
-            .env("NO_COLOR", "1")
+            .env_remove("NO_COLOR")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -64,6 +69,7 @@ impl Webd {
                 .lines
                 .recv_timeout(Duration::from_secs(60))
                 .unwrap_or_else(|_| panic!("no line with {text}: {:?}", self.seen));
+            assert!(!line.contains('\x1b'), "a pipe has no colours: {line:?}");
             self.seen.push(line.clone());
             if line.contains(text) {
                 return line;
@@ -72,9 +78,9 @@ impl Webd {
     }
 
     fn port(&mut self) -> u16 {
-        let line = self.line("The administration is there.");
-        let at = line.split("https://127.0.0.1:").nth(1).unwrap();
-        at.split('/').next().unwrap().parse().unwrap()
+        let line = self.line("Listening.");
+        let port = line.split("port=").nth(1).unwrap();
+        port.trim().parse().unwrap()
     }
 
     fn signal(&mut self, name: &str) -> ExitStatus {
@@ -83,6 +89,23 @@ impl Webd {
         assert!(sent.success());
         self.child.wait().unwrap()
     }
+}
+
+/// Waits until a log has rows with `text` in them; returns those.
+fn rows(data: &Path, log: LogKind, text: &str) -> Vec<String> {
+    let store = Store::open(data).unwrap();
+    let query = LogQuery {
+        contains: Some(text.to_owned()),
+        ..LogQuery::default()
+    };
+    for _ in 0..3000 {
+        let rows = store.log_query(log, &query).unwrap();
+        if !rows.is_empty() {
+            return rows.into_iter().map(|row| row.text).collect();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no row with {text}");
 }
 
 impl Drop for Webd {
@@ -337,4 +360,77 @@ fn a_log_has_no_secrets() {
             "{secret}"
         );
     }
+}
+
+#[test]
+fn a_certificate_that_can_not_be_used_keeps_nobody_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = dir.path().join("tls");
+    std::fs::create_dir(&tls).unwrap();
+    for (name, content) in [("certificate.pem", "junk"), ("key.pem", "")] {
+        std::fs::write(tls.join(name), content).unwrap();
+    }
+    let mut webd = Webd::quiet(dir.path());
+    let port = webd.port();
+    let request =
+        "GET /api/v1/first-visit HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = https(&trusting(dir.path()), "localhost", port, request);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let told = rows(dir.path(), LogKind::Error, "can't be used");
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].contains("unusable-1-certificate.pem")
+            && told[0].contains("To have your own again"),
+        "{told:?}"
+    );
+    let kept = std::fs::read_to_string(tls.join("unusable-1-certificate.pem")).unwrap();
+    assert_eq!(kept, "junk");
+    assert!(webd.signal("-TERM").success());
+}
+
+#[test]
+fn what_ended_by_itself_is_in_the_warning_log_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let ending = Ending {
+        at: common::now(),
+        process: "pbxd".into(),
+        text: "ended unexpectedly (signal: 9 (SIGKILL)) and is started again after 200ms".into(),
+    };
+    let endings = Endings::of(dir.path());
+    let gone = || {
+        for _ in 0..3000 {
+            if endings.found().is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("nobody takes it");
+    };
+    // The second time is that of a process killed before it could take it away.
+    for _ in 0..2 {
+        endings.leave(&ending).unwrap();
+        let mut webd = Webd::quiet(dir.path());
+        webd.port();
+        gone();
+        assert!(webd.signal("-TERM").success());
+    }
+    assert_eq!(
+        rows(dir.path(), LogKind::Warning, "unexpectedly"),
+        [
+            "The exchange (pbxd) ended unexpectedly (signal: 9 (SIGKILL)) and is started again after 200ms."
+        ]
+    );
+}
+
+#[test]
+fn where_to_go_is_said_when_all_is_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let _peer = Peer::start(&dir.path().join("pbxd.sock"));
+    let mut webd = Webd::quiet(dir.path());
+    webd.line("The administration is there.");
+    assert!(
+        webd.seen
+            .iter()
+            .any(|line| line.contains("Connected to the exchange."))
+    );
 }
