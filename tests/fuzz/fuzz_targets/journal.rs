@@ -79,8 +79,8 @@ fuzz_target!(|octets: &[u8]| {
     drop(journal);
     let (mut journal, second) = open(dir.path()).expect("as before");
     assert_eq!(same(&first), same(&second));
-    let open = first.open.first().map(|call| &call.record);
-    let Some(call) = open.or(first.closed.first()) else {
+    let interrupted = first.open.first().map(|call| &call.record);
+    let Some(call) = interrupted.or(first.closed.first()) else {
         let gone = LiveRecord::BindingRemove {
             extension: ExtensionId::new(1),
             contact: "sip:101@10.0.0.1".into(),

@@ -34,13 +34,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         ),
         (
             "phones_come_back_after_a_crash_by_udp",
-            &[Peer::Pjsua],
-            |stage| crash(stage, Transport::Udp),
+            &[Peer::Pjsua, Peer::Baresip],
+            |stage| crash(stage, Peer::Baresip, Transport::Udp),
         ),
         (
             "phones_come_back_after_a_crash_by_tcp",
             &[Peer::Pjsua],
-            |stage| crash(stage, Transport::Tcp),
+            |stage| crash(stage, Peer::Pjsua, Transport::Tcp),
         ),
     ];
     table
@@ -156,13 +156,13 @@ fn several_phones(stage: &Stage) -> Result<()> {
     hear_both((alice, &out), (desk, call))
 }
 
-fn crash(stage: &Stage, transport: Transport) -> Result<()> {
+fn crash(stage: &Stage, other: Peer, transport: Transport) -> Result<()> {
     let setup = Setup {
         transport,
         expires: SHORT,
         ..Setup::default()
     };
-    let mut office = Office::open(stage, &[(Peer::Pjsua, setup.clone()), (Peer::Pjsua, setup)])?;
+    let mut office = Office::open(stage, &[(Peer::Pjsua, setup.clone()), (other, setup)])?;
     let [alice, bob] = office.phones()?;
     let (out, call) = connect(alice, bob)?;
     hear_both((alice, &out), (bob, &call))?;
