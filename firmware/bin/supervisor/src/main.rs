@@ -1,9 +1,13 @@
 //! Starts the processes of the exchange, restarts the one that ends, and stops them in order.
 //!
-//! `supervisor run` does so as an ordinary process on any Linux machine, with its data in a folder.
+//! `supervisor run` does so as an ordinary process on any Linux machine, with its data in a folder. As
+//! the first process of a machine it is the machine's `init`.
 
+mod boot;
 mod options;
+mod orders;
 mod policy;
+mod processes;
 mod run;
 
 use std::process::ExitCode;
@@ -13,9 +17,12 @@ use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    if boot::is_first() {
+        return boot::run();
+    }
     let options = options::Options::parse();
     // Before the log's thread is there: no other thread may take a signal.
-    let signals = run::signals();
+    let signals = processes::signals();
     let (log, _until_the_end) = platform::log::to_stderr();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))

@@ -4,8 +4,10 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod card;
 pub mod clock;
 pub mod endings;
 pub mod log;
+pub mod mbr;
 pub mod signals;
 pub mod sys;

@@ -4,5 +4,6 @@
 mod address;
 pub mod alloc;
 pub mod datagram;
+pub mod disk;
 pub mod process;
 pub mod schedule;

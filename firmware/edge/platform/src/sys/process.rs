@@ -30,3 +30,72 @@ pub fn end_with_parent(command: &mut Command) {
         });
     }
 }
+
+/// What a process may do that is started by root and isn't root.
+#[derive(Clone, Copy, Debug)]
+pub struct Rights {
+    /// Its user.
+    pub user: u32,
+    /// Its only group.
+    pub group: u32,
+    /// It may take real-time priority and lock its memory.
+    pub real_time: bool,
+}
+
+/// Real-time priorities up to that of the media thread and a little more.
+const REAL_TIME_PRIORITY: libc::rlim_t = 60;
+
+/// Files and sockets: the process takes of them what its own limits need.
+const FILES: libc::rlim_t = 65_536;
+
+/// What is started by this command runs with these rights: no capability, and no program it starts can
+/// gain any. Files it makes are its group's too.
+pub fn confine(command: &mut Command, rights: Rights) {
+    // SAFETY: between fork and exec only these system calls are made, all of them async-signal-safe;
+    // nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            let limit = |resource, most| {
+                let limits = libc::rlimit {
+                    rlim_cur: most,
+                    rlim_max: most,
+                };
+                done(libc::setrlimit(resource, &raw const limits))
+            };
+            limit(libc::RLIMIT_CORE, 0)?;
+            limit(libc::RLIMIT_NOFILE, FILES)?;
+            if rights.real_time {
+                limit(libc::RLIMIT_RTPRIO, REAL_TIME_PRIORITY)?;
+                limit(libc::RLIMIT_MEMLOCK, libc::RLIM_INFINITY)?;
+            }
+            libc::umask(0o007);
+            done(libc::setgroups(1, &raw const rights.group))?;
+            done(libc::setgid(rights.group))?;
+            done(libc::setuid(rights.user))?;
+            done(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        });
+    }
+}
+
+/// What is started by this command leads a session of its own on the terminal that is its standard
+/// input: so keys such as Ctrl-C are the session's, and so is the end of the line.
+pub fn take_terminal(command: &mut Command) {
+    // SAFETY: between fork and exec only these system calls are made, all of them async-signal-safe;
+    // nothing is allocated.
+    unsafe {
+        command.pre_exec(|| {
+            if libc::setsid() < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            done(libc::ioctl(libc::STDIN_FILENO, libc::TIOCSCTTY, 1))
+        });
+    }
+}
+
+fn done(result: libc::c_int) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}

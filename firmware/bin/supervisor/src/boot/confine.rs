@@ -1,0 +1,23 @@
+//! With what rights each service runs: its own user, no way to more, and limits.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use nix::unistd::User;
+use platform::sys::process::{Rights, confine};
+
+/// The service runs as the user of its name; every service shares the group of the data.
+pub fn as_user(command: &mut Command, name: &str, real_time: bool) -> Result<()> {
+    let user = User::from_name(name)
+        .context("the users of the system")?
+        .with_context(|| format!("the system has no user `{name}`"))?;
+    confine(
+        command,
+        Rights {
+            user: user.uid.as_raw(),
+            group: user.gid.as_raw(),
+            real_time,
+        },
+    );
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The machine below the services: file systems, the kernel's log, the data, the end.
+
+use std::convert::Infallible;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
+use nix::unistd::{Group, dup2_stderr, dup2_stdin, dup2_stdout, sync};
+use platform::card::{self, Card, Start};
+use tracing::{info, warn};
+
+use super::watchdog::Watchdog;
+
+/// Where data is, on the card or in memory.
+pub const DATA: &str = "/data";
+
+/// Sockets and what else doesn't outlive the machine's run.
+pub const RUN: &str = "/run/operator-box";
+
+/// The group of everything that the services share.
+const GROUP: &str = "exchange";
+
+/// How long a check of the data may take: a full card of 16 GB is checked in a minute.
+const CHECK_WITHIN: Duration = Duration::from_secs(600);
+
+/// What is mounted before anything else: where, what, with which options.
+const MOUNTS: [(&str, &str, &str, MsFlags); 7] = [
+    ("/proc", "proc", "", HARMLESS),
+    ("/sys", "sysfs", "", HARMLESS),
+    ("/dev", "devtmpfs", "mode=0755", MsFlags::MS_NOSUID),
+    (
+        "/dev/pts",
+        "devpts",
+        "mode=0620,ptmxmode=0666",
+        MsFlags::MS_NOSUID,
+    ),
+    ("/dev/shm", "tmpfs", "mode=1777,size=16m", HARMLESS),
+    ("/run", "tmpfs", "mode=0755,size=32m", HARMLESS),
+    ("/tmp", "tmpfs", "mode=1777,size=64m", HARMLESS),
+];
+
+const HARMLESS: MsFlags = MsFlags::MS_NOSUID
+    .union(MsFlags::MS_NODEV)
+    .union(MsFlags::MS_NOEXEC);
+
+/// How everything ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The machine starts anew.
+    Reboot,
+    /// The machine is off; one that can't do that by itself says so.
+    PowerOff,
+}
+
+/// Mounts what the kernel offers; what is there already stays.
+pub fn mount_kernel_files() -> Result<()> {
+    for (target, kind, options, flags) in MOUNTS {
+        let path = Path::new(target);
+        if !path.exists() && (!target.starts_with("/dev/") || fs::create_dir(path).is_err()) {
+            // An initramfs has less.
+            continue;
+        }
+        match mount(Some(kind), target, Some(kind), flags, Some(options)) {
+            Ok(()) | Err(Errno::EBUSY) => {}
+            Err(error) => return Err(error).with_context(|| format!("{target} can't be mounted")),
+        }
+    }
+    Ok(())
+}
+
+/// From here on standard output and error are the kernel's log: no file grows, the consoles stay free,
+/// and it can be read as long as the machine runs.
+pub fn log_to_kernel() {
+    let _ = fs::write("/proc/sys/kernel/printk_devkmsg", "on");
+    let opened = OpenOptions::new().write(true).open("/dev/kmsg");
+    if let Ok(log) = opened {
+        let _ = dup2_stdout(&log);
+        let _ = dup2_stderr(&log);
+    }
+    if let Ok(null) = File::open("/dev/null") {
+        let _ = dup2_stdin(null);
+    }
+}
+
+/// What the boot loader said.
+pub fn started_from() -> Result<Start> {
+    let line = fs::read_to_string("/proc/cmdline").context("the kernel's command line")?;
+    Ok(Start::parse(&line)?)
+}
+
+/// Says something on the console, where there is nobody else to say it.
+pub fn say(text: &str) {
+    if let Ok(mut console) = OpenOptions::new().write(true).open("/dev/console") {
+        let _ = writeln!(console, "\r\n{text}\r");
+    }
+}
+
+/// Grows the data to the card, checks and mounts it.
+pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
+    let mut card = Card::find(start.signature)?.context("the card is gone")?;
+    let grown = card.grow().unwrap_or_else(|error| {
+        warn!(%error, "the data can't be grown to the size of the card");
+        false
+    });
+    let device = card
+        .partition(card::DATA)
+        .context("no partition for data")?;
+    let device = device.to_str().context("a device's name")?;
+    // What a power cut left is put right by the journal; more is rare, and asks for nobody here.
+    let forced: &[&str] = if grown { &["-f", "-p"] } else { &["-p"] };
+    let found = step("/sbin/e2fsck", &[forced, &[device]].concat(), watchdog)?;
+    if found > 1 {
+        warn!(found, "the data is damaged; mending what can be mended");
+        let left = step("/sbin/e2fsck", &["-f", "-y", device], watchdog)?;
+        if left > 2 {
+            bail!("the file system is damaged beyond repair (e2fsck said {left})");
+        }
+    }
+    if grown {
+        info!("the data grows to the size of the card");
+        let failed = step("/sbin/resize2fs", &[device], watchdog)?;
+        if failed != 0 {
+            warn!(failed, "the data stays as small as it was");
+        }
+    }
+    mount(
+        Some(device),
+        DATA,
+        Some("ext4"),
+        MsFlags::MS_NOATIME | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
+        Some("errors=remount-ro"),
+    )
+    .context("the file system can't be mounted")
+}
+
+/// Runs a program to its end, which may take its time but not for ever.
+fn step(program: &str, arguments: &[&str], watchdog: &mut Watchdog) -> Result<i32> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{program} can't be started"))?;
+    let limit = Instant::now() + CHECK_WITHIN;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code().unwrap_or(i32::MAX));
+        }
+        if Instant::now() > limit {
+            child.kill()?;
+            bail!("{program} does not come to an end");
+        }
+        watchdog.kick();
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Data that lasts until the power goes, where the card's can't be used.
+pub fn data_in_memory() -> Result<()> {
+    mount(
+        Some("tmpfs"),
+        DATA,
+        Some("tmpfs"),
+        HARMLESS,
+        Some("mode=0755,size=128m"),
+    )
+    .context("no memory for data")
+}
+
+/// Prepares what the services share, and the rights they need no capability for.
+pub fn settle() -> Result<()> {
+    let group = Group::from_name(GROUP)
+        .context("the groups of the system")?
+        .with_context(|| format!("the system has no group `{GROUP}`"))?;
+    for (folder, mode) in [
+        (DATA, 0o2770),
+        ("/data/run", 0o2770),
+        ("/data/system", 0o2750),
+        ("/data/upload", 0o2770),
+        (RUN, 0o2770),
+    ] {
+        fs::create_dir_all(folder).with_context(|| format!("{folder} can't be made"))?;
+        chown(folder, None, Some(group.gid.as_raw()))?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
+    }
+    // The administration listens on 80 and 443 as its own user, without a capability.
+    set("net/ipv4/ip_unprivileged_port_start", "80");
+    // Ctrl-Alt-Del asks for a restart in order instead of making one.
+    if let Err(error) = set_cad_enabled(false) {
+        warn!(%error, "Ctrl-Alt-Del restarts the machine at once");
+    }
+    Ok(())
+}
+
+fn set(name: &str, value: &str) {
+    if let Err(error) = fs::write(Path::new("/proc/sys").join(name), value) {
+        warn!(%error, name, "a setting of the kernel stays as it is");
+    }
+}
+
+/// Brings the disks to rest and ends.
+pub fn end(end: End) -> ! {
+    sync();
+    if umount2(DATA, MntFlags::empty()).is_err() {
+        let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        let _ = mount(None::<&str>, DATA, None::<&str>, read_only, None::<&str>);
+    }
+    sync();
+    let mode = match end {
+        End::Reboot => RebootMode::RB_AUTOBOOT,
+        End::PowerOff => {
+            say("The system is stopped. It is safe to switch the power off.");
+            RebootMode::RB_POWER_OFF
+        }
+    };
+    loop {
+        let _: Result<Infallible, _> = reboot(mode);
+        // A machine that can't power itself off stays here, with nothing left to lose.
+        sleep(Duration::from_secs(3600));
+    }
+}

@@ -1,0 +1,188 @@
+//! Processes of the exchange: started, watched, restarted, stopped. Nobody waits for one without a limit.
+
+use std::os::fd::AsFd;
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use model::Instant;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+use platform::endings::{Ending, Endings};
+use platform::sys::process::end_with_parent;
+use tracing::{error, warn};
+
+use crate::policy::Restarts;
+
+/// How long a process may take to stop before it is killed: calls are cleared within it.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// How often a loop looks round where nothing else is due.
+pub const GLANCE: Duration = Duration::from_millis(500);
+
+/// Time since this was made, as the policy counts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(std::time::Instant);
+
+impl Clock {
+    /// It is zero now.
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The time.
+    pub fn now(self) -> Instant {
+        Instant::from_micros(u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A process that is kept running.
+pub struct Process {
+    name: &'static str,
+    command: Command,
+    child: Option<Child>,
+    started: Instant,
+    due: Option<Instant>,
+    restarts: Restarts,
+}
+
+impl Process {
+    /// One that is not started yet.
+    pub fn new(name: &'static str, mut command: Command) -> Self {
+        // Killed, this one must not leave them behind: the next one couldn't have their ports.
+        end_with_parent(&mut command);
+        Self {
+            name,
+            command,
+            child: None,
+            started: Instant::ZERO,
+            due: Some(Instant::ZERO),
+            restarts: Restarts::default(),
+        }
+    }
+
+    /// The name of its program.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The process itself, while it runs.
+    pub const fn child(&mut self) -> Option<&mut Child> {
+        self.child.as_mut()
+    }
+
+    /// Reaps it where it has ended, and starts it where it is due; true where it was started.
+    pub fn tend(&mut self, now: Instant, endings: &Endings) -> bool {
+        self.reap(now, endings);
+        let due = self.due.is_some_and(|due| due <= now);
+        if due {
+            self.start(now, endings);
+        }
+        due && self.child.is_some()
+    }
+
+    fn start(&mut self, now: Instant, endings: &Endings) {
+        self.due = None;
+        self.started = now;
+        match self.command.spawn() {
+            Ok(child) => self.child = Some(child),
+            Err(error) => {
+                let wait = self.restarts.ended(now, now);
+                error!(process = self.name, %error, "can't start; trying again in {wait:?}");
+                self.leave(endings, &format!("can't be started ({error})"), wait);
+                self.due = Some(now + wait);
+            }
+        }
+    }
+
+    fn reap(&mut self, now: Instant, endings: &Endings) {
+        let Some(child) = &mut self.child else {
+            return;
+        };
+        if let Ok(Some(status)) = child.try_wait() {
+            self.ended(status, now, endings);
+        }
+    }
+
+    fn ended(&mut self, status: ExitStatus, now: Instant, endings: &Endings) {
+        self.child = None;
+        let wait = self.restarts.ended(self.started, now);
+        warn!(process = self.name, %status, "ended; starting it again in {wait:?}");
+        self.leave(endings, &format!("ended unexpectedly ({status})"), wait);
+        self.due = Some(now + wait);
+    }
+
+    /// Leaves what happened to whoever writes the logs.
+    fn leave(&self, endings: &Endings, what: &str, wait: Duration) {
+        let ending = Ending {
+            at: platform::clock::wall(),
+            process: self.name.to_owned(),
+            text: format!("{what} and is started again after {wait:?}"),
+        };
+        if let Err(error) = endings.leave(&ending) {
+            warn!(%error, "the Warning log will not tell of it");
+        }
+    }
+
+    /// Stops it, and kills it where it doesn't; `meanwhile` is called while that takes. It is started
+    /// no more, unless [`Self::again`] says so.
+    pub fn stop(&mut self, mut meanwhile: impl FnMut()) {
+        self.due = None;
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        if let Ok(pid) = i32::try_from(child.id())
+            && kill(Pid::from_raw(pid), Signal::SIGTERM).is_err()
+        {
+            return;
+        }
+        let limit = std::time::Instant::now() + STOP_WITHIN;
+        while std::time::Instant::now() < limit {
+            if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            meanwhile();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        warn!(process = self.name, "does not stop; killing it");
+        if let Err(error) = child.kill().and_then(|()| child.wait().map(drop)) {
+            error!(process = self.name, %error, "can't kill it");
+        }
+    }
+
+    /// Starts it again after a stop.
+    pub const fn again(&mut self) {
+        self.due = Some(Instant::ZERO);
+    }
+}
+
+/// From here on these signals come as bytes, and to this thread only. To be called before any other
+/// thread is started.
+pub fn signals() -> Result<SignalFd> {
+    let mut set = SigSet::empty();
+    for signal in platform::signals::stops() {
+        set.add(signal);
+    }
+    set.add(Signal::SIGCHLD);
+    set.thread_block().context("signals can be blocked")?;
+    SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+        .context("signals can be read")
+}
+
+/// Waits for a signal or a glance's time; true where it says stop.
+pub fn asked_to_stop(signals: &SignalFd) -> bool {
+    let mut ready = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    let glance = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::ZERO);
+    poll(&mut ready, glance).is_ok() && stop_is_asked(signals)
+}
+
+/// Whether a signal that has come says stop.
+pub fn stop_is_asked(signals: &SignalFd) -> bool {
+    let mut stop = false;
+    while let Ok(Some(signal)) = signals.read_signal() {
+        stop |= i32::try_from(signal.ssi_signo) != Ok(Signal::SIGCHLD as i32);
+    }
+    stop
+}

@@ -1,0 +1,171 @@
+//! The card the system was started from: which disk it is, its partitions, and its room for data.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use model::system::Slot;
+use thiserror::Error;
+
+use crate::mbr::{SECTOR, Table};
+use crate::sys::disk::resize_partition;
+
+/// The partitions by their numbers.
+pub const BOOT: u8 = 1;
+/// The first slot.
+pub const SLOT_A: u8 = 2;
+/// The second slot.
+pub const SLOT_B: u8 = 3;
+/// Settings, history, voicemail: everything that is not in an image.
+pub const DATA: u8 = 4;
+
+/// What the boot loader says of the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The signature of the disk.
+    pub signature: u32,
+    /// The slot that was started.
+    pub slot: Slot,
+}
+
+/// Why the kernel's command line says too little.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the kernel's command line must hold slot=A or slot=B and root=PARTUUID=xxxxxxxx-0n: {0}")]
+pub struct NoStart(String);
+
+impl Start {
+    /// From the kernel's command line.
+    ///
+    /// # Errors
+    /// Where slot or disk aren't named.
+    pub fn parse(command_line: &str) -> Result<Self, NoStart> {
+        let value = |key: &str| {
+            (command_line.split_ascii_whitespace()).find_map(|word| word.strip_prefix(key))
+        };
+        let slot = match value("slot=") {
+            Some("A") => Some(Slot::A),
+            Some("B") => Some(Slot::B),
+            _ => None,
+        };
+        let signature = value("root=PARTUUID=")
+            .and_then(|id| id.split_once('-'))
+            .and_then(|(signature, _)| u32::from_str_radix(signature, 16).ok());
+        match (signature, slot) {
+            (Some(signature), Some(slot)) => Ok(Self { signature, slot }),
+            _ => Err(NoStart(command_line.trim().into())),
+        }
+    }
+
+    /// The partition the slot is in.
+    #[must_use]
+    pub const fn partition(self) -> u8 {
+        slot_partition(self.slot)
+    }
+}
+
+/// The partition of a slot.
+#[must_use]
+pub const fn slot_partition(slot: Slot) -> u8 {
+    match slot {
+        Slot::A => SLOT_A,
+        Slot::B => SLOT_B,
+    }
+}
+
+/// The disk the system was started from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// As the kernel names it: `sda`.
+    name: String,
+    table: Table,
+}
+
+impl Card {
+    /// The disk of this signature, where it is there already.
+    ///
+    /// # Errors
+    /// Where `/sys` can't be read.
+    pub fn find(signature: u32) -> io::Result<Option<Self>> {
+        for entry in fs::read_dir("/sys/block")? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let Ok(table) = read_table(&Path::new("/dev").join(&name)) else {
+                continue;
+            };
+            if table.signature == signature {
+                return Ok(Some(Self { name, table }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The device of a partition, where the kernel has it already.
+    #[must_use]
+    pub fn partition(&self, number: u8) -> Option<PathBuf> {
+        let folder = Path::new("/sys/block").join(&self.name);
+        fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+            let text = fs::read_to_string(entry.path().join("partition")).ok()?;
+            let device = Path::new("/dev").join(entry.file_name());
+            (text.trim().parse() == Ok(number) && device.exists()).then_some(device)
+        })
+    }
+
+    /// How many bytes a partition has.
+    #[must_use]
+    pub fn size(&self, number: u8) -> Option<u64> {
+        let partition = self.table.partitions.get(usize::from(number) - 1)?;
+        partition.map(|partition| u64::from(partition.sectors) * SECTOR)
+    }
+
+    /// Grows the last partition to the end of the disk, where there is room after it; true where there
+    /// was. A power cut leaves either table: the sector is written as a whole.
+    ///
+    /// # Errors
+    /// Where the disk can't be read or written, or the kernel refuses.
+    pub fn grow(&mut self) -> io::Result<bool> {
+        let sectors = fs::read_to_string(Path::new("/sys/block").join(&self.name).join("size"))?;
+        let sectors = sectors.trim().parse().map_err(io::Error::other)?;
+        let Some(table) = self.table.grown(sectors) else {
+            return Ok(false);
+        };
+        let device = Path::new("/dev").join(&self.name);
+        let mut disk = OpenOptions::new().read(true).write(true).open(device)?;
+        let mut sector = [0; 512];
+        disk.read_exact(&mut sector)?;
+        table.write(&mut sector);
+        disk.rewind()?;
+        disk.write_all(&sector)?;
+        disk.sync_all()?;
+        self.table = table;
+        if let Some(last) = table.partitions[3] {
+            let start = u64::from(last.start) * SECTOR;
+            resize_partition(&disk, DATA, start, u64::from(last.sectors) * SECTOR)?;
+        }
+        Ok(true)
+    }
+}
+
+fn read_table(device: &Path) -> io::Result<Table> {
+    let mut sector = [0; 512];
+    File::open(device)?.read_exact(&mut sector)?;
+    Table::parse(&sector).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boot_loader_says_disk_and_slot() {
+        let line = "BOOT_IMAGE=/boot/vmlinuz root=PARTUUID=4f420001-03 slot=B quiet panic=5\n";
+        let start = Start::parse(line).expect("complete");
+        assert_eq!(start.signature, 0x4F42_0001);
+        assert_eq!((start.slot, start.partition()), (Slot::B, 3));
+        for line in [
+            "slot=A",
+            "root=PARTUUID=4f420001-02 slot=C",
+            "root=PARTUUID=xyz-02 slot=A",
+        ] {
+            assert!(Start::parse(line).is_err(), "{line}");
+        }
+    }
+}
