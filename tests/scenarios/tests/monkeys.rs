@@ -218,3 +218,42 @@ fn with_everything_at_once() {
         },
     );
 }
+
+#[test]
+fn whatever_goes_on_a_crash_leaves_no_phone_in_a_dead_call() {
+    let quiet = Mischief {
+        networks: false,
+        quirks: false,
+        power: false,
+    };
+    let mut talked = 0;
+    for seed in 400..460 {
+        let mut w = World::builder()
+            .many(101, 4)
+            .seed(seed)
+            .no_answer_s(10)
+            .build();
+        // What was ringing or being transferred is given up by the phones in their own words.
+        w.forgiving = true;
+        let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
+        for _ in 0..60 {
+            act(&mut w, &mut chance, quiet);
+            let pause = pick(&mut chance, &[0, 1, 2, 3, 5, 10, 30, 100, 700]);
+            w.run_for(pause);
+        }
+        let talking = |w: &World| {
+            let calls = |phone| w.at(phone).calls.iter();
+            (w.phones().flat_map(calls))
+                .filter(|call| call.state == State::Talking)
+                .count()
+        };
+        talked += talking(&w);
+        w.restart();
+        w.run_for(5000);
+        // An INVITE that was on its way comes again, and begins a call of the new process.
+        let new: usize = w.calls().iter().map(|call| call.legs.len()).sum();
+        assert!(talking(&w) <= new, "seed {seed}: {}", talking(&w));
+        w.finish();
+    }
+    assert!(talked > 60, "{talked}");
+}
