@@ -29,6 +29,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait before connecting again.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// From this wait on it is told that `pbxd` is missing: both start at once, and either may be the first
+/// to be ready.
+const TOLD_FROM: Duration = Duration::from_secs(3);
+
 /// `pbxd` isn't there or doesn't answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the exchange does not answer")]
@@ -164,7 +168,7 @@ async fn keep(
                     End::Lost(why) => tracing::warn!(why, "Lost the exchange."),
                 }
             }
-            Err(error) if !said => {
+            Err(error) if !said && wait >= TOLD_FROM => {
                 tracing::warn!(path = %path.display(), %error, "The exchange is not there: trying on.");
                 said = true;
             }
@@ -293,5 +297,27 @@ async fn read_line(read: &mut BufReader<OwnedReadHalf>) -> std::io::Result<Optio
         if line.len() > MAX_LINE {
             return Err(std::io::Error::other("a line is too long"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_that_starts_a_little_later_is_nothing_to_warn_of() {
+        let (layer, rows) = platform::log::rows();
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let dir = tempfile::tempdir().expect("a folder");
+        let _control = Control::start(dir.path().join("pbxd.sock"));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(rows.try_iter().count(), 0);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let told: Vec<String> = rows.try_iter().map(|row| row.text).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("The exchange is not there"), "{told:?}");
     }
 }
