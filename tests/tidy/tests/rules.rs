@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("webd", &["model", "store", "platform"]),
     ("supervisor", &["model", "platform"]),
+    ("image", &["model", "platform"]),
 ];
 
 /// About 500 lines a file; long tests stand in a file of their own.
