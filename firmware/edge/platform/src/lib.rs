@@ -4,6 +4,7 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+pub mod board;
 pub mod card;
 pub mod clock;
 pub mod endings;

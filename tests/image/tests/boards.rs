@@ -1,0 +1,90 @@
+//! Every board is described, fits on its card, and says the same as the files that all boards share.
+
+use std::fs;
+
+use image_tests::{boards, root};
+use platform::board::Board;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| unreachable!("{path}: {error}"))
+}
+
+fn all() -> Vec<Board> {
+    boards()
+        .iter()
+        .map(|name| {
+            let board = Board::parse(&text(&format!("board/{name}/board.toml")));
+            board.unwrap_or_else(|error| unreachable!("{name}: {error}"))
+        })
+        .collect()
+}
+
+#[test]
+fn there_are_three_boards_named_as_their_folders() {
+    let names: Vec<String> = all().into_iter().map(|board| board.name).collect();
+    assert_eq!(names, boards());
+    assert_eq!(
+        names,
+        ["generic-pc", "operator-box-1000", "operator-box-3000"]
+    );
+}
+
+#[test]
+fn every_board_says_what_is_known_of_it() {
+    for name in boards() {
+        let readme = text(&format!("board/{name}/README.md"));
+        for part in ["## Known", "## Not known", "## To write the card"] {
+            assert!(readme.contains(part), "{name} does not say: {part}");
+        }
+    }
+}
+
+/// Slots of one size: an update made for one board's size must not be too large for another's.
+#[test]
+fn all_boards_divide_their_cards_alike() {
+    let boards = all();
+    for board in &boards {
+        assert_eq!(board.card.boot_mib, boards[0].card.boot_mib);
+        assert_eq!(board.card.slot_mib, boards[0].card.slot_mib);
+    }
+}
+
+/// The boot loader's file is one for all boards.
+#[test]
+fn the_boot_loader_and_the_kernel_use_the_boards_consoles() {
+    let config = text("board/common/grub.cfg");
+    for board in all() {
+        let speed = board.console.bits_per_second;
+        let serial = &board.console.serial;
+        assert!(config.contains(&format!("console={serial},{speed}")));
+        let unit = serial.trim_start_matches("ttyS");
+        assert!(config.contains(&format!("serial --unit={unit} --speed={speed}")));
+        assert_eq!(config.contains("console=tty0"), board.console.vga);
+    }
+}
+
+/// The last console named is `/dev/console`: the one a box without a screen has.
+#[test]
+fn both_slots_are_started_by_the_same_words() {
+    let config = text("board/common/grub.cfg");
+    let lines: Vec<&str> = config
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#') && line.contains("/boot/vmlinuz"))
+        .collect();
+    let [line] = lines[..] else {
+        unreachable!("one line starts a kernel: {lines:?}")
+    };
+    for word in [
+        "root=PARTUUID=@SIGNATURE@-0$part",
+        "ro",
+        "rootfstype=squashfs",
+        "rootwait",
+        "slot=$boot",
+        "panic=5",
+    ] {
+        let words = line.trim_end_matches("; then").split_ascii_whitespace();
+        assert!(words.clone().any(|w| w == word), "{word}");
+    }
+    assert!(line.find("console=tty0") < line.find("console=ttyS0"));
+}
