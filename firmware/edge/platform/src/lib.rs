@@ -7,8 +7,13 @@
 pub mod board;
 pub mod card;
 pub mod clock;
+pub mod data;
 pub mod endings;
+pub mod files;
+pub mod health;
 pub mod log;
 pub mod mbr;
+pub mod network;
 pub mod signals;
+pub mod slots;
 pub mod sys;

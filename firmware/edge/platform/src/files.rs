@@ -1,0 +1,144 @@
+//! Small files that survive a power cut: read whole or not at all.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::warn;
+
+/// Writes a file so that after a power cut at any moment it holds the old octets or the new ones. Its
+/// folder is made where it is missing.
+///
+/// # Errors
+/// What the disk says; the old file stays then.
+pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)?;
+    let new = beside(path, ".new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&new)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&new, path)?;
+    sync_folder(folder)
+}
+
+/// Removes a file for good; one that isn't there is removed already.
+///
+/// # Errors
+/// What the disk says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(folder_of(path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Brings what was made, renamed and removed in a folder to the disk.
+///
+/// # Errors
+/// What the disk says.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Writes settings as JSON, as [`write`] does.
+///
+/// # Errors
+/// What the disk says.
+pub fn write_settings<T: Serialize>(path: &Path, settings: &T) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(settings).map_err(io::Error::other)?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
+/// Reads settings; none where there is no file. A file that can't be understood is set aside as
+/// `NAME.unreadable`, which the log says, and counts as none: a machine starts with what it was
+/// delivered with rather than not at all.
+#[must_use]
+pub fn read_settings<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let octets = match fs::read(path) {
+        Ok(octets) => octets,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => {
+            warn!(path = %path.display(), %error, "settings can't be read: going on without them");
+            return None;
+        }
+    };
+    match serde_json::from_slice(&octets) {
+        Ok(settings) => Some(settings),
+        Err(error) => {
+            let aside = beside(path, ".unreadable");
+            let moved = fs::rename(path, &aside).is_ok();
+            warn!(path = %path.display(), %error, moved, "settings can't be understood: set aside, going on without them");
+            None
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_as_they_were_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("system/network.json");
+        assert_eq!(read_settings::<Vec<u8>>(&path), None);
+        write_settings(&path, &[1, 2, 3]).expect("written");
+        write_settings(&path, &[4]).expect("written again");
+        assert_eq!(read_settings(&path), Some(vec![4]));
+    }
+
+    #[test]
+    fn what_a_power_cut_left_beside_them_does_not_count() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("time.json");
+        write_settings(&path, &"old").expect("written");
+        fs::write(folder.path().join("time.json.new"), b"\"ne").expect("half");
+        assert_eq!(read_settings(&path), Some("old".to_owned()));
+        write_settings(&path, &"new").expect("written over it");
+        assert_eq!(read_settings(&path), Some("new".to_owned()));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_understood_are_set_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("network.json");
+        fs::write(&path, b"{ half").expect("written");
+        assert_eq!(read_settings::<Vec<u8>>(&path), None);
+        assert!(!path.exists());
+        let aside = fs::read(folder.path().join("network.json.unreadable")).expect("kept");
+        assert_eq!(aside, b"{ half");
+    }
+
+    #[test]
+    fn removing_twice_is_removing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("marker");
+        write(&path, b"").expect("written");
+        remove(&path).expect("removed");
+        remove(&path).expect("was removed");
+    }
+}

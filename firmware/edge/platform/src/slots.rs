@@ -1,0 +1,329 @@
+//! Which slot is started: the boot loader's environment block.
+//!
+//! The block is a file of 1024 bytes that the boot loader reads and writes by its place on the disk, so
+//! it is only ever written in place. It holds the variables `slot`, `next`, `tries` and `failed`:
+//!
+//! ```text
+//!   slot=A                        A is started
+//!   slot=A next=B tries=3         B is tried; each start takes a try
+//!   slot=A next=B tries=0         B used up its tries ─► the loader drops next, sets failed, starts A
+//!   slot=A failed=1               so it was
+//!   slot=B                        B was tried and has proved itself
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use model::system::Slot;
+use thiserror::Error;
+
+/// Bytes of a block.
+pub const BLOCK: usize = 1024;
+
+/// How often a new system is started before the old one comes back: a power cut during its first start
+/// doesn't count against it.
+pub const TRIES: u8 = 3;
+
+const HEADER: &[u8] = b"# GRUB Environment Block\n";
+
+/// The variables of a block, in their order; those of others are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    variables: Vec<(String, String)>,
+}
+
+/// Why something is no block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoBlock {
+    /// It has another size.
+    #[error("the environment block must have 1024 bytes")]
+    Size,
+    /// It begins otherwise.
+    #[error("the environment block does not begin as one")]
+    Header,
+    /// A line is no variable.
+    #[error("the environment block holds what is no variable")]
+    Variable,
+    /// The variables need more room than there is.
+    #[error("the environment block is full")]
+    Full,
+}
+
+/// Which slot is tried, and how often still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The slot.
+    pub slot: Slot,
+    /// How often the loader may still start it.
+    pub tries: u8,
+}
+
+impl Environment {
+    /// Reads a block.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn parse(block: &[u8]) -> Result<Self, NoBlock> {
+        if block.len() != BLOCK {
+            return Err(NoBlock::Size);
+        }
+        let mut rest = block.strip_prefix(HEADER).ok_or(NoBlock::Header)?;
+        let mut variables = Vec::new();
+        while !rest.is_empty() {
+            let (line, after) = split_line(rest);
+            rest = after;
+            // Padding, and what other tools remark.
+            if line.first() == Some(&b'#') || line.is_empty() {
+                continue;
+            }
+            let line = String::from_utf8(unescaped(line)).map_err(|_| NoBlock::Variable)?;
+            let (name, value) = line.split_once('=').ok_or(NoBlock::Variable)?;
+            if !is_name(name) {
+                return Err(NoBlock::Variable);
+            }
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(Self { variables })
+    }
+
+    /// The block.
+    ///
+    /// # Errors
+    /// [`NoBlock::Full`].
+    pub fn print(&self) -> Result<[u8; BLOCK], NoBlock> {
+        let mut text = HEADER.to_vec();
+        for (name, value) in &self.variables {
+            text.extend_from_slice(name.as_bytes());
+            text.push(b'=');
+            for &octet in value.as_bytes() {
+                if matches!(octet, b'\\' | b'\n') {
+                    text.push(b'\\');
+                }
+                text.push(octet);
+            }
+            text.push(b'\n');
+        }
+        let mut block = [b'#'; BLOCK];
+        let room = block.get_mut(..text.len()).ok_or(NoBlock::Full)?;
+        room.copy_from_slice(&text);
+        Ok(block)
+    }
+
+    /// A variable; an empty one counts as none, as it does for the boot loader.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        match self.variables.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.variables.push((name.to_owned(), value.to_owned())),
+        }
+    }
+
+    /// The slot that has proved itself. Like the boot loader, without a word: A.
+    #[must_use]
+    pub fn confirmed(&self) -> Slot {
+        match self.variable("slot") {
+            Some("B") => Slot::B,
+            _ => Slot::A,
+        }
+    }
+
+    /// The slot that is tried.
+    #[must_use]
+    pub fn trial(&self) -> Option<Trial> {
+        let slot = match self.variable("next")? {
+            "A" => Slot::A,
+            "B" => Slot::B,
+            _ => return None,
+        };
+        let tries = self.variable("tries").and_then(|tries| tries.parse().ok());
+        Some(Trial {
+            slot,
+            tries: tries.unwrap_or(0),
+        })
+    }
+
+    /// Whether the slot that was tried last did not prove itself.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.variable("failed").is_some()
+    }
+
+    /// The running slot has proved itself.
+    pub fn confirm(&mut self, running: Slot) {
+        self.set("slot", &running.to_string());
+        self.set("next", "");
+        self.set("tries", "0");
+        self.set("failed", "");
+    }
+
+    /// The next start tries a slot.
+    pub fn try_next(&mut self, slot: Slot) {
+        self.set("next", &slot.to_string());
+        self.set("tries", &TRIES.to_string());
+        self.set("failed", "");
+    }
+}
+
+/// Up to the first line end that is not escaped; a block without one ends in padding.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let mut escaped = false;
+    for (index, &octet) in text.iter().enumerate() {
+        if octet == b'\n' && !escaped {
+            return (&text[..index], &text[index + 1..]);
+        }
+        escaped = octet == b'\\' && !escaped;
+    }
+    (text, &[])
+}
+
+fn unescaped(line: &[u8]) -> Vec<u8> {
+    let mut octets = line.iter();
+    let mut text = Vec::with_capacity(line.len());
+    while let Some(&octet) = octets.next() {
+        text.push(match octet {
+            b'\\' => octets.next().copied().unwrap_or(octet),
+            _ => octet,
+        });
+    }
+    text
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && (name.bytes()).all(|octet| octet.is_ascii_alphanumeric() || octet == b'_')
+}
+
+/// Reads the block of a file.
+///
+/// # Errors
+/// Where it can't be read, or holds none.
+pub fn read(path: &Path) -> io::Result<Environment> {
+    let mut block = [0; BLOCK];
+    let file = File::open(path)?;
+    if file.metadata()?.len() != BLOCK as u64 {
+        return Err(io::Error::other(NoBlock::Size));
+    }
+    file.read_exact_at(&mut block, 0)?;
+    Environment::parse(&block).map_err(io::Error::other)
+}
+
+/// Changes the block of a file in place, durably.
+///
+/// # Errors
+/// Where it can't be read or written.
+pub fn change(path: &Path, change: impl FnOnce(&mut Environment)) -> io::Result<Environment> {
+    let mut environment = read(path)?;
+    change(&mut environment);
+    let block = environment.print().map_err(io::Error::other)?;
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.write_all_at(&block, 0)?;
+    file.sync_all()?;
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(text: &str) -> Vec<u8> {
+        let mut block = HEADER.to_vec();
+        block.extend_from_slice(text.as_bytes());
+        block.resize(BLOCK, b'#');
+        block
+    }
+
+    fn parse(text: &str) -> Result<Environment, NoBlock> {
+        Environment::parse(&block(text))
+    }
+
+    #[test]
+    fn a_block_says_which_slot_is_started() {
+        let none = parse("").expect("a block");
+        assert_eq!((none.confirmed(), none.trial()), (Slot::A, None));
+        let tried = parse("slot=A\nnext=B\ntries=2\nfailed=\n").expect("a block");
+        let trial = Trial {
+            slot: Slot::B,
+            tries: 2,
+        };
+        assert_eq!((tried.confirmed(), tried.trial()), (Slot::A, Some(trial)));
+        assert!(!tried.has_failed());
+        let failed = parse("slot=B\nnext=\ntries=0\nfailed=1\n").expect("a block");
+        assert_eq!((failed.confirmed(), failed.trial()), (Slot::B, None));
+        assert!(failed.has_failed());
+    }
+
+    #[test]
+    fn remarks_of_other_tools_and_their_variables_are_no_harm() {
+        let text =
+            "# WARNING: Do not edit this file by tools other than its own!\nsaved=x\\\\y\nslot=B\n";
+        let mut environment = parse(text).expect("a block");
+        assert_eq!(environment.variable("saved"), Some("x\\y"));
+        environment.confirm(Slot::A);
+        let again = Environment::parse(&environment.print().expect("fits")).expect("a block");
+        assert_eq!(again.variable("saved"), Some("x\\y"));
+        assert_eq!(again.confirmed(), Slot::A);
+    }
+
+    #[test]
+    fn what_is_no_block_is_refused() {
+        assert_eq!(Environment::parse(b"slot=A\n"), Err(NoBlock::Size));
+        assert_eq!(Environment::parse(&[0; BLOCK]), Err(NoBlock::Header));
+        assert_eq!(parse("slot\n"), Err(NoBlock::Variable));
+        let mut full = Environment::default();
+        full.set("long", &"x".repeat(BLOCK));
+        assert_eq!(full.print(), Err(NoBlock::Full));
+    }
+
+    #[test]
+    fn a_file_is_changed_in_place() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("grubenv");
+        std::fs::write(&path, block("slot=A\n")).expect("written");
+        let node = |path: &Path| std::fs::metadata(path).expect("there").ino();
+        let before = node(&path);
+        let written = change(&path, |environment| environment.try_next(Slot::B)).expect("changed");
+        assert_eq!(read(&path).expect("a block"), written);
+        assert_eq!(written.trial().map(|trial| trial.tries), Some(TRIES));
+        assert_eq!(node(&path), before);
+        change(&path, |environment| environment.confirm(Slot::B)).expect("changed");
+        let confirmed = read(&path).expect("a block");
+        assert_eq!((confirmed.confirmed(), confirmed.trial()), (Slot::B, None));
+        std::fs::write(&path, b"short").expect("written");
+        assert!(change(&path, |environment| environment.confirm(Slot::A)).is_err());
+        assert_eq!(std::fs::read(&path).expect("there"), b"short");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_the_same(
+            variables in prop::collection::vec(("[a-z_][a-z0-9_]{0,8}", "[ -~\n\\\\]{0,30}"), 0..12),
+        ) {
+            let environment = Environment { variables };
+            let block = environment.print().expect("fits");
+            prop_assert_eq!(Environment::parse(&block), Ok(environment));
+        }
+
+        #[test]
+        fn no_block_is_a_panic(octets in prop::collection::vec(any::<u8>(), BLOCK - HEADER.len())) {
+            let mut block = HEADER.to_vec();
+            block.extend(octets);
+            if let Ok(environment) = Environment::parse(&block) {
+                let printed = environment.print();
+                if let Ok(printed) = printed {
+                    prop_assert_eq!(Environment::parse(&printed), Ok(environment));
+                }
+            }
+        }
+    }
+}
