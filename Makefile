@@ -5,6 +5,8 @@
 #   make check    format, lints, documentation, licences, house rules
 #   make fuzz     every fuzz target for FUZZ_SECONDS each
 #   make bench    what the exchange costs
+#   make dev-image   a card image of Debian's kernel and our programs, under target/image
+#   make boot        that image in QEMU: its console here, its administration on https://localhost:4021/admin
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -19,7 +21,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f ! -n
 	$(addprefix $(WEB)/,index.html package.json vite.config.ts) \
 	$(wildcard firmware/bin/webd/tests/snapshots/openapi__*.snap)
 
-.PHONY: run test check fmt fuzz bench build web tools clean
+.PHONY: run test check fmt fuzz bench build web tools clean dev-image boot
 
 run: build
 	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
@@ -64,6 +66,28 @@ tools:
 bench:
 	@$(CARGO) build --locked --release --quiet -p pbxd -p bench
 	@target/release/bench
+
+BOARD ?= generic-pc
+IMAGES := target/image
+BOOT_PORT ?= 4021
+
+dev-image: build
+	@.ci/image-tools
+	@$(CARGO) build --quiet --locked --release -p image $(if $(wildcard firmware/bin/console),-p console)
+	@target/release/image dev --board $(BOARD) --programs target/release --output $(IMAGES)
+	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD)-*.update
+
+# The copy is what is written to; Ctrl-A X ends the machine.
+boot: $(IMAGES)/$(BOARD).img
+	@[ -f $(IMAGES)/boot.img ] || cp --sparse=always $(IMAGES)/$(BOARD).img $(IMAGES)/boot.img
+	@truncate -s 2G $(IMAGES)/boot.img
+	@echo "The administration will be at https://localhost:$(BOOT_PORT)/admin; Ctrl-A X ends the machine."
+	@qemu-system-x86_64 -accel tcg -machine q35 -m 512 -nographic -device i6300esb \
+		-drive file=$(IMAGES)/boot.img,format=raw,if=none,id=card -device ide-hd,drive=card \
+		-netdev user,id=lan,hostfwd=tcp:127.0.0.1:$(BOOT_PORT)-:4021 -device virtio-net-pci,netdev=lan,romfile=
+
+$(IMAGES)/$(BOARD).img:
+	@$(MAKE) --no-print-directory dev-image
 
 fuzz:
 	@tests/fuzz/run $(FUZZ_SECONDS)

@@ -14,12 +14,11 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use platform::board::MIB;
 use platform::mbr::{Kind, Partition, SECTOR, Table};
 use sha2::{Digest, Sha256};
 
 use crate::tools::run;
-
-const MIB: u64 = 1024 * 1024;
 
 /// Boot code that GRUB leaves to the first sector; what comes after belongs to the partition table.
 const BOOT_CODE: usize = 440;

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use platform::update::PublicKey;
 
 use crate::debian::{Kernel, libraries, unpacked};
 use crate::tools::run;
@@ -47,6 +48,8 @@ pub struct Source<'a> {
     pub board: &'a Path,
     /// The version it calls itself.
     pub version: &'a str,
+    /// Whose updates it takes.
+    pub key: &'a PublicKey,
     /// Where packages are kept.
     pub cache: &'a Path,
 }
@@ -82,6 +85,7 @@ pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
     fs::create_dir_all(&own)?;
     fs::copy(source.board, own.join("board.toml")).context("the board's description")?;
     fs::write(own.join("version"), format!("{}\n", source.version))?;
+    fs::write(own.join("update.pub"), format!("{}\n", source.key))?;
 
     let zones = unpacked(source.cache, "tzdata")?.join("usr/share/zoneinfo");
     run(

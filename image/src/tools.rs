@@ -35,3 +35,9 @@ pub fn run<A: AsRef<OsStr>>(
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// Prints a line of result.
+pub fn print(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}

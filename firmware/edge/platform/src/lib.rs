@@ -17,3 +17,4 @@ pub mod network;
 pub mod signals;
 pub mod slots;
 pub mod sys;
+pub mod update;
