@@ -3,14 +3,13 @@
 //! One thread, no waiting on a child: it sleeps in `poll` on a signalfd until a child ends, a stop is
 //! asked for, or a restart is due.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use nix::sys::signalfd::SignalFd;
 use platform::endings::Endings;
+use platform::rights::make_folder;
 use tracing::info;
 
 use crate::options::Run;
@@ -19,10 +18,7 @@ use crate::processes::{Clock, Process, asked_to_stop};
 /// Runs the exchange until SIGINT, SIGTERM or SIGHUP. To be called on the main thread: the processes
 /// end with it.
 pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(options.data.join("run"))
+    make_folder(&options.data.join("run"))
         .with_context(|| format!("can't make {}", options.data.display()))?;
     let endings = Endings::of(&options.data);
     let mut processes = [

@@ -11,13 +11,13 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use model::WallTime;
+use platform::rights;
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
@@ -305,10 +305,7 @@ impl Keeper {
     fn make(&self, made: Made, before: Option<&str>, key: Option<&str>) -> anyhow::Result<Pem> {
         let (pem, mut made) = produce(made, key)?;
         made.before = before.map(fingerprint);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
+        rights::make_folder(&self.dir)
             .with_context(|| format!("{} can't be made", self.dir.display()))?;
         // What it was made for is written first and the certificate last: killed in between, the
         // next start finds no certificate, or the one before, and makes it again.
@@ -406,18 +403,10 @@ fn params(made: &Made) -> anyhow::Result<CertificateParams> {
     Ok(params)
 }
 
-/// Puts a file in place at once, for its owner only, safe on the disk.
+/// Puts a file in place at once, safe on the disk; on the box the exchange reads it too.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)?;
+    let mut file = rights::make_file(&new)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&new, path)?;

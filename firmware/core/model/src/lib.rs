@@ -14,6 +14,7 @@ mod kept;
 mod number;
 mod record;
 mod registration;
+pub mod rights;
 mod role;
 mod secret;
 mod source;

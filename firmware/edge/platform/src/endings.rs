@@ -1,12 +1,13 @@
 //! Processes that ended by themselves, on their way from the supervisor, which has no store, to
 //! whoever writes the logs: a small file for each, in a folder of the data directory.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use model::WallTime;
+
+use crate::rights;
 
 /// Endings that wait: more come only where a process fails over and over, and say nothing new.
 const WAITING: usize = 100;
@@ -27,6 +28,7 @@ pub struct Ending {
 /// Where endings wait in a data directory.
 #[derive(Clone, Debug)]
 pub struct Endings {
+    run: PathBuf,
     folder: PathBuf,
 }
 
@@ -34,8 +36,10 @@ impl Endings {
     /// Those of this data directory.
     #[must_use]
     pub fn of(data: &Path) -> Self {
+        let run = data.join("run");
         Self {
-            folder: data.join("run/endings"),
+            folder: run.join("endings"),
+            run,
         }
     }
 
@@ -44,23 +48,15 @@ impl Endings {
     /// # Errors
     /// What the disk says.
     pub fn leave(&self, ending: &Ending) -> io::Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)?;
+        rights::make_folder(&self.run)?;
+        rights::make_folder(&self.folder)?;
         if fs::read_dir(&self.folder)?.count() >= WAITING {
             return Ok(());
         }
         let name = format!("{}-{}", ending.at.as_unix_micros(), ending.process);
         // It is found whole or not at all.
         let new = self.folder.join(format!("{name}.new"));
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)?
-            .write_all(ending.text.as_bytes())?;
+        rights::make_file(&new)?.write_all(ending.text.as_bytes())?;
         fs::rename(new, self.folder.join(name))
     }
 
@@ -133,6 +129,25 @@ mod tests {
         endings.take(&both[0]).expect("taken");
         assert_eq!(endings.found(), [both[1].clone()]);
         fs::remove_dir_all(data).expect("removed");
+    }
+
+    #[test]
+    fn whoever_can_write_in_the_data_folder_can_take_them() {
+        use std::os::unix::fs::PermissionsExt;
+        for (mode, folder, file) in [(0o700, 0o700, 0o600), (0o2770, 0o2770, 0o640)] {
+            let (data, endings) = endings("rights");
+            fs::create_dir(&data).expect("made");
+            fs::set_permissions(&data, fs::Permissions::from_mode(mode)).expect("set");
+            endings.leave(&ending(1_000, "webd")).expect("left");
+            let mode = |path: &str| {
+                let found = fs::metadata(data.join(path)).expect("there");
+                found.permissions().mode() & 0o7777
+            };
+            assert_eq!(mode("run"), folder);
+            assert_eq!(mode("run/endings"), folder);
+            assert_eq!(mode("run/endings/1000-webd"), file);
+            fs::remove_dir_all(data).expect("removed");
+        }
     }
 
     #[test]

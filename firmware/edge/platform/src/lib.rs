@@ -14,6 +14,7 @@ pub mod health;
 pub mod log;
 pub mod mbr;
 pub mod network;
+pub mod rights;
 pub mod signals;
 pub mod slots;
 pub mod sys;

@@ -1,15 +1,15 @@
 //! One SQLite file: how it is opened, migrated and shared between threads.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{StoreError, disk};
+use crate::{StoreError, disk, rights};
 
 /// Longer than any transaction of the other process takes, fsync on a slow card included.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -129,20 +129,18 @@ impl DirLock {
         if mode & 0o002 != 0 {
             return Err(StoreError::OpenToAll(dir.to_owned()));
         }
-        if mode & 0o077 != 0 {
-            // The files are their owner's alone; their names aren't.
+        // A group that can write there is meant to: the processes are its members.
+        let group_only_looks = mode & 0o020 == 0 && mode & 0o050 != 0;
+        if mode & 0o007 != 0 || group_only_looks {
+            // The files are kept from them; their names aren't.
             tracing::warn!(
                 "others than its owner can look into {}: chmod 700 it if it is for this alone",
                 dir.display()
             );
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(dir.join("store.lock"))
-            .map_err(io)?;
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let file = rights::open(options, &dir.join("store.lock")).map_err(io)?;
         file.lock().map_err(io)?;
         Ok(Self { _file: file })
     }
@@ -173,7 +171,7 @@ fn connect(path: &Path, schema: Schema, read_only: bool) -> Result<Connection, S
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // By name: opening and closing the file would drop the locks that other connections of this
     // process hold (POSIX). Before the first write, since -wal and -shm get the same rights.
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|source| at(path, source))?;
+    rights::settle_file(path).map_err(|source| at(path, source))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", schema.synchronous)?;

@@ -22,6 +22,7 @@ mod error;
 mod history;
 mod journal;
 mod log;
+mod rights;
 mod session;
 mod store;
 mod word;

@@ -105,6 +105,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -123,27 +125,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_the_owner_can_look_inside() {
+    /// The modes of folders and of files, where the data folder has this mode.
+    fn modes(data: &Path) -> [BTreeSet<u32>; 2] {
         use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let store = Store::open(&data).unwrap();
-        let (_journal, _) = crate::Journal::open(&data, model::WallTime::default()).unwrap();
+        let store = Store::open(data).unwrap();
+        let (_journal, _) = crate::Journal::open(data, model::WallTime::default()).unwrap();
         store
             .log_append(crate::LogKind::Error, model::WallTime::default(), "a row")
             .unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&data), 0o700);
-        assert_eq!(mode(&data.join("live")), 0o700);
-        for within in [data.clone(), data.join("live")] {
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let mut modes: [BTreeSet<u32>; 2] =
+            [[mode(data), mode(&data.join("live"))].into(), [].into()];
+        for within in [data, &data.join("live")] {
             for entry in std::fs::read_dir(within).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_file() {
-                    assert_eq!(mode(&path), 0o600, "{}", path.display());
+                    modes[1].insert(mode(&path));
                 }
             }
         }
+        modes
+    }
+
+    #[test]
+    fn only_the_owner_can_look_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let modes = modes(&dir.path().join("data"));
+        assert_eq!(modes, [[0o700].into(), [0o600].into()]);
+    }
+
+    #[test]
+    fn a_group_that_can_write_in_the_folder_can_write_all_that_is_in_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        // What was its owner's alone before becomes the group's too.
+        Store::open(&data).unwrap();
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o2770)).unwrap();
+        assert_eq!(modes(&data), [[0o2770].into(), [0o660].into()]);
     }
 
     #[test]

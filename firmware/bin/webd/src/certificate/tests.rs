@@ -42,6 +42,20 @@ fn it_is_made_once_and_again_before_it_ends() {
 }
 
 #[test]
+fn who_can_write_in_the_data_folder_can_read_the_key() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o2770)).expect("set");
+    Keeper::new(dir.path())
+        .current(at(0), &[], &[])
+        .expect("it is made");
+    let mode = |path: &str| {
+        let found = fs::metadata(dir.path().join(path)).expect("it is there");
+        found.permissions().mode() & 0o7777
+    };
+    assert_eq!((mode("tls"), mode("tls/key.pem")), (0o2770, 0o640));
+}
+
+#[test]
 fn somebodys_own_certificate_is_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let keeper = Keeper::new(dir.path());

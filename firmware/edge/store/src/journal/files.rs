@@ -5,9 +5,8 @@
 //! only when it is on the disk, and older files go only after that: at any moment between, the
 //! files tell the same.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use model::CallId;
 use super::JournalError;
 use super::frame::{self, Entry, Frames, HEADER, Header};
 use super::state::State;
-use crate::disk;
+use crate::{disk, rights};
 
 /// Bytes handed to the kernel at once when a snapshot is written.
 const SNAPSHOT_BUFFER: usize = 256 * 1024;
@@ -38,18 +37,10 @@ pub(super) struct Replay {
 /// Makes the directory and takes its lock.
 pub(super) fn prepare(dir: &Path) -> Result<File, JournalError> {
     let failed = |source| io_error(dir, source);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(dir.join("lock"))
-        .map_err(failed)?;
+    rights::folder(dir).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    let lock = rights::open(options, &dir.join("lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => Err(JournalError::InUse(dir.to_owned())),
@@ -112,11 +103,10 @@ impl Replay {
 
 /// Opens the log of a generation to append to it, cut to what is whole; makes it where there is none.
 pub(super) fn open_log(dir: &Path, generation: u64, whole: u64) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(log_path(dir, generation))?;
+    let mut file = rights::open(
+        OpenOptions::new().append(true).create(true),
+        &log_path(dir, generation),
+    )?;
     file.set_len(whole)?;
     if whole == 0
         && let Err(error) = file.write_all(HEADER)
@@ -147,12 +137,10 @@ pub(super) fn write_snapshot(
 
 /// Writes a snapshot and waits until it is on the disk.
 fn write_frames(path: &Path, frames: &[Arc<[u8]>], last_call: Option<CallId>) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let file = rights::open(
+        OpenOptions::new().write(true).create(true).truncate(true),
+        path,
+    )?;
     let mut writer = io::BufWriter::with_capacity(SNAPSHOT_BUFFER, file);
     writer.write_all(HEADER)?;
     for frame in frames {
