@@ -1,5 +1,7 @@
 //! Phones register, refresh and go; what is kept of them.
 
+use std::time::Duration;
+
 use model::Transport;
 use model::config::DigestChoice;
 use testkit::{Algorithm, PhoneId, World};
@@ -323,6 +325,21 @@ fn what_expired_during_a_restart_stays_expired() {
     w.restart();
     assert_eq!(w.contacts("101").len(), 1);
     w.run_for(11_000);
+    assert!(w.contacts("101").is_empty());
+    w.finish();
+}
+
+#[test]
+fn after_a_start_with_a_clock_behind_no_contact_stays_for_ever() {
+    let (mut w, a) = alone();
+    let right = w.wall() + Duration::from_secs(20 * 365 * 24 * 3600);
+    w.set_clock(right);
+    w.register(a);
+    w.run_for(100);
+    w.power_off(a);
+    w.restart();
+    assert_eq!(w.contacts("101").len(), 1);
+    w.run_for(3_601_000);
     assert!(w.contacts("101").is_empty());
     w.finish();
 }

@@ -1,5 +1,6 @@
 //! Registered contacts in their three forms: the endpoint's, the one kept over a restart, the one shown.
 
+use model::Instant;
 use model::control::Registration;
 use sip::endpoint::Binding;
 use sip::message::Uri;
@@ -22,8 +23,9 @@ pub(crate) fn kept(binding: &Binding, clock: Clock) -> model::Binding {
     }
 }
 
-/// As the endpoint wants it after a restart; none where what was kept can't be read any more.
-pub(crate) fn restored(binding: &model::Binding, clock: Clock) -> Option<Binding> {
+/// As the endpoint wants it after a restart; none where what was kept can't be read any more. It ends
+/// at `latest`, whatever the clock says: one that is behind would keep it for years.
+pub(crate) fn restored(binding: &model::Binding, clock: Clock, latest: Instant) -> Option<Binding> {
     Some(Binding {
         extension: binding.extension,
         contact: binding.contact.parse().ok()?,
@@ -36,7 +38,7 @@ pub(crate) fn restored(binding: &model::Binding, clock: Clock) -> Option<Binding
         call_id: binding.call_id.clone(),
         cseq: binding.cseq,
         user_agent: binding.user_agent.clone(),
-        expires: clock.moment(binding.expires),
+        expires: clock.moment(binding.expires).min(latest),
     })
 }
 

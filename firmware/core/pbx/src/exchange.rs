@@ -167,10 +167,11 @@ impl Exchange {
         endpoint.set_accounts(now, directory.accounts());
         let mut outputs = VecDeque::new();
         let mut known: Vec<Binding> = Vec::new();
+        let latest = now + Duration::from_secs(EXPIRES_S.2.into());
         for binding in &config.bindings {
             let active = (directory.extension(binding.extension))
                 .is_some_and(|extension| directory.is_active(extension));
-            match bindings::restored(binding, clock) {
+            match bindings::restored(binding, clock, latest) {
                 Some(restored) if active && restored.expires > now => known.push(restored),
                 // Expired meanwhile, of an extension that is gone, or not readable any more.
                 _ => outputs.push_back(Output::BindingRemove {
