@@ -161,7 +161,6 @@ fn settings(port: u16, codec: Codec) -> PortSettings {
         receive_event: Some(101),
         may_send: true,
         may_receive: true,
-        ptime_ms: 20,
         seed: 0x1234_5678_9abc_def0 + u64::from(port),
         detect_digits: false,
     }

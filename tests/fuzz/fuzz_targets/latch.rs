@@ -10,6 +10,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use model::Instant;
 use rtp::latch::{DropReason, Latch, LatchConfig, LatchPolicy, Verdict, WINDOW};
+use rtp::packet::Ssrc;
 
 #[derive(Arbitrary, Debug)]
 struct Agreed {
@@ -29,11 +30,16 @@ enum Act {
     Packet {
         from: Place,
         invalid: bool,
+        ssrc: u8,
         after_ms: u8,
         times: u8,
     },
     Pass {
         ms: u16,
+    },
+    Kept {
+        from: Place,
+        ssrc: u8,
     },
     Rearm(Agreed),
 }
@@ -90,6 +96,12 @@ fuzz_target!(|input: (Agreed, Vec<Act>)| {
     let mut since: Option<Instant> = None;
     for act in acts {
         match act {
+            Act::Kept { from, ssrc } => {
+                let before = latch.latched();
+                latch.keep(now, address(from));
+                latch.keep_stream(now, Ssrc(u32::from(ssrc % 3)));
+                assert_eq!(before, latch.latched());
+            }
             Act::Pass { ms } => now += Duration::from_millis(u64::from(ms)),
             Act::Rearm(agreed) => {
                 let before = latch.latched();
@@ -105,14 +117,16 @@ fuzz_target!(|input: (Agreed, Vec<Act>)| {
             Act::Packet {
                 from,
                 invalid,
+                ssrc,
                 after_ms,
                 times,
             } => {
                 let from = address(from);
+                let stream = (!invalid).then_some(Ssrc(u32::from(ssrc % 3)));
                 for _ in 0..=times % 12 {
                     now += Duration::from_millis(u64::from(after_ms));
                     let (before, dropped) = (latch.latched(), latch.dropped());
-                    let verdict = latch.receive(now, from, !invalid);
+                    let verdict = latch.receive(now, from, stream);
                     assert_eq!(verdict.is_accepted(), latch.dropped() == dropped);
                     let heard = latch.latched();
                     match verdict {

@@ -100,8 +100,6 @@ pub struct PortSettings {
     pub may_send: bool,
     /// The party may send us sound.
     pub may_receive: bool,
-    /// Length of what we send in one packet, in ms.
-    pub ptime_ms: u8,
     /// Our SSRC; the first sequence number and timestamp come from it too. Random.
     pub seed: u64,
     /// Listen for DTMF in band and report it, where no telephone-event was agreed.

@@ -23,7 +23,8 @@ use crate::{Command, Event, PortSettings};
 /// How often [`Graph::tick`] is to be called.
 pub const TICK: Duration = Duration::from_millis(20);
 
-/// Samples of one tick at 8 kHz.
+/// Samples of one tick at 8 kHz, and of each packet of our own: every phone takes 20 ms (RFC 3551 §4.2),
+/// whatever it would like best. What is passed on stays as long as it came.
 pub(crate) const SAMPLES: usize = 160;
 
 /// Samples of one frame of the jitter buffer.
@@ -172,7 +173,7 @@ impl Graph {
             Err(PacketError::Rtcp) => self.rtcp(now, port, source, octets),
             Err(PacketError::Truncated | PacketError::Version) => {
                 if let Some(port) = self.open_port(port) {
-                    port.latch.receive(now, source, false);
+                    port.latch.receive(now, source, None);
                 }
             }
         }
@@ -289,21 +290,33 @@ impl Graph {
         };
         let codec = port.codec_of(header.payload_type);
         let is_event = settings.receive_event == Some(header.payload_type.number());
-        let valid = codec.is_some() || is_event;
-        let verdict = port.latch.receive(now, source, valid);
-        if !verdict.is_accepted() {
+        let agreed = codec.is_some() || is_event;
+        if !agreed && header.payload_type == COMFORT_NOISE && port.latch.keep(now, source) {
+            port.comfort_noise(now, &header);
             return;
         }
-        let first = port.heard.replace(now).is_none();
-        port.told_silent = None;
+        let stream = agreed.then_some(header.ssrc);
+        if !port.latch.receive(now, source, stream).is_accepted() {
+            return;
+        }
+        port.is_alive(now);
+        let first = !core::mem::replace(&mut port.heard, true);
         // An event's timestamp is its start, not its packet's time.
         let clock = codec.map(|_| header.timestamp);
         let arrival = port
             .reception
             .receive(now, header.ssrc, header.sequence, clock);
         let peer = port.peer;
+        let released = match arrival {
+            // Its numbers and its clock have nothing to do with those before.
+            Arrival::First | Arrival::Restarted => port.begin_stream(),
+            Arrival::InOrder | Arrival::Reordered | Arrival::Duplicate | Arrival::Suspect => None,
+        };
         if first {
             self.tell(Event::Heard { port: id, source });
+        }
+        if let Some(key) = released {
+            self.tell_key(id, key);
         }
         if !settings.may_receive || matches!(arrival, Arrival::Duplicate | Arrival::Suspect) {
             return;
@@ -485,6 +498,12 @@ impl Graph {
     }
 }
 
+/// RFC 3389 §4: comfort noise at 8 kHz, which some phones send unasked while nobody speaks.
+const COMFORT_NOISE: PayloadType = match PayloadType::new(13) {
+    Some(number) => number,
+    None => unreachable!(),
+};
+
 /// A key passed on as sound: long enough for any detector (ITU-T Q.24 asks for 40 ms).
 const IN_BAND_DIGIT_MS: u16 = 120;
 
@@ -616,13 +635,13 @@ fn take(now: Instant, source: &mut Port, samples: &mut [i16; SAMPLES]) -> bool {
     heard
 }
 
-/// How long a party that may speak has not, where it is time to say so.
+/// For how long a party that may speak has given no sign of life, where it is time to say so.
 fn silent_for(now: Instant, port: &mut Port) -> Option<u32> {
     let settings = port.settings?;
     if !settings.may_receive {
         return None;
     }
-    let since = port.heard.unwrap_or(port.opened);
+    let since = port.alive;
     let told = port.told_silent.unwrap_or(since);
     if now - told < SILENT_EVERY {
         return None;

@@ -8,10 +8,10 @@ use dsp::plc::Concealer;
 use dsp::tone::ToneGenerator;
 use heapless::Deque;
 use model::{Codec, Instant, PortId, Quality};
-use rtp::event::{EventReceiver, EventSender};
+use rtp::event::{EventReceiver, EventReport, EventSender};
 use rtp::jitter::{JitterBuffer, JitterConfig};
 use rtp::latch::{Latch, LatchConfig, LatchPolicy};
-use rtp::packet::PayloadType;
+use rtp::packet::{Header, PayloadType};
 use rtp::quality::{Impairment, Measured};
 use rtp::stats::{Reception, RemoteView};
 
@@ -69,8 +69,10 @@ pub(crate) struct Port {
     /// Frames still to be taken until the buffer counts as dry.
     pub(crate) feeding: u8,
     pub(crate) concealer: Concealer,
-    pub(crate) opened: Instant,
-    pub(crate) heard: Option<Instant>,
+    /// When the party last gave a sign of life, by RTP or RTCP; at first, when it could begin to.
+    pub(crate) alive: Instant,
+    /// RTP has come from where the party is now.
+    pub(crate) heard: bool,
     pub(crate) told_silent: Option<Instant>,
     pub(crate) next_report: Instant,
     pub(crate) rtcp_source: Option<SocketAddr>,
@@ -101,8 +103,8 @@ impl Port {
             jitter_codec: Codec::Pcma,
             feeding: 0,
             concealer: Concealer::new(),
-            opened: Instant::ZERO,
-            heard: None,
+            alive: Instant::ZERO,
+            heard: false,
             told_silent: None,
             next_report: Instant::ZERO,
             rtcp_source: None,
@@ -123,8 +125,8 @@ impl Port {
         self.reset_jitter(settings.send_codec);
         self.feeding = 0;
         self.concealer = Concealer::new();
-        self.opened = now;
-        self.heard = None;
+        self.alive = now;
+        self.heard = false;
         self.told_silent = None;
         self.rtcp_source = None;
         self.remote = RemoteView::default();
@@ -146,11 +148,32 @@ impl Port {
             (!old.may_receive && settings.may_receive) || (!old.may_send && settings.may_send)
         });
         if resumed || moved {
-            self.heard = None;
-            self.opened = now;
+            self.heard = false;
+            self.alive = now;
         }
         self.told_silent = None;
         self.settings = Some(settings);
+    }
+
+    /// Something came of the party.
+    pub(crate) fn is_alive(&mut self, now: Instant) {
+        self.alive = now;
+        self.told_silent = None;
+    }
+
+    /// Comfort noise came, which is not played: who suppresses silence is there, and loses nothing.
+    pub(crate) fn comfort_noise(&mut self, now: Instant, header: &Header) {
+        self.is_alive(now);
+        self.reception
+            .receive(now, header.ssrc, header.sequence, None);
+        self.jitter.note_other(header.sequence);
+    }
+
+    /// Another stream of the party begins; a key that was held in the one before is released.
+    pub(crate) fn begin_stream(&mut self) -> Option<EventReport> {
+        self.jitter.reset();
+        self.concealer = Concealer::new();
+        self.receiving_event.reset()
     }
 
     /// Empties the jitter buffer for a stream of this codec.

@@ -95,6 +95,7 @@ pub(crate) fn receive(
         return;
     };
     port.rtcp_source = Some(source);
+    port.is_alive(now);
     for packet in compound.packets() {
         let reports = match packet {
             RtcpPacket::SenderReport {
@@ -102,10 +103,14 @@ pub(crate) fn receive(
                 info,
                 reports,
             } => {
+                port.latch.keep_stream(now, ssrc);
                 port.reception.sender_report(now, ssrc, &info);
                 reports
             }
-            RtcpPacket::ReceiverReport { reports, .. } => reports,
+            RtcpPacket::ReceiverReport { ssrc, reports } => {
+                port.latch.keep_stream(now, ssrc);
+                reports
+            }
             RtcpPacket::SourceDescription(_)
             | RtcpPacket::Goodbye(_)
             | RtcpPacket::Other { .. } => continue,

@@ -118,7 +118,14 @@ impl Outgoing {
         payload_type: PayloadType,
         payload_len: usize,
     ) -> Header {
+        let began = self.at;
+        let clock = self.timestamp.plus(self.elapsed(now));
         let mut header = self.relay(now, source, payload_type, payload_len);
+        // The timestamp of a long event lies far back, but our clock has gone on.
+        if began.is_some() && clock.minus(self.timestamp) > 0 {
+            self.timestamp = clock;
+            self.at = Some(now);
+        }
         match self.event {
             Some((from, began, ours)) if from == source.ssrc && began == source.timestamp => {
                 header.timestamp = ours;
@@ -313,6 +320,19 @@ mod tests {
         let before = out.relay(ms(0), &source(7, 100, 16_000), PCMA, 160);
         let after = out.relay(ms(20), &source(7, 40_000, 16_160), PCMA, 160);
         assert_eq!(after.sequence.minus(before.sequence), 1);
+    }
+
+    #[test]
+    fn a_key_that_is_passed_on_does_not_set_the_clock_back() {
+        let event = PayloadType::new(101).expect("seven bits");
+        let mut out = Outgoing::new(5);
+        let before = out.relay(ms(0), &source(7, 100, 16_000), PCMA, 160);
+        for n in 1..=50 {
+            let key = out.relay_event(ms(20 * n), &source(7, 100 + n as u16, 16_160), event, 4);
+            assert_eq!(key.timestamp.minus(before.timestamp), 160);
+        }
+        let tone = out.audio(ms(1020), PCMA, 160, 160);
+        assert_eq!(tone.timestamp.minus(before.timestamp), 8160);
     }
 
     #[test]

@@ -7,17 +7,22 @@
 //! ```text
 //!            known source, or a stranger on trial (Open)            WINDOW over
 //!   Armed ───────────────────────────────────────────▶ Tentative ────────────────▶ Fixed
-//!     ▲                                                  │   ▲ a better known one    │ ▲ same IP, other port,
-//!     │                                                  └───┘                       └─┘ after SILENCE
+//!     ▲                                                  │   ▲ a better known one    │ ▲ same IP, other port:
+//!     │                                                  └───┘                       └─┘ see below
 //!     └───────────────────── rearm (offer/answer) ◀──────────┴───────────────────────┘
 //! ```
 //!
+//! Another port of the latched IP takes over at once where it is the signalled one, after [`SILENCE`] where it goes on
+//! with the stream (NAT bound anew keeps the SSRC), and with another stream after [`LONG_SILENCE`], unless the signalled
+//! one is latched: behind one address there may be other phones, and a phone may be silent for long.
 //! Once fixed, no third IP is ever heard. Best first: the signalled address itself; its IP; the IP that signalling
 //! comes from; and, by [`LatchPolicy::Open`] only, a stranger. Compare RFC 4961, RFC 7362 §4.
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use model::Instant;
+
+use crate::packet::Ssrc;
 
 /// Whom to believe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +81,12 @@ pub enum DropReason {
 
 /// How long a latch may still move to a better known source.
 pub const WINDOW: Duration = Duration::from_millis(1500);
-/// How long the latched port must be silent before another port of its IP takes over: NAT bindings are renewed
-/// within one packet; half a second is past any jitter and short against a conversation.
+/// How long the latched port must be silent before another port of its IP goes on with its stream: NAT bindings are
+/// renewed within one packet; half a second is past any jitter and short against a conversation.
 pub const SILENCE: Duration = Duration::from_millis(500);
+/// How long nothing may have come of a stream, RTCP included, before another one of its IP takes its place: two
+/// intervals of RTCP (RFC 3550 §6.2).
+pub const LONG_SILENCE: Duration = Duration::from_secs(10);
 /// Valid packets in a row that prove a stranger steady: 200 ms of speech.
 pub const TRIAL_PACKETS: u8 = 10;
 
@@ -96,15 +104,24 @@ enum State {
         trial: Option<(SocketAddr, u8)>,
     },
     Tentative {
-        source: SocketAddr,
+        source: Source,
         rank: Rank,
         since: Instant,
-        heard_at: Instant,
     },
     Fixed {
-        source: SocketAddr,
-        heard_at: Instant,
+        source: Source,
     },
+}
+
+/// What is latched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    address: SocketAddr,
+    ssrc: Ssrc,
+    /// Its last packet.
+    heard_at: Instant,
+    /// The last sign of life, RTCP among them.
+    alive_at: Instant,
 }
 
 /// How much reason there is to believe a source; more is greater.
@@ -127,18 +144,42 @@ impl Latch {
         }
     }
 
-    /// A packet came from `source`; `valid` says it is RTP of a payload type agreed on (and passed SRTP, if agreed).
-    pub fn receive(&mut self, now: Instant, source: SocketAddr, valid: bool) -> Verdict {
-        let source = canonical(source);
-        let verdict = if valid {
-            self.judge(now, source)
-        } else {
-            Verdict::Drop(DropReason::Invalid)
+    /// A packet came from `source`; `stream` is its SSRC where it is RTP of a payload type agreed on (and passed SRTP,
+    /// if agreed).
+    pub fn receive(&mut self, now: Instant, source: SocketAddr, stream: Option<Ssrc>) -> Verdict {
+        let verdict = match stream {
+            Some(ssrc) => self.judge(Source {
+                address: canonical(source),
+                ssrc,
+                heard_at: now,
+                alive_at: now,
+            }),
+            None => Verdict::Drop(DropReason::Invalid),
         };
         if !verdict.is_accepted() {
             self.dropped += 1;
         }
         verdict
+    }
+
+    /// Something other than sound came from `source`, comfort noise: whether it is the latched one, whose place it keeps.
+    pub fn keep(&mut self, now: Instant, source: SocketAddr) -> bool {
+        match self.source_mut() {
+            Some(latched) if latched.address == canonical(source) => {
+                (latched.heard_at, latched.alive_at) = (now, now);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// RTCP of a sender came: where it is the latched stream's, that one is silent but there.
+    pub fn keep_stream(&mut self, now: Instant, ssrc: Ssrc) {
+        if let Some(latched) = self.source_mut()
+            && latched.ssrc == ssrc
+        {
+            latched.alive_at = now;
+        }
     }
 
     /// Where to send: the latched source, or the signalled address until there is one.
@@ -152,7 +193,7 @@ impl Latch {
     pub fn latched(&self) -> Option<SocketAddr> {
         match self.state {
             State::Armed { .. } => None,
-            State::Tentative { source, .. } | State::Fixed { source, .. } => Some(source),
+            State::Tentative { source, .. } | State::Fixed { source } => Some(source.address),
         }
     }
 
@@ -178,128 +219,118 @@ impl Latch {
         self.dropped
     }
 
-    fn judge(&mut self, now: Instant, from: SocketAddr) -> Verdict {
+    fn source_mut(&mut self) -> Option<&mut Source> {
+        match &mut self.state {
+            State::Armed { .. } => None,
+            State::Tentative { source, .. } | State::Fixed { source } => Some(source),
+        }
+    }
+
+    fn judge(&mut self, from: Source) -> Verdict {
         match self.state {
-            State::Armed { trial } => self.first(now, from, trial),
+            State::Armed { trial } => self.first(from, trial),
             State::Tentative {
                 source,
                 rank,
                 since,
-                heard_at,
             } => {
-                if from == source {
-                    self.state = match now.since(since) < WINDOW {
-                        true => State::Tentative {
-                            source,
+                let over = from.heard_at.since(since) >= WINDOW;
+                if from.address == source.address {
+                    self.state = match over {
+                        false => State::Tentative {
+                            source: from,
                             rank,
                             since,
-                            heard_at: now,
                         },
-                        false => State::Fixed {
-                            source,
-                            heard_at: now,
-                        },
+                        true => State::Fixed { source: from },
                     };
                     return Verdict::Accept;
                 }
-                if now.since(since) >= WINDOW {
-                    self.state = State::Fixed { source, heard_at };
-                    return self.judge(now, from);
+                if over {
+                    self.state = State::Fixed { source };
+                    return self.judge(from);
                 }
-                match self.rank(from) {
-                    Some(better) if better > rank => self.latch(now, from, better),
-                    _ => self.rebind(now, from, source, heard_at),
+                match self.rank(from.address) {
+                    Some(better) if better > rank => self.latch(from, better),
+                    _ => self.rebind(from, source),
                 }
             }
-            State::Fixed { source, .. } if from == source => {
-                self.state = State::Fixed {
-                    source,
-                    heard_at: now,
-                };
+            State::Fixed { source } if from.address == source.address => {
+                self.state = State::Fixed { source: from };
                 Verdict::Accept
             }
-            State::Fixed { source, heard_at } => self.rebind(now, from, source, heard_at),
+            State::Fixed { source } => self.rebind(from, source),
         }
     }
 
-    fn first(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        trial: Option<(SocketAddr, u8)>,
-    ) -> Verdict {
-        match self.rank(from) {
+    fn first(&mut self, from: Source, trial: Option<(SocketAddr, u8)>) -> Verdict {
+        match self.rank(from.address) {
             None => Verdict::Drop(DropReason::Stranger),
             Some(Rank::Stranger) => {
                 let heard = match trial {
-                    Some((candidate, heard)) if candidate == from => heard + 1,
+                    Some((candidate, heard)) if candidate == from.address => heard + 1,
                     // One candidate at a time: a second stranger starts over, so a crowd proves nothing.
                     Some(_) | None => 1,
                 };
                 if heard >= TRIAL_PACKETS {
-                    return self.latch(now, from, Rank::Stranger);
+                    return self.latch(from, Rank::Stranger);
                 }
                 self.state = State::Armed {
-                    trial: Some((from, heard)),
+                    trial: Some((from.address, heard)),
                 };
                 Verdict::Drop(DropReason::OnTrial)
             }
-            Some(rank) => self.latch(now, from, rank),
+            Some(rank) => self.latch(from, rank),
         }
     }
 
-    fn latch(&mut self, now: Instant, source: SocketAddr, rank: Rank) -> Verdict {
+    fn latch(&mut self, source: Source, rank: Rank) -> Verdict {
         self.state = match rank {
-            Rank::Signalled => State::Fixed {
-                source,
-                heard_at: now,
-            },
+            Rank::Signalled => State::Fixed { source },
             Rank::MediaIp | Rank::SignallingIp | Rank::Stranger => {
                 // The window runs from the first latch, or two could take turns for ever.
                 let since = match self.state {
                     State::Tentative { since, .. } => since,
-                    State::Armed { .. } | State::Fixed { .. } => now,
+                    State::Armed { .. } | State::Fixed { .. } => source.heard_at,
                 };
                 State::Tentative {
                     source,
                     rank,
                     since,
-                    heard_at: now,
                 }
             }
         };
-        Verdict::Latched(source)
+        Verdict::Latched(source.address)
     }
 
-    /// Another port of the latched IP may take over when the old one has fallen silent: NAT bound anew.
-    fn rebind(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        source: SocketAddr,
-        heard_at: Instant,
-    ) -> Verdict {
-        if from.ip() != source.ip() || self.config.policy == LatchPolicy::Strict {
-            let known = self.rank(from).is_some_and(|rank| rank > Rank::Stranger);
+    /// Another port of the latched IP: NAT bound anew, or another phone behind it.
+    fn rebind(&mut self, from: Source, old: Source) -> Verdict {
+        let rank = self.rank(from.address);
+        if from.address.ip() != old.address.ip() || self.config.policy == LatchPolicy::Strict {
+            let known = rank.is_some_and(|rank| rank > Rank::Stranger);
             return Verdict::Drop(if known {
                 DropReason::Latched
             } else {
                 DropReason::Stranger
             });
         }
-        if now.since(heard_at) < SILENCE {
+        if rank == Some(Rank::Signalled) {
+            return self.latch(from, Rank::Signalled);
+        }
+        let now = from.heard_at;
+        let free = if from.ssrc == old.ssrc {
+            now.since(old.heard_at) >= SILENCE
+        } else {
+            self.rank(old.address) != Some(Rank::Signalled)
+                && now.since(old.alive_at) >= LONG_SILENCE
+        };
+        if !free {
             return Verdict::Drop(DropReason::Latched);
         }
-        match &mut self.state {
-            State::Tentative {
-                source, heard_at, ..
-            }
-            | State::Fixed { source, heard_at } => {
-                (*source, *heard_at) = (from, now);
-            }
-            State::Armed { .. } => {}
+        if let Some(source) = self.source_mut() {
+            *source = from;
         }
-        Verdict::Latched(from)
+        Verdict::Latched(from.address)
     }
 
     /// `None` where the policy knows no reason to believe a source.

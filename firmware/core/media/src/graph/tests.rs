@@ -7,6 +7,8 @@ use rtp::rtcp::{Compound, RtcpPacket};
 
 use super::*;
 
+mod parties;
+
 const A: PortId = PortId::new(0);
 const B: PortId = PortId::new(1);
 const EVENT_PT: u8 = 101;
@@ -49,7 +51,6 @@ fn settings(port: PortId, codec: Codec) -> PortSettings {
         receive_event: Some(EVENT_PT),
         may_send: true,
         may_receive: true,
-        ptime_ms: 20,
         seed: 0x1234_5678_9abc_def0 + u64::from(port.raw()),
         detect_digits: false,
     }

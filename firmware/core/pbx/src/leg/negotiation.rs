@@ -10,10 +10,6 @@ use media::{MAX_PAYLOADS, PortSettings};
 use model::Codec;
 use sip::sdp::{Capabilities, Negotiated, SessionDescription};
 
-/// Packets we send are at least and at most so long, whatever the far end asks for: below 10 ms the
-/// headers outweigh the sound, above 60 ms the delay is heard.
-const PTIME_MS: core::ops::RangeInclusive<u16> = 10..=60;
-
 /// What a leg offers and accepts. Its answers name one codec, that of the other leg where it can:
 /// so the far end doesn't change it in mid-call.
 pub(crate) fn capabilities(
@@ -62,10 +58,6 @@ pub(crate) fn settings(
     for (slot, choice) in receive.iter_mut().zip(known) {
         *slot = Some(choice);
     }
-    let ptime_ms = agreed
-        .ptime_ms
-        .clamp(*PTIME_MS.start(), *PTIME_MS.end())
-        .to_le_bytes();
     Some(PortSettings {
         local_ip: agreed.local.ip(),
         remote: agreed.remote,
@@ -83,7 +75,6 @@ pub(crate) fn settings(
             .map(|events| events.receive_payload_type),
         may_send: agreed.direction.may_send(),
         may_receive: agreed.direction.may_receive(),
-        ptime_ms: ptime_ms[0],
         seed,
         // Digits in band go through to the other party as the sound they are; no script listens yet.
         detect_digits: false,

@@ -23,7 +23,7 @@ pub struct Negotiated {
     pub receive: Vec<CodecChoice>,
     /// Telephone events (RFC 4733), where both ends have them.
     pub telephone_event: Option<TelephoneEvents>,
-    /// Length of the packets we send, in ms: what the far end asked for, else our own.
+    /// Length of the packets that the far end would like best, in ms, else our own (RFC 8866 §6.4: a wish).
     pub ptime_ms: u16,
     /// Ours: whether we may send and may receive.
     pub direction: Direction,
