@@ -132,7 +132,10 @@ impl World {
             | Event::Answered { session, .. }
             | Event::OfferRefused { session, .. }
             | Event::Digit { session, .. } => assert!(self.open[end].contains(&session)),
-            Event::Binding { .. } | Event::AuthenticationFailed { .. } | Event::Ignored { .. } => {}
+            Event::Binding { .. }
+            | Event::AuthenticationFailed { .. }
+            | Event::Ignored { .. }
+            | Event::Alive { .. } => {}
         }
     }
 

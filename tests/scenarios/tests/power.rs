@@ -25,6 +25,26 @@ fn a_call_with_a_dead_phone_ends_after_a_minute() {
 }
 
 #[test]
+fn a_call_with_muted_phones_goes_on() {
+    let mut w = World::of(["101", "102"]);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    w.run_for(2000);
+    // Neither sound nor reports: they do answer when asked.
+    w.set_all(|p| p.speaks = false);
+    w.run_for(600_000);
+    assert!(w.is_talking(a) && w.is_talking(b));
+    // The same while one holds the other.
+    w.hold(a);
+    w.run_for(600_000);
+    assert!(w.is_talking(a) && w.is_talking(b));
+    w.resume(a);
+    w.set_all(|p| p.speaks = true);
+    w.run_for(1000);
+    w.assert_talk(a, b);
+    w.finish();
+}
+
+#[test]
 fn both_phones_lose_power() {
     let mut w = World::of(["101", "102"]);
     let (a, b) = w.talk(w.phone("101"), w.phone("102"));

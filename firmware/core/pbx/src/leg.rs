@@ -13,7 +13,8 @@ use std::collections::btree_map::Entry;
 
 use media::PortSettings;
 use model::{
-    CallId, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, LegId, Party, PortId, Quality,
+    CallId, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, Instant, LegId, Party, PortId,
+    Quality,
 };
 use sip::endpoint::{EndReason, SessionId};
 use sip::message::StatusCode;
@@ -200,6 +201,15 @@ pub(crate) enum Tone {
     Congestion,
 }
 
+/// A phone of which nothing had come was asked whether it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// When.
+    pub(crate) at: Instant,
+    /// It is.
+    pub(crate) there: bool,
+}
+
 /// One party's half of a call.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -239,6 +249,8 @@ pub(crate) struct Leg {
     pub(crate) described: bool,
     /// Its phone has rung (outgoing leg).
     pub(crate) rang: bool,
+    /// Its phone was asked whether it is there.
+    pub(crate) asked: Option<Asked>,
     /// Measured so far, asked for while someone watches.
     pub(crate) quality: Option<Quality>,
 }

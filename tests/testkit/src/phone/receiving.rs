@@ -283,7 +283,7 @@ impl Phone {
         match (method, &basics.to_tag) {
             (Method::Invite, None) => self.invited(now, msg, basics),
             (Method::Cancel, _) => self.cancelled(now, msg, basics),
-            (Method::Options, _) => self.respond(now, msg, basics, 200, |draft| draft),
+            (Method::Options, None) => self.respond(now, msg, basics, 200, |draft| draft),
             (_, Some(_)) => self.in_dialog(now, method, msg, basics),
             (_, None) => self.respond(now, msg, basics, 481, |draft| draft),
         }

@@ -15,13 +15,19 @@ use sip::message::{StatusCode, Uri};
 use super::Exchange;
 use crate::bindings;
 use crate::call::{Outcome, Phase, ended_by};
-use crate::leg::{Failure, LegState, Parting};
+use crate::leg::{Asked, Failure, LegState, Parting};
 use crate::switch::Output;
 
-/// A party that has sent nothing for so long is gone: longer than a phone needs to start again and
-/// register, shorter than anyone waits for a dead line. Phones that suppress silence still send
-/// comfort noise within it.
+/// A party of which neither sound nor a report has come for so long is asked whether it is there: many
+/// phones send nothing while they are muted.
+const ASK_AFTER: Duration = Duration::from_secs(30);
+/// One that does not answer has so long, in all: longer than a phone needs to start again and register,
+/// shorter than anyone waits for a dead line.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
+/// No answer comes later than this (64·T1, RFC 3261 §17.1.2.2).
+const ANSWER_WITHIN: Duration = Duration::from_secs(32);
+/// One that did answer is asked again, while it is silent.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Digits by INFO are sent on with a length that receivers take (RFC 4733 §2.5.1.4): at least.
 const MIN_DIGIT_MS: u32 = 40;
@@ -86,6 +92,14 @@ impl Exchange {
                 digit,
                 duration_ms,
             } => self.digit_by_info(session, digit, duration_ms),
+            Event::Alive { session } => {
+                if let Some(leg) = self.legs.of_session(session)
+                    && let Some(leg) = self.legs.get_mut(leg)
+                    && let Some(asked) = &mut leg.asked
+                {
+                    asked.there = true;
+                }
+            }
             Event::Ended {
                 session,
                 reason,
@@ -287,10 +301,8 @@ impl Exchange {
                 }
             }
             media::Event::Silent { port, for_ms } => {
-                if Duration::from_millis(for_ms.into()) >= DEAD_AFTER
-                    && let Some(leg) = self.legs.of_port(port)
-                {
-                    self.dead(leg);
+                if let Some(leg) = self.legs.of_port(port) {
+                    self.silent(leg, Duration::from_millis(for_ms.into()));
                 }
             }
             // Digits are for scripts that collect them; those on their way to the other party
@@ -315,17 +327,37 @@ impl Exchange {
         }
     }
 
-    /// A party has sent no sound for too long, though it should: its phone has lost power or network.
-    fn dead(&mut self, id: LegId) {
-        let Some(leg) = self.legs.get(id) else {
+    /// Nothing has come of a party for a while: it is muted, or its phone has lost power or network.
+    fn silent(&mut self, id: LegId, silence: Duration) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
         // Who holds the other may be silent.
-        if !leg.is_answered() || leg.holds() {
+        if silence < ASK_AFTER || !leg.is_answered() || leg.holds() {
             return;
         }
         let call = leg.call;
-        if (self.calls.get(&call)).is_some_and(|state| state.phase == Phase::Connected) {
+        if (self.calls.get(&call)).is_none_or(|state| state.phase != Phase::Connected) {
+            return;
+        }
+        // What was asked before the party was heard last says nothing of this silence.
+        let asked = leg.asked.filter(|asked| now.since(asked.at) <= silence);
+        let ask = match asked {
+            None => true,
+            Some(asked) => asked.there && now.since(asked.at) >= ASK_AGAIN,
+        };
+        if ask {
+            leg.asked = Some(Asked {
+                at: now,
+                there: false,
+            });
+            let session = leg.session;
+            self.endpoint.ask(now, session);
+        } else if let Some(Asked { at, there: false }) = asked
+            && now.since(at) >= ANSWER_WITHIN
+            && silence >= DEAD_AFTER
+        {
             let outcome = Outcome::answered(Cause::DESTINATION_OUT_OF_ORDER, EndedBy::Exchange);
             self.doom(call, outcome);
         }

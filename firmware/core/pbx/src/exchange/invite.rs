@@ -123,6 +123,7 @@ impl Exchange {
             playing: None,
             described: false,
             rang: false,
+            asked: None,
             quality: None,
         });
         (id, offer)

@@ -149,6 +149,7 @@ impl Exchange {
             playing: None,
             described: true,
             rang: false,
+            asked: None,
             quality: None,
         });
         if let Some(state) = self.calls.get_mut(&ring.call) {

@@ -59,6 +59,8 @@ pub(crate) struct Phone {
     registers: u32,
     /// For the next challenge of a REGISTER.
     password: String,
+    /// It has no power: it sees what comes, for the test, but answers nothing.
+    pub(crate) dead: bool,
 }
 
 impl Phone {
@@ -71,6 +73,7 @@ impl Phone {
             counter: 0,
             registers: 0,
             password: String::new(),
+            dead: false,
         }
     }
 
@@ -249,10 +252,12 @@ impl Phone {
 
     /// Takes a message, writes it down, and says what is to be sent because of it.
     pub(crate) fn receive(&mut self, bytes: &Bytes) -> Vec<Bytes> {
-        match Message::parse_bytes(bytes, &Limits::default()).expect("the exchange sends SIP") {
+        let message = Message::parse_bytes(bytes, &Limits::default());
+        let answers = match message.expect("the exchange sends SIP") {
             Message::Request(request) => self.received_request(request),
             Message::Response(response) => self.received_response(&response),
-        }
+        };
+        if self.dead { Vec::new() } else { answers }
     }
 
     fn received_request(&mut self, request: Request) -> Vec<Bytes> {

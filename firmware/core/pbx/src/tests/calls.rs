@@ -350,19 +350,70 @@ fn digits_by_info_are_sent_to_the_other() {
 fn a_phone_without_power_does_not_leave_the_call_hanging() {
     let mut world = World::new(2);
     connected(&mut world);
-    let silent = |for_ms| {
-        let port = model::PortId::new(1);
-        Input::Media(media::Event::Silent { port, for_ms })
-    };
-    world.happen(silent(55_000));
-    assert_eq!(world.switch.calls().len(), 1);
+    seen(&mut world, 1);
+    world.phones[1].dead = true;
+    world.happen(silent(25_000));
+    assert!(seen(&mut world, 1).is_empty());
+    world.happen(silent(30_000));
+    assert_eq!(seen(&mut world, 1), ["OPTIONS"]);
+    world.pass_ms(30_000);
     world.happen(silent(60_000));
+    assert_eq!(world.switch.calls().len(), 1, "it may answer yet");
+    world.pass_ms(5000);
+    world.happen(silent(65_000));
     assert!(world.switch.calls().is_empty());
     let record = world.record(1);
     assert_eq!(record.cause, Cause::DESTINATION_OUT_OF_ORDER);
     assert_eq!(record.ended_by, EndedBy::Exchange);
     assert_eq!(seen(&mut world, 0).last().map(String::as_str), Some("BYE"));
     nothing_left(&mut world);
+}
+
+#[test]
+fn a_muted_phone_is_asked_now_and_then_and_stays() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    seen(&mut world, 1);
+    for second in (5..=600).step_by(5) {
+        world.happen(silent(second * 1000));
+        world.pass_ms(5000);
+    }
+    assert_eq!(seen(&mut world, 1), ["OPTIONS"; 10]);
+    assert_eq!(world.switch.calls().len(), 1);
+    // Then its power fails.
+    world.phones[1].dead = true;
+    for second in (605..700).step_by(5) {
+        world.happen(silent(second * 1000));
+        world.pass_ms(5000);
+    }
+    assert!(world.switch.calls().is_empty());
+    nothing_left(&mut world);
+}
+
+#[test]
+fn who_speaks_again_need_not_have_answered() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    world.phones[1].dead = true;
+    world.happen(silent(30_000));
+    world.pass_ms(40_000);
+    seen(&mut world, 1);
+    // It spoke for a second, then no more.
+    world.pass_ms(29_000);
+    world.phones[1].dead = false;
+    world.happen(silent(30_000));
+    assert_eq!(seen(&mut world, 1), ["OPTIONS"]);
+    world.pass_ms(32_000);
+    world.happen(silent(62_000));
+    assert_eq!(world.switch.calls().len(), 1);
+    bye(&mut world, 0, 0);
+    nothing_left(&mut world);
+}
+
+/// Nothing has come of the called phone for so long.
+fn silent(for_ms: u32) -> Input {
+    let port = model::PortId::new(1);
+    Input::Media(media::Event::Silent { port, for_ms })
 }
 
 #[test]

@@ -409,6 +409,11 @@ pub enum Event {
         /// How long it was held, in ms.
         duration_ms: u32,
     },
+    /// The peer has answered [`Endpoint::ask`](super::Endpoint::ask): it is there, and knows the session.
+    Alive {
+        /// Which.
+        session: SessionId,
+    },
     /// The session is over, by the peer or by fault. Not sent after our own `end`.
     Ended {
         /// Which.

@@ -58,6 +58,8 @@ pub(crate) enum Purpose {
     Bye,
     /// How a transfer goes.
     Notify(ReferId),
+    /// OPTIONS: whether the peer is there.
+    Options,
     /// The end of a dialog that no session wants: nobody waits for the answer.
     Stray,
 }

@@ -274,6 +274,11 @@ impl Endpoint {
         self.with(now, session, |session, core| session.offer(core, sdp));
     }
 
+    /// Asks the peer whether it is there (OPTIONS); where it is, [`Event::Alive`] comes within 64·T1.
+    pub fn ask(&mut self, now: Instant, session: SessionId) {
+        self.with(now, session, Session::ask);
+    }
+
     /// Answers an offer, or makes the one that was asked for.
     pub fn answer(&mut self, now: Instant, session: SessionId, sdp: Bytes) {
         self.with(now, session, |session, core| session.answer(core, sdp));

@@ -18,7 +18,8 @@ use crate::transaction::ClientId;
 
 /// Challenges of one request that are answered: one, and one that says `stale`.
 const CHALLENGES: u8 = 2;
-/// Requests without an answer that are kept for it: an offer, a BYE, and a NOTIFY for each transfer are six.
+/// Requests without an answer that are kept for it: an offer, a BYE, an OPTIONS, and a NOTIFY for each transfer
+/// are seven.
 const OPEN: usize = 8;
 
 /// Our credentials, and what they were used for.

@@ -16,12 +16,14 @@
 //! * [`offers`], [`offering`], [`offered`]: offers and answers in the session by re-INVITE, UPDATE and
 //!   PRACK (§14, RFC 3311)
 //! * [`refresh`]: session timers (RFC 4028)
+//! * [`asking`]: whether the peer is there
 //! * [`refer`]: transfers the peer asks for (RFC 3515)
 //! * [`ending`]: CANCEL and BYE, both ways (§9, §15)
 //!
 //! A session never looks at a body but to hand it on.
 
 mod again;
+mod asking;
 mod callee;
 mod caller;
 mod challenged;

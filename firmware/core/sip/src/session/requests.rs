@@ -135,6 +135,7 @@ impl Session {
             Purpose::Bye => self.on_bye_answered(id, &outcome),
             Purpose::Notify(refer) => self.on_notified(core, refer, &outcome),
             Purpose::Prack => self.on_pracked(core, &outcome),
+            Purpose::Options => self.on_asked(core, &outcome),
             Purpose::Cancel | Purpose::Stray => {}
         }
     }

@@ -161,7 +161,10 @@ impl Pair {
             | Event::Digit { session, .. } => {
                 assert!(self.open[end].contains(&session), "an event after the end");
             }
-            Event::Binding { .. } | Event::AuthenticationFailed { .. } | Event::Ignored { .. } => {}
+            Event::Binding { .. }
+            | Event::AuthenticationFailed { .. }
+            | Event::Ignored { .. }
+            | Event::Alive { .. } => {}
         }
     }
 
