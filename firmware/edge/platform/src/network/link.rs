@@ -34,7 +34,10 @@ const RTA_PRIORITY: u16 = 6;
 const ARPHRD_ETHER: u16 = 1;
 const ARPHRD_LOOPBACK: u16 = 772;
 const IFF_UP: u32 = 1;
-/// The port is up and a cable is plugged in (operational, RFC 2863).
+/// Frames are let through (RFC 2863). The kernel knows a little earlier that a cable is plugged in, but
+/// what is sent then is lost.
+const IFF_RUNNING: u32 = 1 << 6;
+/// A cable is plugged in.
 const IFF_LOWER_UP: u32 = 1 << 16;
 
 const AF_INET: u8 = 2;
@@ -83,9 +86,22 @@ struct DefaultRoute {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The ports in use, with the address each is to have.
-    pub ports: Vec<(String, Option<InterfaceAddress>)>,
-    /// The router, and the port it is reached by.
+    pub ports: Vec<(String, Own)>,
+    /// The router, and the port it is reached by. Without one there is none, except as long as a port
+    /// is left as it is.
     pub gateway: Option<(Ipv4Addr, String)>,
+}
+
+/// The address that a port is to have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Own {
+    /// None.
+    #[default]
+    Nothing,
+    /// Not known yet: calls over the one it has go on meanwhile.
+    AsItIs,
+    /// This one.
+    Is(InterfaceAddress),
 }
 
 /// The kernel's network, in the namespace of the thread that opened it.
@@ -166,9 +182,9 @@ impl Kernel {
         let mut result = self.loopback();
         let ports = self.ports()?;
         for port in &ports {
-            let address = wanted.ports.iter().find(|(name, _)| *name == port.name);
-            let done = match address {
-                Some((_, address)) => self.make(port, *address),
+            let own = wanted.ports.iter().find(|(name, _)| *name == port.name);
+            let done = match own {
+                Some((_, own)) => self.make(port, *own),
                 None => self.disuse(port),
             };
             result = result.and(done);
@@ -199,11 +215,15 @@ impl Kernel {
         Ok(())
     }
 
-    fn make(&mut self, port: &Port, address: Option<InterfaceAddress>) -> io::Result<()> {
+    fn make(&mut self, port: &Port, own: Own) -> io::Result<()> {
         if !port.up {
             self.set_up(port.index, true)?;
         }
-        self.make_addresses(port, address)
+        match own {
+            Own::Nothing => self.make_addresses(port, None),
+            Own::AsItIs => Ok(()),
+            Own::Is(address) => self.make_addresses(port, Some(address)),
+        }
     }
 
     fn make_addresses(&mut self, port: &Port, wanted: Option<InterfaceAddress>) -> io::Result<()> {
@@ -254,6 +274,10 @@ impl Kernel {
     }
 
     fn route(&mut self, wanted: &Wanted, ports: &[Port]) -> io::Result<()> {
+        let waits = wanted.ports.iter().any(|(_, own)| *own == Own::AsItIs);
+        if waits && wanted.gateway.is_none() {
+            return Ok(());
+        }
         let wanted = wanted.gateway.as_ref().and_then(|(gateway, name)| {
             let port = ports.iter().find(|port| port.name == *name)?;
             Some(DefaultRoute {
@@ -335,13 +359,14 @@ fn port(message: &Message) -> Option<Port> {
     }
     let name = message.attribute(LINK, IFLA_IFNAME)?;
     let name = name.split(|&octet| octet == 0).next()?;
+    const ALL: u32 = IFF_UP | IFF_RUNNING | IFF_LOWER_UP;
     let flags = flags_of(&fixed);
     Some(Port {
         index: index_of(&fixed),
         name: String::from_utf8(name.to_vec()).ok()?,
         mac: message.attribute(LINK, IFLA_ADDRESS)?.try_into().ok()?,
         up: flags & IFF_UP != 0,
-        carrier: flags & IFF_UP != 0 && flags & IFF_LOWER_UP != 0,
+        carrier: flags & ALL == ALL,
     })
 }
 

@@ -5,5 +5,6 @@ mod address;
 pub mod alloc;
 pub mod datagram;
 pub mod disk;
+pub mod packet;
 pub mod process;
 pub mod schedule;

@@ -1,0 +1,12 @@
+//! A DHCP client: a pure machine of frames and time.
+
+mod client;
+mod message;
+#[cfg(test)]
+pub(super) mod server;
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, Event, Lease, Output};
+#[cfg(test)]
+pub(super) use tests::lease;
