@@ -9,6 +9,7 @@
 
 mod child;
 mod exchange;
+mod machine;
 mod net;
 mod phone;
 mod runner;
@@ -17,6 +18,7 @@ mod stage;
 mod wave;
 
 pub use exchange::{Account, Admin, Exchange, Kind, Reply};
+pub use machine::{BOOTS_WITHIN, Machine};
 pub use net::{EXCHANGE, Host, Network, address, address6};
 pub use phone::{By, Call, Event, MediaState, Peer, Phone, Setup, Srtp, Stats, Transport};
 pub use runner::{Scenario, main};

@@ -177,6 +177,11 @@ impl Host {
         address6(self.number)
     }
 
+    /// The name of its namespace.
+    pub(crate) fn netns(&self) -> &str {
+        &self.netns
+    }
+
     /// A command that will run inside. It is killed by the kernel should the test's thread die without cleaning up.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new("ip");

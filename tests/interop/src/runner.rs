@@ -38,7 +38,7 @@ impl Scenario {
 
     /// Our exchange lacks something yet; the foreign one plays the scenario.
     pub fn until_ours_has(mut self, what: &str) -> Self {
-        if Kind::chosen() == Kind::Ours {
+        if Kind::chosen() != Kind::Kamailio {
             self.lacks = Some(format!("the exchange has no {what} yet"));
         }
         self
@@ -46,8 +46,10 @@ impl Scenario {
 
     /// The foreign exchange has nothing of the kind.
     pub fn ours_only(mut self) -> Self {
-        if Kind::chosen() != Kind::Ours {
-            self.lacks = Some("kamailio is no exchange of ours".into());
+        match Kind::chosen() {
+            Kind::Ours => {}
+            Kind::Image => self.lacks = Some("it looks into the exchange's own process".into()),
+            Kind::Kamailio => self.lacks = Some("kamailio is no exchange of ours".into()),
         }
         self
     }

@@ -41,6 +41,8 @@ pub enum Need {
     Kamailio,
     /// The exchange's own programs.
     Exchange,
+    /// QEMU and an image to boot.
+    Machine,
 }
 
 /// One test's own world.
@@ -73,6 +75,7 @@ impl Need {
             Self::Baresip => no_program("baresip"),
             Self::Sipp => no_program("sipp"),
             Self::Kamailio => no_program("kamailio").or_else(|| no_program("openssl")),
+            Self::Machine => no_program("curl").or_else(crate::machine::missing),
             Self::Exchange => no_program("curl").or_else(crate::exchange::binaries_missing),
         }
     }

@@ -9,6 +9,7 @@ mod orders;
 mod policy;
 mod processes;
 mod run;
+mod system;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         .init();
     let result = match &options.command {
         options::Command::Run(options) => signals.and_then(|signals| run::run(options, &signals)),
+        options::Command::System(options) => {
+            signals.and_then(|signals| system::run(options, &signals))
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,20 @@ pub struct Options {
 pub enum Command {
     /// The exchange on this machine, until Ctrl-C. RUST_LOG=debug says more.
     Run(Run),
+    /// What needs root, for the other processes; started by the supervisor itself.
+    System(System),
+}
+
+/// Where the `system` child finds its things.
+#[derive(Clone, Debug, Args)]
+pub struct System {
+    /// Where data is kept.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// Where its socket is.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
 }
 
 /// How the exchange runs on this machine.

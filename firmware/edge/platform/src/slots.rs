@@ -165,6 +165,13 @@ impl Environment {
         self.set("failed", "");
     }
 
+    /// The slot that was tried is not good.
+    pub fn give_up(&mut self) {
+        self.set("next", "");
+        self.set("tries", "0");
+        self.set("failed", "1");
+    }
+
     /// The next start tries a slot.
     pub fn try_next(&mut self, slot: Slot) {
         self.set("next", &slot.to_string());

@@ -5,7 +5,9 @@
 use std::{
     fs::File,
     io::{Seek, SeekFrom, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -24,6 +26,8 @@ const SECONDS: &str = "15";
 #[derive(Debug)]
 pub struct Admin {
     host: Host,
+    /// Where the administrator sits; the exchange's own namespace where that is one.
+    desk: Host,
     port: u16,
     cookies: PathBuf,
     log: PathBuf,
@@ -40,8 +44,13 @@ pub struct Reply {
 
 impl Admin {
     pub(super) fn new(host: &Host, port: u16, evidence: &Path) -> Self {
+        Self::at_desk(host, host, port, evidence)
+    }
+
+    pub(super) fn at_desk(host: &Host, desk: &Host, port: u16, evidence: &Path) -> Self {
         Self {
             host: host.clone(),
+            desk: desk.clone(),
             port,
             cookies: evidence.join("cookies"),
             log: evidence.join("admin.log"),
@@ -62,6 +71,12 @@ impl Admin {
             &json!({ "name": NAME, "password": password }),
         )
         .map(drop)
+    }
+
+    /// Waits until it answers.
+    pub(super) fn reachable(&self, within: Duration) -> Result<()> {
+        let to = SocketAddr::new(self.host.address(), self.port);
+        self.desk.connect(to, within).map(drop)
     }
 
     /// Adds a user; what the API tells of it.
@@ -126,7 +141,7 @@ impl Admin {
     /// One request, whatever the answer.
     pub fn request(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
         let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
-        let mut command = self.host.command("curl");
+        let mut command = self.desk.command("curl");
         // No browser: the API wants that said in everything but GET.
         command.args(["--header", "x-requested-with: interop"]);
         // The certificate is the box's own and new.

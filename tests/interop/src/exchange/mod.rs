@@ -1,9 +1,11 @@
 //! The exchange under test, and a stand-in that proves the tests themselves.
 //!
 //! [`Kind::Ours`] is the real thing. With `INTEROP_EXCHANGE=kamailio` the same scenarios run against kamailio: a scenario
-//! that fails there asks for something no phone does, or the harness is at fault.
+//! that fails there asks for something no phone does, or the harness is at fault. With `INTEROP_EXCHANGE=image` they run
+//! against the image, booted on a machine of QEMU.
 
 mod admin;
+mod image;
 mod ours;
 mod proxy;
 
@@ -13,7 +15,7 @@ use anyhow::Result;
 
 pub use self::admin::{Admin, Reply};
 pub(crate) use self::ours::binaries_missing as ours_missing;
-use self::{ours::Ours, proxy::Proxy};
+use self::{image::Image, ours::Ours, proxy::Proxy};
 use crate::{EXCHANGE, Need, Stage, Transport, address, address6};
 
 const CHOICE: &str = "INTEROP_EXCHANGE";
@@ -23,6 +25,8 @@ const CHOICE: &str = "INTEROP_EXCHANGE";
 pub enum Kind {
     /// The project's own.
     Ours,
+    /// The project's own, in its image on a machine of QEMU.
+    Image,
     /// The foreign proxy.
     Kamailio,
 }
@@ -36,6 +40,7 @@ pub struct Exchange {
 #[derive(Debug)]
 enum Engine {
     Ours(Ours),
+    Image(Image),
     Kamailio(Proxy),
 }
 
@@ -57,6 +62,7 @@ impl Kind {
     pub fn chosen() -> Self {
         match env::var(CHOICE).as_deref() {
             Ok("kamailio") => Self::Kamailio,
+            Ok("image") => Self::Image,
             _ => Self::Ours,
         }
     }
@@ -67,6 +73,7 @@ impl Exchange {
     pub fn start(stage: &Stage) -> Result<Self> {
         let engine = match Kind::chosen() {
             Kind::Ours => Engine::Ours(Ours::start(stage, EXCHANGE)?),
+            Kind::Image => Engine::Image(Image::start(stage, EXCHANGE)?),
             Kind::Kamailio => Engine::Kamailio(Proxy::start(stage, EXCHANGE)?),
         };
         Ok(Self { engine })
@@ -76,6 +83,7 @@ impl Exchange {
     pub fn kind(&self) -> Kind {
         match self.engine {
             Engine::Ours(_) => Kind::Ours,
+            Engine::Image(_) => Kind::Image,
             Engine::Kamailio(_) => Kind::Kamailio,
         }
     }
@@ -84,6 +92,7 @@ impl Exchange {
     pub fn add_extension(&self, number: &str) -> Result<Account> {
         match &self.engine {
             Engine::Ours(ours) => ours.admin().add_extension(number, None),
+            Engine::Image(image) => image.admin().add_extension(number, None),
             Engine::Kamailio(proxy) => proxy.add_user(number),
         }
     }
@@ -92,6 +101,7 @@ impl Exchange {
     pub fn admin(&self) -> Option<&Admin> {
         match &self.engine {
             Engine::Ours(ours) => Some(ours.admin()),
+            Engine::Image(image) => Some(image.admin()),
             Engine::Kamailio(_) => None,
         }
     }
@@ -100,6 +110,7 @@ impl Exchange {
     pub fn crash(&mut self) -> Result<()> {
         match &mut self.engine {
             Engine::Ours(ours) => ours.crash_telephony(),
+            Engine::Image(image) => image.crash(),
             Engine::Kamailio(proxy) => proxy.crash(),
         }
     }
@@ -137,6 +148,7 @@ impl Account {
 pub(crate) fn binaries_missing() -> Option<String> {
     match Kind::chosen() {
         Kind::Ours => ours_missing(),
+        Kind::Image => crate::machine::missing(),
         Kind::Kamailio => Need::Kamailio.missing(),
     }
 }

@@ -138,7 +138,11 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
         MsFlags::MS_NOATIME | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
         Some("errors=remount-ro"),
     )
-    .context("the file system can't be mounted")
+    .context("the file system can't be mounted")?;
+    if let Err(error) = platform::data::reset_if_asked(Path::new(DATA)) {
+        warn!(%error, "not everything could be removed: the next start tries again");
+    }
+    Ok(())
 }
 
 /// Runs a program to its end, which may take its time but not for ever.
