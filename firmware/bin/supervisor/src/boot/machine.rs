@@ -196,6 +196,9 @@ pub fn settle() -> Result<()> {
     }
     // The administration listens on 80 and 443 as its own user, without a capability.
     set("net/ipv4/ip_unprivileged_port_start", "80");
+    // What the sockets of SIP ask for: a storm of registrations waits there.
+    set("net/core/rmem_max", "4194304");
+    set("net/core/wmem_max", "4194304");
     // Ctrl-Alt-Del asks for a restart in order instead of making one.
     if let Err(error) = set_cad_enabled(false) {
         warn!(%error, "Ctrl-Alt-Del restarts the machine at once");
