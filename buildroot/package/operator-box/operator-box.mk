@@ -1,0 +1,64 @@
+################################################################################
+#
+# operator-box
+#
+################################################################################
+
+OPERATOR_BOX_SITE = $(realpath $(BR2_EXTERNAL_OPERATOR_BOX_PATH)/..)
+OPERATOR_BOX_SITE_METHOD = local
+# The workspace has one version for all.
+OPERATOR_BOX_VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' \
+	$(OPERATOR_BOX_SITE)/Cargo.toml | head -n 1)
+OPERATOR_BOX_LICENSE = Apache-2.0
+OPERATOR_BOX_LICENSE_FILES = LICENSE
+OPERATOR_BOX_BOARD = $(call qstrip,$(BR2_PACKAGE_OPERATOR_BOX_BOARD))
+
+# Products of other builds stay behind; the pages that were built come along.
+OPERATOR_BOX_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
+	--exclude /target \
+	--exclude /var \
+	--exclude /tests/fuzz/target \
+	--exclude node_modules
+
+OPERATOR_BOX_PROGRAMS = supervisor pbxd webd \
+	$(if $(wildcard $(OPERATOR_BOX_SITE)/firmware/bin/console/Cargo.toml),console)
+
+# webd would build without its pages, and have none.
+define OPERATOR_BOX_CHECK_PAGES
+	test -f $(@D)/firmware/web/dist/index.html || \
+		{ echo "the pages are missing: make web"; exit 1; }
+endef
+OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_CHECK_PAGES
+
+# Buildroot vendors what it downloads, and a local package isn't downloaded.
+define OPERATOR_BOX_FETCH
+	cd $(@D) && \
+	$(TARGET_MAKE_ENV) $(PKG_CARGO_ENV) \
+		cargo fetch --locked --target $(RUSTC_TARGET_NAME)
+endef
+OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_FETCH
+
+# As the infrastructure builds, but with the profile that is made for images.
+define OPERATOR_BOX_BUILD_CMDS
+	cd $(@D) && \
+	$(TARGET_MAKE_ENV) $(TARGET_CONFIGURE_OPTS) $(PKG_CARGO_ENV) \
+		cargo build --offline --locked --profile product \
+			$(addprefix -p ,$(OPERATOR_BOX_PROGRAMS))
+endef
+
+# Links and folders that a slot needs, besides; it is never written to.
+define OPERATOR_BOX_INSTALL_TARGET_CMDS
+	$(foreach program,$(OPERATOR_BOX_PROGRAMS), \
+		$(INSTALL) -D -m 0755 \
+			$(@D)/target/$(RUSTC_TARGET_NAME)/product/$(program) \
+			$(TARGET_DIR)/usr/bin/$(program)
+	)
+	mkdir -p $(TARGET_DIR)/sbin $(TARGET_DIR)/boot $(TARGET_DIR)/data
+	ln -snf /usr/bin/supervisor $(TARGET_DIR)/sbin/init
+	ln -snf /run/resolv.conf $(TARGET_DIR)/etc/resolv.conf
+	$(INSTALL) -D -m 0644 $(@D)/board/$(OPERATOR_BOX_BOARD)/board.toml \
+		$(TARGET_DIR)/etc/operator-box/board.toml
+	echo "$(OPERATOR_BOX_VERSION)" > $(TARGET_DIR)/etc/operator-box/version
+endef
+
+$(eval $(cargo-package))
