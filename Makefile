@@ -6,7 +6,8 @@
 #   make fuzz     every fuzz target for FUZZ_SECONDS each
 #   make bench    what the exchange costs
 #   make dev-image   a card image of Debian's kernel and our programs, under target/image
-#   make boot        that image in QEMU: its console here, its administration on https://localhost:4021/admin
+#   make image BOARD=… KEY=…   what is delivered: card image and update, by Buildroot (buildroot/README.md)
+#   make boot        the image of BOARD in QEMU: its console here, its administration on https://localhost:4021/admin
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -21,7 +22,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f ! -n
 	$(addprefix $(WEB)/,index.html package.json vite.config.ts) \
 	$(wildcard firmware/bin/webd/tests/snapshots/openapi__*.snap)
 
-.PHONY: run test check fmt fuzz bench build web tools clean dev-image boot
+.PHONY: run test check fmt fuzz bench build web tools clean dev-image image boot
 
 run: build
 	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
@@ -69,6 +70,7 @@ bench:
 
 BOARD ?= generic-pc
 IMAGES := target/image
+BUILDROOT := target/buildroot
 BOOT_PORT ?= 4021
 
 dev-image: build
@@ -76,6 +78,23 @@ dev-image: build
 	@$(CARGO) build --quiet --locked --release -p image $(if $(wildcard firmware/bin/console),-p console)
 	@target/release/image dev --board $(BOARD) --programs target/release --output $(IMAGES)
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD)-*.update
+
+# Signed with KEY, a file of `image key`; its public half goes into the system, so that it takes no other's updates.
+# PATH: the tools that Buildroot made, in the versions that are pinned with it.
+image:
+	@[ -f "$(KEY)" ] || { echo "say KEY=file: the key that updates are signed with (target/release/image key --output FILE makes one)" >&2; exit 1; }
+	@.ci/tools build
+	@$(MAKE) --no-print-directory web
+	@$(CARGO) build --quiet --locked --release -p image
+	@mkdir -p $(IMAGES) $(BUILDROOT)
+	@target/release/image public-key --key "$(KEY)" > $(BUILDROOT)/update.pub
+	@OPERATOR_BOX_UPDATE_KEY=$(CURDIR)/$(BUILDROOT)/update.pub BUILDROOT_WORK=$(CURDIR)/$(BUILDROOT) buildroot/build $(BOARD)
+	@PATH="$(CURDIR)/$(BUILDROOT)/$(BOARD)/host/sbin:$(CURDIR)/$(BUILDROOT)/$(BOARD)/host/bin:$$PATH" \
+		target/release/image card --board $(BOARD) --grub $(BUILDROOT)/$(BOARD)/images/grub \
+		--system $(BUILDROOT)/$(BOARD)/images/rootfs.squashfs --output $(IMAGES)/$(BOARD).img
+	@target/release/image update --board $(BOARD) --system $(BUILDROOT)/$(BOARD)/images/rootfs.squashfs --key "$(KEY)" \
+		--system-version "$$(cat $(BUILDROOT)/$(BOARD)/target/etc/operator-box/version)" --output $(IMAGES)/$(BOARD).update
+	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD).update
 
 # The copy is what is written to; Ctrl-A X ends the machine.
 boot: $(IMAGES)/$(BOARD).img

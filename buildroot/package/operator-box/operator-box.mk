@@ -23,12 +23,15 @@ OPERATOR_BOX_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
 OPERATOR_BOX_PROGRAMS = supervisor pbxd webd \
 	$(if $(wildcard $(OPERATOR_BOX_SITE)/firmware/bin/console/Cargo.toml),console)
 
-# webd would build without its pages, and have none.
-define OPERATOR_BOX_CHECK_PAGES
+# webd would build without its pages, and have none; a system without a key
+# would take no update.
+define OPERATOR_BOX_CHECK_PARTS
 	test -f $(@D)/firmware/web/dist/index.html || \
 		{ echo "the pages are missing: make web"; exit 1; }
+	test -f "$(OPERATOR_BOX_UPDATE_KEY)" || \
+		{ echo "OPERATOR_BOX_UPDATE_KEY names no file"; exit 1; }
 endef
-OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_CHECK_PAGES
+OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_CHECK_PARTS
 
 # Buildroot vendors what it downloads, and a local package isn't downloaded.
 define OPERATOR_BOX_FETCH
@@ -58,6 +61,8 @@ define OPERATOR_BOX_INSTALL_TARGET_CMDS
 	ln -snf /run/resolv.conf $(TARGET_DIR)/etc/resolv.conf
 	$(INSTALL) -D -m 0644 $(@D)/board/$(OPERATOR_BOX_BOARD)/board.toml \
 		$(TARGET_DIR)/etc/operator-box/board.toml
+	$(INSTALL) -D -m 0644 $(OPERATOR_BOX_UPDATE_KEY) \
+		$(TARGET_DIR)/etc/operator-box/update.pub
 	echo "$(OPERATOR_BOX_VERSION)" > $(TARGET_DIR)/etc/operator-box/version
 endef
 
