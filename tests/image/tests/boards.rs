@@ -79,7 +79,7 @@ fn both_slots_are_started_by_the_same_words() {
         "root=PARTUUID=@SIGNATURE@-0$part",
         "ro",
         "rootfstype=squashfs",
-        "rootwait",
+        "rootwait=20",
         "slot=$boot",
         "panic=5",
     ] {
