@@ -30,6 +30,8 @@ const TOLD_WITHIN: Duration = Duration::from_hours(24);
 /// How long the last calls may take to be stored at the end.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
+const UNKEPT: &str = "registrations and calls can't be kept over a restart";
+
 /// Journal and history.
 pub struct Live {
     journal: Journal,
@@ -66,6 +68,7 @@ impl Live {
             );
         }
         let mut dialogs = Vec::new();
+        let mut broken = false;
         let mut interrupted = Vec::with_capacity(recovered.open.len());
         for call in recovered.open {
             let OpenCall {
@@ -84,7 +87,11 @@ impl Live {
                 .cloned()
                 .map(LiveRecord::CallClosed)
                 .collect();
-            journal.append(&records).context("the journal")?;
+            // Where it stays refused, the next start finds them open and closes them then.
+            if let Err(error) = journal.append(&records) {
+                broken = true;
+                error!(%error, "{UNKEPT}");
+            }
         }
         let closed = recovered.closed.iter().chain(&interrupted);
         let waiting = closed.map(|record| record.call).collect();
@@ -107,7 +114,7 @@ impl Live {
             writer,
             security,
             waiting,
-            broken: false,
+            broken,
             stop,
             syncing,
         };
@@ -124,7 +131,7 @@ impl Live {
             Ok(()) => self.broken = false,
             Err(error) if !self.broken => {
                 self.broken = true;
-                error!(%error, "registrations and calls can't be kept over a restart");
+                error!(%error, "{UNKEPT}");
             }
             Err(_) => {}
         }
@@ -352,6 +359,41 @@ mod tests {
         live.catch_up();
         assert_eq!(live.journal.unstored(), []);
         live.check().expect("all threads run");
+    }
+
+    const FULL: &str = "PBXD_TEST_FULL_DISK";
+
+    /// Not a test of its own: starts in a folder where no file can grow, for the test below.
+    #[test]
+    fn child() {
+        let Some(data) = std::env::var_os(FULL) else {
+            return;
+        };
+        let data = Path::new(&data);
+        let store = Store::open(data).expect("a store");
+        let (mut live, before) = Live::open(data, &store, now()).expect("it starts");
+        assert!(live.broken);
+        assert_eq!(before.next_call, CallId::new(MANY + 11));
+        // What was cut comes to the history from here.
+        assert_eq!(live.waiting.len(), MANY as usize + 10);
+        assert!(live.journal.unstored_call(CallId::new(MANY + 10)).is_some());
+        live.keep(&[LiveRecord::CallClosed(call(MANY + 11))]);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_no_exchange_from_starting() {
+        let dir = left_behind(MANY, 10);
+        drop(Store::open(dir.path()).expect("a store"));
+        let status = std::process::Command::new("sh")
+            .args(["-c", r#"trap '' XFSZ; ulimit -f 512; exec "$0" "$@""#])
+            .arg(std::env::current_exe().expect("this program"))
+            .args(["--exact", "live::tests::child"])
+            .env(FULL, dir.path())
+            .status()
+            .expect("it starts");
+        assert!(status.success());
+        let (_journal, found) = Journal::open(dir.path(), now()).expect("a journal");
+        assert_eq!(found.open.len(), 10, "the next start closes them");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{StoreError, disk, rights};
@@ -29,22 +30,47 @@ pub(crate) struct Schema {
     pub(crate) synchronous: &'static str,
     /// Its schema, step by step; the first takes it from nothing to version 1.
     pub(crate) steps: &'static [&'static str],
+    /// Where the file can be done without: a query that finds the damage which would keep rows from
+    /// being appended. A damaged file is set aside then, and a new one takes its place.
+    pub(crate) expendable: Option<&'static str>,
 }
 
 /// An open database file: one connection that writes, several that read.
 pub(crate) struct Database {
     path: PathBuf,
     schema: Schema,
-    writer: Mutex<Connection>,
-    idle: Mutex<Vec<Connection>>,
+    writer: Mutex<Open>,
+    idle: Mutex<Vec<Open>>,
+}
+
+/// A connection, and the file it has open: where that was set aside, another has its name.
+struct Open {
+    connection: Connection,
+    file: Option<FileId>,
+}
+
+/// Device and inode.
+type FileId = (u64, u64);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Make,
+    Write,
+    Read,
 }
 
 impl Database {
     /// Opens and migrates it; makes it where it isn't there. The caller holds the [`DirLock`].
     pub(crate) fn open(dir: &Path, schema: Schema) -> Result<Self, StoreError> {
         let path = dir.join(schema.file);
-        let mut writer = connect(&path, schema, false)?;
-        migrate(&mut writer, &path, schema)?;
+        let writer = match make(&path, schema) {
+            Err(StoreError::Damaged(why)) if schema.expendable.is_some() => {
+                set_aside(&path, &why)?;
+                make(&path, schema)?
+            }
+            done => done?,
+        };
         Ok(Self {
             path,
             schema,
@@ -53,23 +79,35 @@ impl Database {
         })
     }
 
+    /// Sets a file aside that was found damaged, unless that was done already, and goes on with a new
+    /// one; so does whoever else has it open. The caller holds the [`DirLock`].
+    pub(crate) fn renew(&self, why: &str) -> Result<(), StoreError> {
+        let mut writer = lock(&self.writer);
+        if self.is_current(&writer) {
+            set_aside(&self.path, why)?;
+        }
+        *writer = make(&self.path, self.schema)?;
+        Ok(())
+    }
+
     /// Runs `work` on one consistent view of the data.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let idle = lock(&self.idle).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path, self.schema, true)?,
+        let mut open = match idle {
+            Some(open) if self.is_current(&open) => open,
+            _ => connect(&self.path, self.schema, Use::Read)?,
         };
-        let result = connection
+        let result = open
+            .connection
             .transaction()
             .map_err(StoreError::from)
             .and_then(|transaction| work(&transaction));
         let mut idle = lock(&self.idle);
         if idle.len() < IDLE_READERS {
-            idle.push(connection);
+            idle.push(open);
         }
         result
     }
@@ -80,10 +118,22 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut writer = lock(&self.writer);
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !self.is_current(&writer)
+            && let Ok(new) = connect(&self.path, self.schema, Use::Write)
+        {
+            *writer = new;
+        }
+        let transaction = writer
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// False where the file was set aside.
+    fn is_current(&self, open: &Open) -> bool {
+        self.schema.expendable.is_none() || file_id(&self.path) == open.file
     }
 
     /// Waits until all that was committed before is on the disk; others write meanwhile.
@@ -92,9 +142,7 @@ impl Database {
     /// and SQLite has synced that before it begins the log anew. Opening and closing the log by
     /// hand drops no lock: SQLite's are on the other two files.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        let log = PathBuf::from(log);
+        let log = beside(&self.path, "-wal");
         File::open(&log)
             .and_then(|file| disk::sync_file(&file))
             .map_err(|source| at(&log, source))
@@ -103,10 +151,24 @@ impl Database {
 
 #[cfg(test)]
 impl Database {
+    /// Brings everything from the write-ahead log into the file, and has nothing in memory.
+    pub(crate) fn fold(&self) {
+        let writer = lock(&self.writer);
+        let checkpoint = "wal_checkpoint";
+        let done = writer
+            .connection
+            .pragma_update_and_check(None, checkpoint, "TRUNCATE", |_| Ok(()));
+        done.unwrap();
+        let shrink = "PRAGMA shrink_memory";
+        writer.connection.execute_batch(shrink).unwrap();
+    }
+
     /// Keeps everything in the write-ahead log.
     pub(crate) fn never_fold(&self) -> Result<(), StoreError> {
         let writer = lock(&self.writer);
-        Ok(writer.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?)
+        Ok(writer
+            .connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?)
     }
 }
 
@@ -163,25 +225,83 @@ fn at(path: &Path, source: io::Error) -> StoreError {
     }
 }
 
-fn connect(path: &Path, schema: Schema, read_only: bool) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+fn make(path: &Path, schema: Schema) -> Result<Open, StoreError> {
+    let mut open = connect(path, schema, Use::Make)?;
+    migrate(&mut open.connection, path, schema)?;
+    if let Some(probe) = schema.expendable {
+        open.connection.query_row(probe, [], |_| Ok(()))?;
+    }
+    Ok(open)
+}
+
+/// Gives a file and what belongs to it other names, in place of the last that was set aside.
+fn set_aside(path: &Path, why: &str) -> Result<(), StoreError> {
+    let aside = beside(path, ".damaged");
+    tracing::error!(
+        "{} is damaged ({why}): it is set aside as {}, and a new one begins",
+        path.display(),
+        aside.display()
+    );
+    // The file itself goes last: killed in between, the next start finds it damaged again.
+    for part in ["-wal", "-shm", ""] {
+        let (from, to) = (beside(path, part), beside(&aside, part));
+        for done in [fs::remove_file(&to), fs::rename(&from, &to)] {
+            match done {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(at(&from, error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn file_id(path: &Path) -> Option<FileId> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+fn connect(path: &Path, schema: Schema, purpose: Use) -> Result<Open, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, purpose == Use::Make);
+    // Asked before: where the file is set aside meanwhile, its connection is known to be stale.
+    let file = file_id(path);
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // By name: opening and closing the file would drop the locks that other connections of this
-    // process hold (POSIX). Before the first write, since -wal and -shm get the same rights.
-    rights::settle_file(path).map_err(|source| at(path, source))?;
+    // process hold (POSIX). Before the first write, since -wal and -shm get the same rights; those
+    // that are left of the last time have theirs.
+    for part in ["", "-wal", "-shm"] {
+        let part = beside(path, part);
+        match rights::settle_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&part, error)),
+            _ => {}
+        }
+    }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // The last connection to a file removes its write-ahead log, by name: of one that was set aside
+    // that is the log of the file in its place.
+    let expendable = schema.expendable.is_some();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, expendable)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", schema.synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_LEFT_BYTES, |_| Ok(()))?;
-    if read_only {
+    if purpose == Use::Read {
         connection.pragma_update(None, "query_only", true)?;
     }
-    Ok(connection)
+    Ok(Open {
+        connection,
+        file: file.or_else(|| file_id(path)),
+    })
 }
 
 fn migrate(connection: &mut Connection, path: &Path, schema: Schema) -> Result<(), StoreError> {
@@ -218,6 +338,7 @@ mod tests {
         file: "test.db",
         synchronous: "FULL",
         steps: &["CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1)"],
+        expendable: None,
     };
     const TWO: Schema = Schema {
         steps: &[ONE.steps[0], "ALTER TABLE a ADD COLUMN y TEXT"],
@@ -282,6 +403,53 @@ mod tests {
             Database::open(dir.path(), ONE),
             Err(StoreError::Damaged(_))
         ));
+    }
+
+    #[test]
+    fn what_can_be_done_without_is_set_aside_under_whoever_has_it_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let schema = Schema {
+            expendable: Some("SELECT max(x) FROM a"),
+            ..ONE
+        };
+        let database = Database::open(dir.path(), schema).unwrap();
+        let other = Database::open(dir.path(), schema).unwrap();
+        let add = |to: &Database| to.write(|tx| tx.execute("INSERT INTO a VALUES (2)", []));
+        add(&database).unwrap();
+        assert_eq!((rows(&database), rows(&other)), (2, 2));
+        database.renew("as told").unwrap();
+        // Whoever comes second finds it done.
+        other.renew("as told").unwrap();
+        assert_eq!((rows(&database), rows(&other)), (1, 1));
+        add(&database).unwrap();
+        add(&other).unwrap();
+        assert_eq!((rows(&database), rows(&other)), (3, 3));
+        drop((database, other));
+        let again = Database::open(dir.path(), schema).unwrap();
+        assert_eq!(rows(&again), 3);
+        let aside = Schema {
+            file: "test.db.damaged",
+            ..schema
+        };
+        assert_eq!(rows(&Database::open(dir.path(), aside).unwrap()), 2);
+    }
+
+    #[test]
+    fn a_connection_left_over_goes_on_with_the_file_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let schema = Schema {
+            expendable: Some("SELECT max(x) FROM a"),
+            ..ONE
+        };
+        let database = Database::open(dir.path(), schema).unwrap();
+        let other = Database::open(dir.path(), schema).unwrap();
+        assert_eq!((rows(&database), rows(&other)), (1, 1));
+        database.renew("as told").unwrap();
+        let add = |to: &Database| to.write(|tx| tx.execute("INSERT INTO a VALUES (2)", []));
+        add(&database).unwrap();
+        add(&other).unwrap();
+        drop(other);
+        assert_eq!(rows(&database), 3);
     }
 
     #[test]

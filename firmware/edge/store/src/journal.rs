@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -22,6 +23,10 @@ use crate::disk;
 
 /// A log of this length is replaced by a snapshot: it is read in a tenth of a second at a start.
 const LOG_BYTES: u64 = 8 * 1024 * 1024;
+/// Calls that are over, and that neither the log nor the history takes: some 30 MB. More are lost.
+const UNWRITTEN_CALLS: usize = 50_000;
+/// After a failure, all is tried to be written anew at every so many appends of nothing at most.
+const PATIENCE: u32 = 63;
 /// Room for a batch that is kept from one append to the next.
 const BATCH_BYTES: usize = 64 * 1024;
 
@@ -103,6 +108,11 @@ pub struct Journal {
     told: Vec<CallId>,
     syncer: Syncer,
     snapshot: Option<JoinHandle<()>>,
+    /// The files lack something that the disk refused.
+    behind: Arc<AtomicBool>,
+    /// Appends of nothing until it is tried again, and after the next failure.
+    wait: u32,
+    patience: u32,
 }
 
 /// Brings the journal to the disk, from any thread.
@@ -142,8 +152,9 @@ impl Journal {
         let replay = files::replay(&dir)?;
         let failed = |source| files::io_error(&dir, source);
         files::remove_unfinished(&dir).map_err(failed)?;
-        let file = files::open_log(&dir, replay.generation, replay.length.unwrap_or(0));
-        let file = Arc::new(file.map_err(failed)?);
+        let whole = replay.length.unwrap_or(0);
+        let (file, length) = files::open_log(&dir, replay.generation, whole).map_err(failed)?;
+        let file = Arc::new(file);
         disk::sync_dir(&dir).map_err(failed)?;
         let mut state = replay.state;
         let recovered = Recovered {
@@ -151,7 +162,6 @@ impl Journal {
             unknown_records: replay.unknown,
             ..state.recover(now)
         };
-        let length = replay.length.unwrap_or(0).max(frame::HEADER.len() as u64);
         let journal = Self {
             _lock: lock,
             generation: replay.generation,
@@ -169,6 +179,9 @@ impl Journal {
                 files: Arc::new(Mutex::new(vec![Arc::clone(&file)])),
             },
             snapshot: None,
+            behind: Arc::default(),
+            wait: 0,
+            patience: 0,
             file,
             dir,
         };
@@ -179,12 +192,16 @@ impl Journal {
     /// for the disk. A registration that runs out needs its `BindingRemove` too.
     ///
     /// # Errors
-    /// Where the disk is full or broken: none of the records counts, and the next append may
-    /// succeed again.
+    /// Where the disk is full or broken: a kill loses the records until an append of nothing, as is
+    /// made now and then, finds the disk well again and has all written anew. A record that is too
+    /// long is refused, and the others with it.
     pub fn append(&mut self, records: &[LiveRecord]) -> io::Result<()> {
         self.stored.take(&mut self.told);
-        if records.is_empty() && self.told.is_empty() {
-            return Ok(());
+        if records.is_empty() {
+            self.make_good();
+            if self.told.is_empty() {
+                return Ok(());
+            }
         }
         if self.length >= self.rotate_at {
             self.rotate();
@@ -199,10 +216,18 @@ impl Journal {
         if !self.told.is_empty() {
             frame::put_stored(&mut self.batch, &self.told)?;
         }
-        self.write()?;
+        let written = self.write();
+        let has_room = written.is_ok() || self.state.unstored_len() < UNWRITTEN_CALLS;
         for (record, place) in records.iter().zip(&self.places) {
-            self.state.apply(&self.batch[place.clone()], record);
+            match record {
+                LiveRecord::CallClosed(call) if !has_room => self.state.forget(call.call),
+                _ => self.state.apply(&self.batch[place.clone()], record),
+            }
         }
+        if written.is_err() {
+            self.behind.store(true, Ordering::Relaxed);
+        }
+        written?;
         self.state.stored(&self.told);
         self.told.clear();
         Ok(())
@@ -239,12 +264,35 @@ impl Journal {
             self.file.set_len(self.length)?;
             self.ragged = false;
         }
-        if let Err(error) = (&*self.file).write_all(&self.batch) {
+        let header: &[u8] = if self.length == 0 { frame::HEADER } else { &[] };
+        let whole = (&*self.file).write_all(header);
+        if let Err(error) = whole.and_then(|()| (&*self.file).write_all(&self.batch)) {
             self.ragged = self.file.set_len(self.length).is_err();
             return Err(error);
         }
-        self.length += self.batch.len() as u64;
+        self.length += (header.len() + self.batch.len()) as u64;
         Ok(())
+    }
+
+    /// After the disk has refused something, writes all that counts anew.
+    fn make_good(&mut self) {
+        if !self.behind.load(Ordering::Relaxed) {
+            self.patience = 0;
+            self.wait = 0;
+        } else if self.wait > 0 {
+            self.wait -= 1;
+        } else if (self.snapshot.as_ref()).is_none_or(JoinHandle::is_finished) {
+            self.patience = (self.patience * 2 + 1).min(PATIENCE);
+            self.wait = self.patience;
+            // A short write first: what fails on a full disk leaves no new file behind.
+            self.batch.clear();
+            if frame::put_stored(&mut self.batch, &[])
+                .and_then(|_| self.write())
+                .is_ok()
+            {
+                self.rotate();
+            }
+        }
     }
 
     /// Goes on in a new log and has a thread write the snapshot it begins with. Where that fails,
@@ -260,28 +308,40 @@ impl Journal {
         }
         let generation = self.generation + 1;
         match files::open_log(&self.dir, generation, 0) {
-            Ok(file) => self.file = Arc::new(file),
+            Ok((file, length)) if length > 0 => {
+                self.file = Arc::new(file);
+                self.length = length;
+            }
+            Ok(_) => return,
             Err(error) => {
                 tracing::warn!(%error, "the live journal can't go on in a new file");
                 return;
             }
         }
         self.generation = generation;
-        self.length = frame::HEADER.len() as u64;
         self.rotate_at = self.limit;
         lock(&self.syncer.files).push(Arc::clone(&self.file));
         let (dir, frames, last_call) =
             (self.dir.clone(), self.state.frames(), self.state.last_call);
-        let thread = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || {
-                if let Err(error) = files::write_snapshot(&dir, generation, &frames, last_call) {
-                    tracing::warn!(%error, "the live journal can't write a snapshot");
-                }
-            });
+        let was_behind = self.behind.swap(false, Ordering::Relaxed);
+        let behind = Arc::clone(&self.behind);
+        let thread =
+            thread::Builder::new().name("journal".into()).spawn(
+                move || match files::write_snapshot(&dir, generation, &frames, last_call) {
+                    Ok(()) if was_behind => tracing::info!("the live journal is whole again"),
+                    Ok(()) => {}
+                    Err(error) => {
+                        behind.fetch_or(was_behind, Ordering::Relaxed);
+                        tracing::warn!(%error, "the live journal can't write a snapshot");
+                    }
+                },
+            );
         match thread {
             Ok(thread) => self.snapshot = Some(thread),
-            Err(error) => tracing::warn!(%error, "the live journal gets no thread for a snapshot"),
+            Err(error) => {
+                self.behind.fetch_or(was_behind, Ordering::Relaxed);
+                tracing::warn!(%error, "the live journal gets no thread for a snapshot");
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The data directory, opened.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::db::{Database, DirLock, Schema};
+use crate::db::{Database, DirLock, Schema, lock};
 use crate::{Snapshot, StoreError};
 
 const CONFIG: Schema = Schema {
@@ -15,6 +15,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_2.sql"),
         include_str!("migrations/config_3.sql"),
     ],
+    expendable: None,
 };
 
 const HISTORY: Schema = Schema {
@@ -24,6 +25,13 @@ const HISTORY: Schema = Schema {
         include_str!("migrations/history_1.sql"),
         include_str!("migrations/history_2.sql"),
     ],
+    // Where rows are appended, in each of its trees.
+    expendable: Some(
+        "SELECT (SELECT last_call FROM meta), (SELECT max(id) FROM calls), \
+         (SELECT max(started) FROM calls), (SELECT max(call) FROM call_legs), \
+         (SELECT max(id) FROM security_log), (SELECT max(id) FROM warning_log), \
+         (SELECT max(id) FROM error_log), (SELECT max(at) FROM endings)",
+    ),
 };
 
 /// The databases of one data directory. Cheap to clone; may be used from many threads and processes.
@@ -33,6 +41,7 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
+    pub(crate) dir: PathBuf,
     /// What has to outlive a power cut.
     pub(crate) config: Database,
     /// What grows with the traffic. The logs that strangers fill are here too, so that a flood of
@@ -93,6 +102,7 @@ impl Store {
         lock.sync(dir)?;
         Ok(Self {
             inner: Arc::new(Inner {
+                dir: dir.to_owned(),
                 config,
                 history,
                 cache: Mutex::new(None),
@@ -100,6 +110,18 @@ impl Store {
                 limits,
             }),
         })
+    }
+}
+
+impl Store {
+    /// Sets the history aside, which was found damaged, and goes on with an empty one: calls to come
+    /// are worth more than those of before.
+    pub(crate) fn history_renew(&self, why: &str) -> Result<(), StoreError> {
+        let inner = &*self.inner;
+        let dir_lock = DirLock::take(&inner.dir)?;
+        inner.history.renew(why)?;
+        *lock(&inner.calls) = None;
+        dir_lock.sync(&inner.dir)
     }
 }
 
@@ -123,6 +145,43 @@ mod tests {
             assert_eq!(brought_up.users.len(), 1);
             assert_eq!(brought_up.general, model::config::General::default());
         }
+    }
+
+    #[test]
+    fn a_damaged_history_is_set_aside_and_the_configuration_never() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Store::open(dir.path()).unwrap());
+        let damage = |name: &str| std::fs::write(dir.path().join(name), [0x55; 8192]).unwrap();
+        damage("history.db");
+        damage("history.db-wal");
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.last_call_id().unwrap(), None);
+        let aside = std::fs::read(dir.path().join("history.db.damaged")).unwrap();
+        assert_eq!(aside, [0x55; 8192]);
+        drop(store);
+        // Each time, and one is kept.
+        damage("history.db");
+        drop(Store::open(dir.path()).unwrap());
+        damage("config.db");
+        assert!(matches!(
+            Store::open(dir.path()),
+            Err(StoreError::Damaged(_))
+        ));
+    }
+
+    #[test]
+    fn a_history_damaged_past_its_first_page_is_found_at_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.db");
+        let store = Store::open(dir.path()).unwrap();
+        store.inner.history.fold();
+        drop(store);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[4096..].fill(0x55);
+        std::fs::write(&path, bytes).unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.last_call_id().unwrap(), None);
+        assert!(dir.path().join("history.db.damaged").exists());
     }
 
     /// The modes of folders and of files, where the data folder has this mode.

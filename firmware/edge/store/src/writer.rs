@@ -267,10 +267,17 @@ impl<F: Fn(LogKind)> Worker<F> {
     /// Stores calls, however long it takes; false where the writer is closed before it succeeds.
     fn store_all(&self, calls: &[CallRecord]) -> bool {
         let mut wait = RETRY.0;
-        let mut failed = false;
+        let (mut failed, mut renewed) = (false, false);
         loop {
             match self.try_store(calls) {
                 Ok(()) => break,
+                Err(StoreError::Damaged(why)) if !renewed => {
+                    renewed = true;
+                    if let Err(error) = self.store.history_renew(&why) {
+                        tracing::error!(%error, "the damaged history can't be replaced");
+                    }
+                    continue;
+                }
                 Err(error) if failed => tracing::debug!(%error, "still no call history"),
                 Err(error) => {
                     tracing::error!(%error, "calls can't be added to the history for now");

@@ -78,7 +78,23 @@ pub(super) fn replay(dir: &Path) -> Result<Replay, JournalError> {
 impl Replay {
     /// Takes in a file; returns how much of it is whole, and whether it says that it ends there.
     fn read(&mut self, path: &Path) -> Result<(u64, bool), JournalError> {
-        let bytes = fs::read(path).map_err(|source| io_error(path, source))?;
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            // Ours to read, but for the rights of it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(io_error(path, error));
+            }
+            // Phones register anew; an exchange that doesn't start is no exchange.
+            Err(error) => {
+                tracing::error!(
+                    "{} can't be read ({error}): it is set aside",
+                    path.display()
+                );
+                let aside = path.with_added_extension("unreadable");
+                fs::rename(path, aside).map_err(|source| io_error(path, source))?;
+                return Ok((0, false));
+            }
+        };
         match frame::header(&bytes) {
             Header::Good => {}
             Header::Newer => return Err(JournalError::Newer(path.to_owned())),
@@ -102,19 +118,24 @@ impl Replay {
 }
 
 /// Opens the log of a generation to append to it, cut to what is whole; makes it where there is none.
-pub(super) fn open_log(dir: &Path, generation: u64, whole: u64) -> io::Result<File> {
+/// Its length is zero where the disk refuses even the header.
+pub(super) fn open_log(dir: &Path, generation: u64, whole: u64) -> io::Result<(File, u64)> {
     let mut file = rights::open(
         OpenOptions::new().append(true).create(true),
         &log_path(dir, generation),
     )?;
     file.set_len(whole)?;
-    if whole == 0
-        && let Err(error) = file.write_all(HEADER)
-    {
-        file.set_len(0)?;
-        return Err(error);
+    if whole > 0 {
+        return Ok((file, whole));
     }
-    Ok(file)
+    match file.write_all(HEADER) {
+        Ok(()) => Ok((file, HEADER.len() as u64)),
+        Err(error) => {
+            tracing::warn!(%error, "the live journal can't begin a new file");
+            file.set_len(0)?;
+            Ok((file, 0))
+        }
+    }
 }
 
 /// Writes the snapshot that a generation begins with, then removes what it replaces.

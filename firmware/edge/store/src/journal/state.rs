@@ -95,6 +95,17 @@ impl State {
         calls(&self.closed)
     }
 
+    /// How many these are.
+    pub(super) fn unstored_len(&self) -> usize {
+        self.closed.len()
+    }
+
+    /// A call is over, and is not kept.
+    pub(super) fn forget(&mut self, call: CallId) {
+        self.open.remove(&call);
+        self.last_call = self.last_call.max(Some(call));
+    }
+
     /// One of these.
     pub(super) fn unstored_call(&self, call: CallId) -> Option<CallRecord> {
         self.closed

@@ -393,6 +393,58 @@ fn newer_files_are_refused_and_records_not_understood_are_left_out() {
 }
 
 #[test]
+fn a_file_that_can_not_be_read_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), LOG_BYTES);
+    journal.append(&some_of_each()).unwrap();
+    drop(journal);
+    for _ in 0..2 {
+        // A folder in its place can't be read either.
+        let broken = dir.path().join("live/0000000000000001.log");
+        fs::create_dir(&broken).unwrap();
+        let (mut journal, found) = open(dir.path(), LOG_BYTES);
+        Expected::of(&some_of_each()).check(&found);
+        journal.append(&some_of_each()).unwrap();
+        drop(journal);
+        Expected::of(&some_of_each()).check(&open(dir.path(), LOG_BYTES).1);
+        fs::remove_file(&broken).unwrap();
+    }
+}
+
+#[test]
+fn what_the_disk_refused_for_a_while_is_made_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path(), LOG_BYTES);
+    let mut records = some_of_each();
+    journal.append(&records).unwrap();
+    // A file that takes nothing.
+    let log = dir.path().join("live/0000000000000000.log");
+    let good = std::mem::replace(&mut journal.file, Arc::new(File::open(log).unwrap()));
+    let refused = [
+        gone(1, 1),
+        LiveRecord::BindingPut(binding(3, 1, 1)),
+        LiveRecord::CallClosed(call(2)),
+        LiveRecord::CallOpened(open_call(3)),
+    ];
+    assert!(journal.append(&refused).is_err());
+    records.extend(refused);
+    assert_eq!(journal.unstored(), [call(1), call(2)]);
+    for _ in 0..10 {
+        journal.append(&[]).unwrap();
+        assert!(journal.snapshot.is_none());
+    }
+    journal.file = good;
+    let after = [LiveRecord::CallOpened(open_call(4))];
+    journal.append(&after).unwrap();
+    records.extend(after);
+    for _ in 0..=PATIENCE {
+        journal.append(&[]).unwrap();
+    }
+    drop(journal);
+    Expected::of(&records).check(&open(dir.path(), LOG_BYTES).1);
+}
+
+#[test]
 fn files_of_other_names_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let live = dir.path().join("live");

@@ -111,6 +111,26 @@ fn a_thread_that_died_is_noticed() {
 }
 
 #[test]
+fn a_history_that_breaks_is_replaced_and_the_call_is_in_the_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let webd = Store::open(dir.path()).unwrap();
+    store.history_append(&[call(1)]).unwrap();
+    assert_eq!(count(&webd), 1);
+    let path = dir.path().join("history.db");
+    store.inner.history.fold();
+    let length = std::fs::metadata(&path).unwrap().len();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let garbage = vec![0x55; usize::try_from(length).unwrap() - 4096];
+    std::os::unix::fs::FileExt::write_all_at(&file, &garbage, 4096).unwrap();
+    let writer = Writer::start(store.clone(), StoredCalls::default(), |_| ()).unwrap();
+    writer.call(call(2)).unwrap();
+    assert!(writer.flush(LONG));
+    assert_eq!((count(&store), count(&webd)), (1, 1));
+    assert!(store.history_call(CallId::new(2)).unwrap().is_some());
+}
+
+#[test]
 fn a_disk_that_fails_is_tried_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();

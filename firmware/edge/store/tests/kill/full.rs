@@ -42,6 +42,30 @@ pub(crate) fn run(dir: &Path) {
     panic!("it never was full");
 }
 
+pub(crate) fn start_without_room(dir: &Path) {
+    let (mut journal, _) = Journal::open(dir, now()).unwrap();
+    journal
+        .append(&[LiveRecord::CallClosed(calls::call(1))])
+        .unwrap_err();
+    assert_eq!(journal.unstored(), [calls::call(1)]);
+}
+
+#[test]
+fn a_journal_opens_without_room_for_a_single_octet() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 0; exec "$0" "$@""#])
+        .arg(std::env::current_exe().unwrap());
+    Victim::start_by(shell, "no room", dir.path(), 1).finish();
+    let (mut journal, _) = Journal::open(dir.path(), now()).unwrap();
+    let record = LiveRecord::CallClosed(calls::call(2));
+    journal.append(&[record]).unwrap();
+    drop(journal);
+    let (_journal, found) = Journal::open(dir.path(), now()).unwrap();
+    assert_eq!((found.closed, found.torn_bytes), (vec![calls::call(2)], 0));
+}
+
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
