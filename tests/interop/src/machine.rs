@@ -11,8 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
 
-use crate::{Host, Stage, child::Child, stage::workspace};
+use crate::{Host, Stage, address, child::Child, stage::workspace};
 
 /// The image under test; without it, the one that `make dev-image` makes.
 const IMAGE: &str = "INTEROP_IMAGE";
@@ -96,6 +97,22 @@ impl Machine {
             serial: None,
             starts: 0,
         })
+    }
+
+    /// One that was told its address on the stage's network before its first start.
+    pub fn installed(stage: &Stage, number: u8) -> Result<Self> {
+        let machine = Self::new(stage, number)?;
+        let settings = json!({
+            "host_name": "operator-box",
+            "interfaces": [{
+                "name": "eth0",
+                "addressing": { "addressing": "static", "address": format!("{}/24", address(number)) },
+            }],
+            "gateway": null,
+            "dns": [],
+        });
+        machine.preset("system/network.json", &settings.to_string())?;
+        Ok(machine)
     }
 
     /// Puts a file on the data partition of a card that was never started.

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
@@ -106,6 +107,13 @@ impl Stage {
     /// Logs, traces and recordings go here and are kept.
     pub fn evidence(&self) -> &Path {
         &self.evidence
+    }
+
+    /// Keeps a line of what was measured among the evidence.
+    pub fn note(&self, text: &str) -> Result<()> {
+        let path = self.evidence.join("notes");
+        let mut file = fs::File::options().create(true).append(true).open(path)?;
+        Ok(writeln!(file, "{text}")?)
     }
 
     /// Gone with the stage.

@@ -57,6 +57,11 @@ impl Admin {
         }
     }
 
+    /// Signs in with the password of the first visit.
+    pub fn sign_in_again(&self) -> Result<()> {
+        self.sign_in(PASSWORD)
+    }
+
     /// Sets the first password (WEB-2) and signs in.
     pub fn first_visit(&self) -> Result<()> {
         self.done("POST", "/first-visit", &json!({ "password": PASSWORD }))?;
@@ -74,7 +79,7 @@ impl Admin {
     }
 
     /// Waits until it answers.
-    pub(super) fn reachable(&self, within: Duration) -> Result<()> {
+    pub fn reachable(&self, within: Duration) -> Result<()> {
         let to = SocketAddr::new(self.host.address(), self.port);
         self.desk.connect(to, within).map(drop)
     }

@@ -1,13 +1,10 @@
 //! The exchange in its image: a machine at the exchange's address, told so before its first start.
 
-use std::net::SocketAddr;
-
 use anyhow::{Context, Result};
-use serde_json::json;
 
 use super::Admin;
 use crate::{
-    Stage, address,
+    Stage,
     machine::{BOOTS_WITHIN, Machine},
 };
 
@@ -17,6 +14,17 @@ const WEB_PORT: u16 = 4021;
 /// Where the administrator sits.
 const ADMINISTRATOR: u8 = 250;
 
+/// An administrator of a machine, at a desk elsewhere on the switch.
+pub fn administrator(stage: &Stage, machine: &Machine) -> Result<Admin> {
+    let desk = stage.net.host(ADMINISTRATOR)?;
+    Ok(Admin::at_desk(
+        machine.host(),
+        &desk,
+        WEB_PORT,
+        stage.evidence(),
+    ))
+}
+
 #[derive(Debug)]
 pub(super) struct Image {
     machine: Machine,
@@ -25,13 +33,11 @@ pub(super) struct Image {
 
 impl Image {
     pub(super) fn start(stage: &Stage, number: u8) -> Result<Self> {
-        let mut machine = Machine::new(stage, number)?;
-        machine.preset("system/network.json", &settings(number))?;
+        let mut machine = Machine::installed(stage, number)?;
+        let admin = administrator(stage, &machine)?;
         machine.start()?;
-        let desk = stage.net.host(ADMINISTRATOR)?;
-        let admin = Admin::at_desk(machine.host(), &desk, WEB_PORT, stage.evidence());
-        let to = SocketAddr::new(address(number), WEB_PORT);
-        desk.connect(to, BOOTS_WITHIN)
+        admin
+            .reachable(BOOTS_WITHIN)
             .with_context(|| format!("the image did not come up\n{}", machine.said()))?;
         admin.first_visit()?;
         Ok(Self { machine, admin })
@@ -47,17 +53,4 @@ impl Image {
         self.machine.start()?;
         self.admin.reachable(BOOTS_WITHIN)
     }
-}
-
-fn settings(number: u8) -> String {
-    json!({
-        "host_name": "operator-box",
-        "interfaces": [{
-            "name": "eth0",
-            "addressing": { "addressing": "static", "address": format!("{}/24", address(number)) },
-        }],
-        "gateway": null,
-        "dns": [],
-    })
-    .to_string()
 }

@@ -14,6 +14,7 @@ use std::env;
 use anyhow::Result;
 
 pub use self::admin::{Admin, Reply};
+pub use self::image::administrator;
 pub(crate) use self::ours::binaries_missing as ours_missing;
 use self::{image::Image, ours::Ours, proxy::Proxy};
 use crate::{EXCHANGE, Need, Stage, Transport, address, address6};

@@ -1,0 +1,22 @@
+//! The image on a machine of QEMU: first start, restarts, power cuts.
+//!
+//! How often is said by `IMAGE_STARTS` and `IMAGE_POWER_CUTS`; without them a few, so that the whole
+//! takes minutes.
+
+mod power;
+mod start;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut scenarios = Vec::new();
+    scenarios.extend(start::scenarios());
+    scenarios.extend(power::scenarios());
+    interop::main(scenarios)
+}
+
+/// How often something is done.
+fn times(variable: &str, otherwise: u32) -> u32 {
+    let said = std::env::var(variable).ok();
+    said.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}

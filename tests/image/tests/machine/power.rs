@@ -1,0 +1,105 @@
+//! The plug is pulled while settings are changed.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use interop::{Admin, BOOTS_WITHIN, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
+use serde_json::Value;
+
+use crate::times;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario::new(
+        "what_was_acknowledged_survives_power_cuts",
+        &[Need::Machine],
+        cuts,
+    )]
+}
+
+/// Moments are drawn by this generator (Knuth's constants), so a run can be repeated.
+struct Moments(u64);
+
+impl Moments {
+    fn next_ms(&mut self, below: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// BOX-7.
+fn cuts(stage: &Stage) -> Result<()> {
+    let mut machine = Machine::installed(stage, EXCHANGE)?;
+    let admin = administrator(stage, &machine)?;
+    let mut moments = Moments(0x0B0C);
+    let mut acknowledged = Vec::new();
+    for cut in 0..times("IMAGE_POWER_CUTS", 2) {
+        machine.start()?;
+        admin
+            .reachable(BOOTS_WITHIN)
+            .with_context(|| format!("after {cut} cuts\n{}", machine.said()))?;
+        if cut == 0 {
+            admin.first_visit()?;
+        } else {
+            admin.sign_in_again()?;
+        }
+        all_there(&admin, &acknowledged).with_context(|| format!("after {cut} cuts"))?;
+        let at = Duration::from_millis(moments.next_ms(4000));
+        stage.note(&format!(
+            "cut {cut} after {at:?}, {} users",
+            acknowledged.len()
+        ))?;
+        // One thread changes settings until nobody answers; the plug is pulled from the other.
+        let begun = Instant::now();
+        thread::scope(|scope| -> Result<()> {
+            let changing = scope.spawn(|| {
+                let mut done = Vec::new();
+                for number in 0.. {
+                    let name = format!("user-{cut}-{number}");
+                    if admin.add_user(&name, "One Of Many").is_err() {
+                        break;
+                    }
+                    done.push(name);
+                }
+                done
+            });
+            thread::sleep(at.saturating_sub(begun.elapsed()));
+            machine.cut_power()?;
+            acknowledged.extend(
+                changing
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("it panicked"))?,
+            );
+            Ok(())
+        })?;
+    }
+    ensure!(
+        !acknowledged.is_empty(),
+        "nothing was changed before the cuts"
+    );
+    machine.start()?;
+    admin.reachable(BOOTS_WITHIN)?;
+    admin.sign_in_again()?;
+    all_there(&admin, &acknowledged)?;
+    stage.note(&format!(
+        "{} users were acknowledged, all are there",
+        acknowledged.len()
+    ))
+}
+
+fn all_there(admin: &Admin, acknowledged: &[String]) -> Result<()> {
+    let body = admin.done("GET", "/users", &Value::Null)?;
+    let users = body["users"].as_array().context("no list of users")?;
+    for name in acknowledged {
+        ensure!(
+            users.iter().any(|user| user["name"] == name.as_str()),
+            "{name} was acknowledged and is gone"
+        );
+    }
+    Ok(())
+}
