@@ -46,7 +46,7 @@ $(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
 test: tools
 	@tests/interop/install || echo "some peers are missing: their tests are skipped and say so"
 	@$(MAKE) --no-print-directory web
-	$(CARGO) build --locked -p pbxd -p webd -p supervisor
+	$(CARGO) build --locked -p pbxd -p webd -p supervisor -p image
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
 	$(NPM) run --silent browser
 
