@@ -60,7 +60,8 @@ fn main() -> ExitCode {
 /// A source tree that a variable names, or why there is none. A variable that names something else is
 /// an error of whoever set it, and the tests fail by it.
 fn place(variable: &str, mark: &str) -> (Option<PathBuf>, Option<String>) {
-    match std::env::var_os(variable).map(PathBuf::from) {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty());
+    match named.map(PathBuf::from) {
         None => (None, Some(format!("{variable} is not set"))),
         Some(path) => {
             let path = path.canonicalize().unwrap_or(path);
