@@ -288,11 +288,7 @@ impl Process {
     fn keep_house(&mut self) -> Result<()> {
         self.keep_rows();
         self.input(Input::Clock(clock::wall()));
-        let watched = self.control.is_watched();
-        if watched != self.watched {
-            self.watched = watched;
-            self.input(Input::Watch(watched));
-        }
+        self.watch();
         self.live.catch_up();
         // Where the bell was missed nothing is lost.
         self.media_events();
@@ -372,10 +368,23 @@ impl Process {
                     Reply::NotFound
                 }
             }
-            Request::Watch => Reply::Done,
+            Request::Watch => {
+                // At once: from the answer on nothing is missed.
+                self.watch();
+                Reply::Done
+            }
         };
         // Where the asker is gone nobody needs the answer.
         drop(question.answer.send(reply));
+    }
+
+    /// Tells the switch whether anybody watches.
+    fn watch(&mut self) {
+        let watched = self.control.is_watched();
+        if watched != self.watched {
+            self.watched = watched;
+            self.input(Input::Watch(watched));
+        }
     }
 
     fn status(&self) -> Status {

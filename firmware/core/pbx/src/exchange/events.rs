@@ -277,10 +277,7 @@ impl Exchange {
                 });
             }
         }
-        // A refresh changes nothing but the time it ends: only those who look want to know.
-        if change != BindingChange::Refreshed || self.live.is_watched() {
-            self.live.registrations_changed(extension);
-        }
+        self.live.registrations_changed(extension);
     }
 
     /// The media thread tells something.

@@ -26,7 +26,9 @@ impl Exchange {
         self.transfer_failed(&mut call, &outcome);
         self.write_record(&mut call, &outcome);
         self.live.ended(id);
-        self.notice(Notice::CallEnded { call: id });
+        if self.live.is_watched() {
+            self.notice(Notice::CallEnded { call: id });
+        }
         let parties = SIDES.into_iter().filter_map(|side| call.leg(side));
         let waiting = call.ringing.iter().copied().chain(call.picked_up);
         for leg in parties.chain(waiting) {

@@ -1,8 +1,9 @@
 //! What those who watch see: calls as they stand, registered phones, quality while it is measured.
 //!
 //! Notices are collected while an input is handled and come out once at its end, and only where
-//! something that is shown has changed: a call has a handful of them in its life. The media thread
-//! is asked for its measurements only while someone watches.
+//! something that is shown has changed: a call has a handful of them in its life. While nobody watches
+//! there are none, and the media thread is not asked for its measurements; who begins to watch asks for
+//! what there is.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,15 +43,21 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn changed(&mut self, call: CallId) {
-        self.changed.insert(call);
+        if self.is_watched() {
+            self.changed.insert(call);
+        }
     }
 
     pub(super) fn measured(&mut self, call: CallId) {
-        self.measured.insert(call);
+        if self.is_watched() {
+            self.measured.insert(call);
+        }
     }
 
     pub(super) fn registrations_changed(&mut self, extension: ExtensionId) {
-        self.registrations.insert(extension);
+        if self.is_watched() {
+            self.registrations.insert(extension);
+        }
     }
 
     pub(super) fn ended(&mut self, call: CallId) {
@@ -74,7 +81,7 @@ impl Exchange {
         if watched && !self.live.is_watched() {
             self.live.round = Some((self.now, 0));
         } else if !watched {
-            self.live.round = None;
+            self.live = Live::default();
         }
     }
 

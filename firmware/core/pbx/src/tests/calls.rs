@@ -483,10 +483,14 @@ fn a_record_comes_even_if_nothing_is_measured() {
 #[test]
 fn a_call_has_a_handful_of_notices() {
     let mut world = World::new(2);
-    let before = world.notices;
-    dial(&mut world, 0, "102");
-    ring(&mut world, 1);
-    answer(&mut world, 1);
-    bye(&mut world, 0, 0);
-    assert!((4..=6).contains(&(world.notices - before)));
+    for (watched, expected) in [(false, 0..=0), (true, 4..=6), (false, 0..=0)] {
+        world.happen(Input::Watch(watched));
+        let before = world.notices;
+        dial(&mut world, 0, "102");
+        ring(&mut world, 1);
+        answer(&mut world, 1);
+        let dialog = world.phones[0].dialogs.len() - 1;
+        bye(&mut world, 0, dialog);
+        assert!(expected.contains(&(world.notices - before)));
+    }
 }

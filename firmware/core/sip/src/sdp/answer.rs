@@ -51,6 +51,15 @@ struct Far {
     direction: Direction,
 }
 
+/// Whether there is an answer to an offer; the same as [`make`], without what it would say.
+pub(super) fn check(
+    offer: &SessionDescription,
+    capabilities: &Capabilities,
+    previous: Option<usize>,
+) -> Result<(), NegotiationError> {
+    choose(offer, capabilities, previous).map(drop)
+}
+
 /// Answers an offer. `previous` is the position of the audio line in use so far.
 pub(super) fn make(
     session_id: u64,

@@ -229,7 +229,7 @@ impl Negotiation {
         if found < expected && (found == 0 || self.tolerance == Tolerance::Strict) {
             return Err(NegotiationError::LineMismatch { expected, found });
         }
-        self.make_answer(&offer)?;
+        answer::check(&offer, &self.capabilities, self.audio_line())?;
         self.pending = Pending::Theirs(offer);
         match &self.pending {
             Pending::Theirs(offer) => Ok(offer),
@@ -287,8 +287,13 @@ impl Negotiation {
             offer,
             &self.capabilities,
             self.hold,
-            self.agreed.as_ref().map(|agreed| agreed.line),
+            self.audio_line(),
         )
+    }
+
+    /// The position of the audio line in use so far.
+    fn audio_line(&self) -> Option<usize> {
+        self.agreed.as_ref().map(|agreed| agreed.line)
     }
 
     /// Puts the version in: that of the last description if nothing changed, else the next one
