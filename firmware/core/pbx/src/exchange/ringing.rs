@@ -24,6 +24,10 @@ use crate::leg::negotiation::{capabilities, offered_codecs, ordered};
 use crate::leg::{Failure, Leg, LegState, Tone};
 use crate::ports::Released;
 
+/// So long after its CANCEL was due a phone stops ringing by itself (RFC 3261 §13.3.1): the process that
+/// would have sent it may be gone, and the journal knows no call that has no answer.
+const STOPS_BY_ITSELF_S: u32 = 5;
+
 /// What all phones of a ring have in common.
 struct Ring {
     call: CallId,
@@ -61,8 +65,10 @@ impl Exchange {
         state.called = Some(party.clone());
         // RFC 3892 §2.2: as it came, for the phone that is called to show.
         let referred_by = state.referred_by.clone();
+        let expires_s = self.directory.configuration().general.no_answer_s + STOPS_BY_ITSELF_S;
         let headers = (referred_by.into_iter())
             .map(|value| (HeaderName::ReferredBy, value))
+            .chain([(HeaderName::Expires, expires_s.to_string())])
             .collect();
         let caller = state.leg(LegSide::Caller).ok_or(absent)?;
         let caller_party = (self.legs.get(caller).ok_or(absent)?).party.clone();

@@ -22,7 +22,7 @@ pub(crate) struct Dialog {
     target: String,
     cseq: u32,
     /// The INVITE that began it, ours or theirs.
-    invite: Request,
+    pub(crate) invite: Request,
     pub(crate) incoming: bool,
     /// The last session description that came.
     pub(crate) sdp: Option<String>,

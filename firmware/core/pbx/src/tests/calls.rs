@@ -481,6 +481,14 @@ fn a_record_comes_even_if_nothing_is_measured() {
 }
 
 #[test]
+fn a_phone_stops_ringing_by_itself_a_little_after_it_is_to() {
+    let mut world = World::new(2);
+    dial(&mut world, 0, "102");
+    let invite = &world.phones[1].dialogs[0].invite;
+    assert_eq!(invite.headers.expires().expect("a number"), Some(65));
+}
+
+#[test]
 fn a_call_has_a_handful_of_notices() {
     let mut world = World::new(2);
     for (watched, expected) in [(false, 0..=0), (true, 4..=6), (false, 0..=0)] {
