@@ -19,20 +19,8 @@ pub struct Options {
 pub enum Command {
     /// The exchange on this machine, until Ctrl-C. RUST_LOG=debug says more.
     Run(Run),
-    /// What needs root, for the other processes; started by the supervisor itself.
+    /// The part that needs root: network, time, health, slots. Asked over a socket.
     System(System),
-}
-
-/// Where the `system` child finds its things.
-#[derive(Clone, Debug, Args)]
-pub struct System {
-    /// Where data is kept.
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-
-    /// Where its socket is.
-    #[arg(long, value_name = "DIR")]
-    pub run: PathBuf,
 }
 
 /// How the exchange runs on this machine.
@@ -61,6 +49,34 @@ pub struct Run {
     /// The most calls at once.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub calls: u16,
+}
+
+/// Where the system child finds things.
+#[derive(Clone, Debug, Args)]
+pub struct System {
+    /// Where data is kept.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// Where `system.sock` is made.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+
+    /// Show the machine as it is, and change nothing.
+    #[arg(long)]
+    pub read_only: bool,
+
+    /// The file that names are resolved by.
+    #[arg(long, value_name = "FILE", default_value = "/run/resolv.conf")]
+    pub resolv: PathBuf,
+
+    /// The link by which programs find the zone.
+    #[arg(long, value_name = "FILE", default_value = "/run/localtime")]
+    pub local_time: PathBuf,
+
+    /// The tz database.
+    #[arg(long, value_name = "DIR", default_value = "/usr/share/zoneinfo")]
+    pub zones: PathBuf,
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
         .with_context(|| format!("can't make {}", options.data.display()))?;
     let endings = Endings::of(&options.data);
     let mut processes = [
+        Process::new("supervisor", system(options)?),
         Process::new("pbxd", pbxd(options)?),
         Process::new("webd", webd(options)?),
     ];
@@ -40,6 +41,17 @@ pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
         process.stop(|| ());
     }
     Ok(())
+}
+
+/// This machine is somebody else's to administer: it is only shown.
+fn system(options: &Run) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("this program has a path")?);
+    command
+        .args(["system", "--read-only", "--data"])
+        .arg(&options.data)
+        .arg("--run")
+        .arg(options.data.join("run"));
+    Ok(command)
 }
 
 fn pbxd(options: &Run) -> Result<Command> {

@@ -1,52 +1,108 @@
-//! The `system` child: carries out what needs root, for those who ask on its socket.
+//! The system child: does what needs root, for those who may ask for it.
 //!
-//! One thread decides, with the state in its hands; each connection has a thread that only reads
-//! lines and writes answers. What concerns the supervisor itself is handed to it as an [`Order`] on the
-//! standard output.
+//! One thread and one loop over everything: the socket it is asked over, DHCP, cables, time. Only what
+//! may wait has a thread of its own: asking for the time, writing an upgrade. What concerns the
+//! supervisor itself is handed to it as an [`Order`](crate::orders::Order) on the standard output.
 
+mod asker;
 mod machine;
-mod network;
-mod server;
 mod upgrade;
 
-use std::io::Write;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use model::Instant;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::options::System;
-use crate::orders::Order;
-use crate::processes::stop_is_asked;
+use crate::processes::{Clock, stop_is_asked};
+use asker::Asker;
 use machine::Machine;
 
-/// How often what has no event of its own is looked after.
-const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// The name of the socket in the folder of sockets.
+const SOCKET: &str = "system.sock";
+
+/// The administration keeps one or two connections, each menu one.
+const ASKERS: usize = 32;
 
 /// Serves until it is told to stop.
 pub fn run(options: &System, signals: &SignalFd) -> Result<()> {
-    let (questions, asked) = channel();
-    let mut machine = Machine::start(options, questions.clone())?;
-    server::listen(&options.run.join("system.sock"), questions).context("the system's socket")?;
-    info!("the machine is at service");
+    let clock = Clock::start();
+    let mut machine = Machine::start(options, clock.now())?;
+    let path = options.run.join(SOCKET);
+    let listener = listen(&path).with_context(|| format!("can't listen on {}", path.display()))?;
+    info!(socket = %path.display(), read_only = options.read_only, "the system can be asked");
+    let mut askers: Vec<Asker> = Vec::new();
     loop {
-        match asked.recv_timeout(HOUSEKEEPING) {
-            Ok(event) => machine.handle(event),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        machine.keep_house();
+        wait(signals, &listener, &machine, &askers, clock.now());
         if stop_is_asked(signals) {
-            return Ok(());
+            break;
+        }
+        accept(&listener, &mut askers);
+        machine.turn(clock.now());
+        for asker in &mut askers {
+            while let Some(question) = asker.next_question() {
+                let reply = machine.answer(clock.now(), asker.may(), question);
+                asker.tell(&reply);
+            }
+        }
+        askers.retain(Asker::is_there);
+    }
+    machine.stop();
+    let _ = fs::remove_file(&path);
+    Ok(())
+}
+
+fn listen(path: &Path) -> Result<UnixListener> {
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let listener = UnixListener::bind(path)?;
+    // Its group is that of the folder. Who of the group may ask is looked at in each asker.
+    fs::set_permissions(path, Permissions::from_mode(0o660))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener, askers: &mut Vec<Asker>) {
+    while let Ok((stream, _)) = listener.accept() {
+        if askers.len() >= ASKERS {
+            warn!("too many ask at once: one was turned away");
+            continue;
+        }
+        match Asker::new(stream) {
+            Ok(asker) => askers.push(asker),
+            Err(error) => warn!(%error, "an asker can't be heard"),
         }
     }
 }
 
-/// Tells the supervisor what to do.
-fn order(order: Order) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{order}")?;
-    out.flush()
+/// Sleeps until something may have happened.
+fn wait(
+    signals: &SignalFd,
+    listener: &UnixListener,
+    machine: &Machine,
+    askers: &[Asker],
+    now: Instant,
+) {
+    let mut ready: Vec<PollFd<'_>> = [signals.as_fd(), listener.as_fd()]
+        .into_iter()
+        .chain(machine.descriptors())
+        .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+        .collect();
+    ready.extend(askers.iter().map(Asker::poll));
+    // Rounded up: waking too early would find nothing to do and wake again.
+    let left = machine.poll_timeout() - now + Duration::from_micros(999);
+    let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+    let _ = poll(&mut ready, timeout);
 }

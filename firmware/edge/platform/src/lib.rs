@@ -18,4 +18,5 @@ pub mod rights;
 pub mod signals;
 pub mod slots;
 pub mod sys;
+pub mod time;
 pub mod update;

@@ -18,8 +18,6 @@ use platform::update::{self, Target};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
-use super::machine::Event;
-
 /// Whose updates this system takes.
 const KEY: &str = "/etc/operator-box/update.pub";
 /// What this system calls itself.
@@ -134,7 +132,7 @@ impl Keeper {
     }
 
     /// Begins to check and write an update; says what is wrong at once where that is known.
-    pub fn begin(&mut self, file: &str, news: Sender<Event>) -> Result<(), String> {
+    pub fn begin(&mut self, file: &str, news: Sender<News>) -> Result<(), String> {
         if matches!(self.state, Upgrade::Writing { .. }) {
             return Err("an upgrade is being written: wait until it is done".into());
         }
@@ -163,7 +161,7 @@ impl Keeper {
             let told = news.clone();
             let tell = move |version: &str, per_cent| {
                 let progress = News::Progress(version.into(), per_cent);
-                drop(told.send(Event::Upgrade(progress)));
+                drop(told.send(progress));
             };
             // Checking is quick and writing is slow.
             let checked = update::check(&path, &target, &mut |done| tell("", done / 5));
@@ -186,7 +184,7 @@ impl Keeper {
             };
             // It is in the slot, or of no use.
             drop(fs::remove_file(&path));
-            drop(news.send(Event::Upgrade(outcome)));
+            drop(news.send(outcome));
         });
         started.map(drop).map_err(|error| error.to_string())
     }

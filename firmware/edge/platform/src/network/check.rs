@@ -58,30 +58,29 @@ pub fn check(settings: &NetworkSettings, ports: &[String]) -> Result<(), Refused
     check_dns(&settings.dns)
 }
 
-/// RFC 1123 §2.1: letters, digits and hyphens; labels neither begin nor end with a hyphen. Not all
-/// digits, since that could be an address.
-fn check_host_name(name: &str) -> Result<(), Refused> {
+/// Whether this is a host name (RFC 1123 §2.1): letters, digits and hyphens; labels neither begin nor
+/// end with a hyphen. The last one is no number, since that could be an address.
+#[must_use]
+pub fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=LABEL).contains(&label.len())
             && (label.bytes()).all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
+    let last = name.rsplit('.').next().unwrap_or(name);
+    name.split('.').all(is_label) && !last.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+fn check_host_name(name: &str) -> Result<(), Refused> {
     if name.is_empty() || name.len() > HOST_NAME {
         return refuse("host_name", "the host name must have 1 to 64 characters");
     }
-    if !name.split('.').all(is_label) {
+    if !is_host_name(name) {
         return refuse(
             "host_name",
             "a host name consists of letters, digits and hyphens, with dots between its parts; no \
-             part begins or ends with a hyphen",
-        );
-    }
-    let last = name.rsplit('.').next().unwrap_or(name);
-    if last.bytes().all(|octet| octet.is_ascii_digit()) {
-        return refuse(
-            "host_name",
-            "the last part of a host name must not be a number",
+             part begins or ends with a hyphen, and the last one is no number",
         );
     }
     Ok(())

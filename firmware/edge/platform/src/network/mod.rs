@@ -14,7 +14,7 @@ pub mod resolv;
 
 use std::path::{Path, PathBuf};
 
-pub use check::{Refused, check};
+pub use check::{Refused, check, is_host_name};
 pub use manager::{Manager, Paths, seed};
 pub use plan::{Given, Plan, plan};
 

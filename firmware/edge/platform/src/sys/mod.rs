@@ -3,6 +3,7 @@
 
 mod address;
 pub mod alloc;
+pub mod clock;
 pub mod datagram;
 pub mod disk;
 pub mod packet;
