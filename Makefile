@@ -6,6 +6,7 @@
 #   make fuzz     every fuzz target for FUZZ_SECONDS each
 #   make bench    what the exchange costs
 #   make dev-image   a card image of Debian's kernel and our programs, under target/image
+#   make test-image  the dev image in QEMU: starts, calls, a hundred power cuts
 #   make image BOARD=… KEY=…   what is delivered: card image and update, by Buildroot (buildroot/README.md)
 #   make boot        the image of BOARD in QEMU: its console here, its administration on https://localhost:4021/admin
 
@@ -22,7 +23,10 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f ! -n
 	$(addprefix $(WEB)/,index.html package.json vite.config.ts) \
 	$(wildcard firmware/bin/webd/tests/snapshots/openapi__*.snap)
 
-.PHONY: run test check fmt fuzz bench build web tools clean dev-image image boot
+# The menu on the consoles of a box.
+CONSOLE := $(if $(wildcard firmware/bin/console),-p console)
+
+.PHONY: run test test-image check fmt fuzz bench build web tools clean dev-image image boot
 
 run: build
 	@target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/supervisor run $(RUN_ARGS)
@@ -46,7 +50,9 @@ $(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
 test: tools
 	@tests/interop/install || echo "some peers are missing: their tests are skipped and say so"
 	@$(MAKE) --no-print-directory web
-	$(CARGO) build --locked -p pbxd -p webd -p supervisor -p image
+	$(CARGO) build --locked -p pbxd -p webd -p supervisor $(CONSOLE) -p image
+	@.ci/image-tools && target/debug/image dev --board $(BOARD) --programs target/debug --output $(IMAGES) || \
+		echo "no image could be made: its tests are skipped and say so"
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
 	$(NPM) run --silent browser
 
@@ -75,7 +81,7 @@ BOOT_PORT ?= 4021
 
 dev-image: build
 	@.ci/image-tools
-	@$(CARGO) build --quiet --locked --release -p image $(if $(wildcard firmware/bin/console),-p console)
+	@$(CARGO) build --quiet --locked --release -p image $(CONSOLE)
 	@target/release/image dev --board $(BOARD) --programs target/release --output $(IMAGES)
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD)-*.update
 
@@ -96,9 +102,14 @@ image:
 		--system-version "$$(cat $(BUILDROOT)/$(BOARD)/target/etc/operator-box/version)" --output $(IMAGES)/$(BOARD).update
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD).update
 
-# The copy is what is written to; Ctrl-A X ends the machine.
+# The same tests as in `make test`, of the image, as often as a product deserves: an hour and more.
+test-image: dev-image
+	IMAGE_STARTS=10 IMAGE_POWER_CUTS=100 INTEROP_IMAGE=$(abspath $(IMAGES))/$(BOARD).img \
+		$(CARGO) test --locked -p image-tests --test machine -- --test-threads 2
+
+# The copy is what is written to, until there is a newer image; Ctrl-A X ends the machine.
 boot: $(IMAGES)/$(BOARD).img
-	@[ -f $(IMAGES)/boot.img ] || cp --sparse=always $(IMAGES)/$(BOARD).img $(IMAGES)/boot.img
+	@[ $(IMAGES)/boot.img -nt $(IMAGES)/$(BOARD).img ] || cp --sparse=always $(IMAGES)/$(BOARD).img $(IMAGES)/boot.img
 	@truncate -s 2G $(IMAGES)/boot.img
 	@echo "The administration will be at https://localhost:$(BOOT_PORT)/admin; Ctrl-A X ends the machine."
 	@qemu-system-x86_64 -accel tcg -machine q35 -m 512 -nographic -device i6300esb \

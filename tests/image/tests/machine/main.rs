@@ -1,8 +1,9 @@
-//! The image on a machine of QEMU: first start, restarts, power cuts.
+//! The image on a machine of QEMU: first start, calls, restarts, power cuts.
 //!
 //! How often is said by `IMAGE_STARTS` and `IMAGE_POWER_CUTS`; without them a few, so that the whole
 //! takes minutes.
 
+mod calls;
 mod power;
 mod start;
 
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut scenarios = Vec::new();
     scenarios.extend(start::scenarios());
+    scenarios.extend(calls::scenarios());
     scenarios.extend(power::scenarios());
     interop::main(scenarios)
 }

@@ -72,7 +72,12 @@ impl Kind {
 impl Exchange {
     /// Starts the chosen one without any extension, and waits until it is ready.
     pub fn start(stage: &Stage) -> Result<Self> {
-        let engine = match Kind::chosen() {
+        Self::start_as(stage, Kind::chosen())
+    }
+
+    /// Starts one of this kind.
+    pub fn start_as(stage: &Stage, kind: Kind) -> Result<Self> {
+        let engine = match kind {
             Kind::Ours => Engine::Ours(Ours::start(stage, EXCHANGE)?),
             Kind::Image => Engine::Image(Image::start(stage, EXCHANGE)?),
             Kind::Kamailio => Engine::Kamailio(Proxy::start(stage, EXCHANGE)?),
