@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("webd", &["model", "store", "platform"]),
     ("supervisor", &["model", "platform"]),
+    ("console", &["model", "platform"]),
     ("image", &["model", "platform"]),
 ];
 
