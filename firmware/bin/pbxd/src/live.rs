@@ -43,6 +43,8 @@ pub struct Live {
     waiting: VecDeque<CallId>,
     /// The journal could not be written; said once.
     broken: bool,
+    /// The last row of the Security log was lost; said once.
+    rows_lost: bool,
     stop: Arc<AtomicBool>,
     syncing: JoinHandle<()>,
 }
@@ -115,6 +117,7 @@ impl Live {
             security,
             waiting,
             broken,
+            rows_lost: false,
             stop,
             syncing,
         };
@@ -145,10 +148,12 @@ impl Live {
     }
 
     /// A row for the Security log.
-    pub fn security(&self, at: WallTime, text: String) {
-        if self.writer.log(LogKind::Security, at, text).is_err() {
-            error!("a row of the Security log was lost: the disk can't keep up");
+    pub fn security(&mut self, at: WallTime, text: String) {
+        let lost = self.writer.log(LogKind::Security, at, text).is_err();
+        if lost && !self.rows_lost {
+            error!("rows of the Security log are lost: the disk can't keep up");
         }
+        self.rows_lost = lost;
     }
 
     /// A row for the Warning or the Error log.

@@ -4,6 +4,7 @@
 //! While the disk is full, calls stay queued and in the journal, and are tried again. The journal is
 //! told that it may forget a call only once a power cut can't take it from the history.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -87,6 +88,7 @@ impl Writer {
             shared: Arc::clone(&shared),
             committed: Committed::default(),
             unsynced: false,
+            lost_rows: Cell::new(0),
         };
         let thread = thread::Builder::new()
             .name("history".into())
@@ -177,6 +179,8 @@ struct Worker<F> {
     committed: Committed,
     /// Said once.
     unsynced: bool,
+    /// Rows that could not be stored since one could. Said once: what is said is a row again.
+    lost_rows: Cell<u64>,
 }
 
 /// What is in the database, but perhaps not on the disk.
@@ -212,10 +216,7 @@ impl<F: Fn(LogKind)> Worker<F> {
                 self.committed.messages += 1;
                 match message {
                     Message::Call(call) => calls.push(call),
-                    Message::Log(kind, at, text) => match self.store.log_append(kind, at, &text) {
-                        Ok(()) => (self.logged)(kind),
-                        Err(error) => tracing::warn!(%error, "a log row is lost"),
-                    },
+                    Message::Log(kind, at, text) => self.store_row(kind, at, &text),
                     Message::Hurry => {
                         hurry = true;
                         self.committed.messages -= 1;
@@ -236,6 +237,24 @@ impl<F: Fn(LogKind)> Worker<F> {
             }
         }
         self.sync();
+    }
+
+    fn store_row(&self, kind: LogKind, at: WallTime, text: &str) {
+        match self.store.log_append(kind, at, text) {
+            Ok(()) => {
+                (self.logged)(kind);
+                let lost = self.lost_rows.take();
+                if lost > 0 {
+                    tracing::info!(lost, "rows are added to the logs again");
+                }
+            }
+            Err(error) => {
+                if self.lost_rows.get() == 0 {
+                    tracing::warn!(%error, "rows of the logs are lost for now");
+                }
+                self.lost_rows.update(|lost| lost + 1);
+            }
+        }
     }
 
     /// Brings all that was stored to the disk, and says so.

@@ -155,6 +155,56 @@ fn a_disk_that_fails_is_tried_again() {
     assert_eq!(count(&store), queued);
 }
 
+/// Counts warnings, of whatever thread has it as its own.
+struct Warnings(Arc<std::sync::atomic::AtomicU32>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() <= tracing::Level::WARN
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn lost_rows_are_told_once_until_one_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let sql = |text: &str| store.inner.history.write(|tx| tx.execute_batch(text));
+    let (_queue, receiver) = sync_channel(1);
+    let worker = Worker {
+        store: store.clone(),
+        stored: StoredCalls::default(),
+        logged: |_| (),
+        receiver,
+        shared: Arc::default(),
+        committed: Committed::default(),
+        unsynced: false,
+        lost_rows: Cell::default(),
+    };
+    let said = Arc::default();
+    tracing::subscriber::with_default(Warnings(Arc::clone(&said)), || {
+        for spell in 1..=2 {
+            sql("ALTER TABLE error_log RENAME TO away").unwrap();
+            for _ in 0..5 {
+                worker.store_row(LogKind::Error, now(), "a row");
+            }
+            assert_eq!(said.load(Ordering::Relaxed), spell);
+            sql("ALTER TABLE away RENAME TO error_log").unwrap();
+            worker.store_row(LogKind::Error, now(), "a row");
+            assert_eq!(worker.lost_rows.get(), 0);
+        }
+    });
+}
+
 #[test]
 fn a_row_is_told_once_it_can_be_read() {
     let dir = tempfile::tempdir().unwrap();
