@@ -4,7 +4,7 @@
 //! forgotten; the level is enforced before the handler and written into the OpenAPI document
 //! together with the errors that follow from it.
 
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +20,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::app::App;
 use crate::gate::{Caller, From, LoggedIn};
+use crate::input::{MAX_BODY, MAX_STRANGERS_BODY};
 use crate::problem::{Code, Problem};
 
 /// The name of the security scheme in the OpenAPI document.
@@ -38,6 +39,16 @@ enum Need {
     Read,
     /// A session of somebody who may change the server.
     Write,
+}
+
+impl Need {
+    /// The largest body that is read, in bytes.
+    const fn largest_body(self) -> usize {
+        match self {
+            Self::Always | Self::Public => MAX_STRANGERS_BODY,
+            Self::Own | Self::Read | Self::Write => MAX_BODY,
+        }
+    }
 }
 
 /// The API while it is put together.
@@ -96,7 +107,9 @@ impl Api {
                 document(need, &method, operation);
             }
         }
-        let routes = routes.route_layer(from_fn(move |request, next| guard(need, request, next)));
+        let routes = routes
+            .route_layer(DefaultBodyLimit::max(need.largest_body()))
+            .route_layer(from_fn(move |request, next| guard(need, request, next)));
         Self(self.0.routes((schemas, paths, routes)))
     }
 }
@@ -269,7 +282,10 @@ fn document(need: Need, method: &HttpMethod, operation: &mut Operation) {
         statuses.push((404, "There is no such object (`not_found`)."));
     }
     if body {
-        statuses.push((413, "The body is larger than 1 MiB (`too_large`)."));
+        statuses.push((
+            413,
+            "The body is larger than 64 KiB, or than 4 KiB where no session is needed (`too_large`).",
+        ));
         statuses.push((
             415,
             "The body is not `application/json` (`unsupported_media_type`).",

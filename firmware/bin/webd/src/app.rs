@@ -16,6 +16,7 @@ use crate::clock;
 use crate::control::Control;
 use crate::gate::Hosts;
 use crate::hub::Hub;
+use crate::listener::Limited;
 use crate::password::Hasher;
 use crate::problem::{Code, Problem};
 use crate::revision::{IfMatch, etag};
@@ -57,6 +58,8 @@ pub struct Inner {
     pub streams: Arc<Semaphore>,
     /// Exports that may still be started.
     pub exports: Arc<Semaphore>,
+    /// The connections that there are.
+    pub connections: Limited,
     throttle: Mutex<Throttle>,
     first_visit_over: AtomicBool,
 }
@@ -102,6 +105,7 @@ impl App {
             ending: parts.ending,
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            connections: Limited::default(),
             throttle: Mutex::default(),
             first_visit_over: AtomicBool::new(false),
         })))

@@ -146,13 +146,15 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
             )
         })?;
     check_origin(request.method(), request.headers(), &authority)?;
-    let address = request
+    let ConnectInfo(peer) = *request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(address)| address.ip().to_canonical())
         .ok_or_else(Problem::internal)?;
     let caller = identify(app, request.headers()).await?;
-    request.extensions_mut().insert(From(address));
+    let has_session = matches!(caller, Caller::Somebody(_));
+    app.connections.asked(peer, has_session);
+    let address = From(peer.ip().to_canonical());
+    request.extensions_mut().insert(address);
     request.extensions_mut().insert(caller);
     Ok(())
 }

@@ -13,8 +13,12 @@ use serde_path_to_error::Segment;
 
 use crate::problem::{Code, FieldCode, FieldError, Problem};
 
-/// The largest body that is read, in bytes: a thousand times the largest object there is.
-pub const MAX_BODY: usize = 1024 * 1024;
+/// The largest body that is read of somebody who has logged in, in bytes: some fifty times the largest
+/// object there is.
+pub const MAX_BODY: usize = 64 * 1024;
+/// The same of a stranger: a name and a password. With the connections and the requests on each that
+/// there may be (`listener`), those of one address have 8 MiB and all strangers 64 MiB.
+pub const MAX_STRANGERS_BODY: usize = 4 * 1024;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 .await
                 .map_err(|rejection| match rejection {
                     BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                        Problem::new(Code::TooLarge, "Send at most 1 MiB.")
+                        Problem::new(Code::TooLarge, "Send less: no object is so large.")
                     }
                     _ => Problem::new(Code::MalformedJson, "The body ended early: send it again."),
                 })?;

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::api::{Api, SCHEME};
 use crate::app::App;
 use crate::event::EventData;
-use crate::input::MAX_BODY;
+use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
@@ -86,7 +86,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(|| async { Redirect::temporary("/admin") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_STRANGERS_BODY))
         .layer(from_fn_with_state(app.clone(), gate::enter))
         .layer(from_fn(gate::headers))
         .with_state(app)

@@ -85,7 +85,7 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     ));
 
     let handle = Handle::new();
-    let limited = Limited::default();
+    let limited = app.connections.clone();
     let mut servers = JoinSet::new();
     let main = router::router(app);
     servers.spawn(serve_tls(

@@ -107,6 +107,22 @@ async fn logging_in_makes_a_new_session_and_logging_out_ends_it() {
 }
 
 #[tokio::test]
+async fn a_stranger_sends_less_than_who_has_logged_in() {
+    let world = World::new();
+    let name = "x".repeat(4096);
+    let stranger = world
+        .post("/api/v1/session")
+        .json(json!({ "name": name, "password": "p" }));
+    assert_eq!(stranger.send().await.code(), "too_large");
+    let admin = world.admin();
+    let administrator = world
+        .post("/api/v1/users")
+        .cookie(&admin)
+        .json(json!({ "name": name }));
+    assert_eq!(administrator.send().await.code(), "invalid");
+}
+
+#[tokio::test]
 async fn a_wrong_name_is_answered_as_a_wrong_password_is() {
     let world = World::with_password().await;
     let wrong = log_in(&world, "Admin", "wrong horse battery").await;
