@@ -50,7 +50,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Writes settings as JSON, as [`write`] does.
+/// Writes settings as JSON, as [`write()`] does.
 ///
 /// # Errors
 /// What the disk says.
