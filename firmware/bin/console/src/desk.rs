@@ -44,11 +44,12 @@ impl Desk {
                 Effect::Look => {
                     self.look_at_exchange(menu, now);
                     if self.system.is_idle() {
+                        // The network last: where it is new the whole page is printed again.
                         for request in [
-                            Request::Network,
-                            Request::Health,
                             Request::Slots,
+                            Request::Health,
                             Request::Time,
+                            Request::Network,
                         ] {
                             self.ask(menu, request, now);
                         }

@@ -30,7 +30,7 @@ pub const UNUSED: &str = "not used";
 pub const EXCHANGE_AWAY: &str = "does not answer; trying again";
 pub const SYSTEM_AWAY: &str =
     "The system service does not answer: nothing can be changed. Trying again.";
-pub const READ_ONLY: &str = "Network and time of this machine are not set here, but by its owner.";
+pub const READ_ONLY: &str = "This machine is not administered from here: nothing can be changed.";
 
 // Rows.
 pub const BACK: &str = "Back";
@@ -127,8 +127,9 @@ pub fn port(interface: &Interface, source: &str) -> String {
         .first()
         .map_or("no address", String::as_str);
     let link = if interface.carrier { "link" } else { "NO LINK" };
+    let comma = if source.is_empty() { "" } else { ", " };
     format!(
-        "{} {addresses}, {source}, {link}, {}",
+        "{} {addresses}{comma}{source}, {link}, {}",
         interface.name, interface.mac
     )
 }

@@ -33,6 +33,8 @@ pub struct Facts {
     pub system: Reach,
     pub exchange: Reach,
     pub read_only: bool,
+    /// Why the network isn't known.
+    pub trouble: Option<String>,
     pub health: Option<Health>,
     pub network: Option<Network>,
     pub time: Option<Time>,
@@ -127,7 +129,8 @@ impl Facts {
 
     fn ports(&self) -> Vec<String> {
         let Some(network) = &self.network else {
-            return vec![texts::NOT_KNOWN.to_owned()];
+            let trouble = self.trouble.as_deref();
+            return vec![trouble.unwrap_or(texts::NOT_KNOWN).to_owned()];
         };
         let mut lines: Vec<String> = network
             .interfaces
@@ -139,6 +142,7 @@ impl Facts {
                     .iter()
                     .find(|set| set.name == interface.name);
                 let source = match set.map(|set| set.addressing) {
+                    _ if self.read_only => "",
                     Some(Addressing::Dhcp { .. }) => texts::DHCP,
                     Some(Addressing::Static { .. }) => texts::STATIC,
                     None => texts::UNUSED,

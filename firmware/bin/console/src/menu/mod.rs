@@ -11,7 +11,7 @@ mod time;
 mod tests;
 
 use model::control::Status;
-use model::system::{Network, Reply, Request};
+use model::system::{Reply, Request};
 
 use crate::field::{Field, Kind};
 use crate::key::Key;
@@ -221,7 +221,10 @@ impl Menu {
         self.facts.system = Reach::Here;
         let urls = self.facts.urls();
         let awaited = self.waiting.as_ref() == Some(request);
-        let refused = self.learn(reply);
+        let refused = self.learn(request, reply);
+        if *request == Request::Network {
+            self.facts.trouble = refused.as_ref().map(|(_, text)| text.clone());
+        }
         if self.facts.urls() != urls {
             self.turn += 1;
         }
@@ -420,7 +423,7 @@ impl Menu {
     }
 
     fn open(&mut self, screen: Option<Screen>) -> Vec<Effect> {
-        if let Some(screen) = screen {
+        if let Some(screen) = screen.filter(|_| !self.facts.read_only) {
             self.show(screen);
             return Vec::new();
         }
@@ -474,14 +477,10 @@ impl Menu {
     }
 
     /// Takes what a reply tells; hands back the field and the reason where it tells of none.
-    fn learn(&mut self, reply: Reply) -> Option<(String, String)> {
-        match reply {
-            Reply::Network(Network { .. })
-            | Reply::Time(_)
-            | Reply::Health(_)
-            | Reply::Slots(_)
-            | Reply::Done => self.facts.read_only = false,
-            Reply::ReadOnly | Reply::Refused { .. } | Reply::Failed { .. } => {}
+    fn learn(&mut self, request: &Request, reply: Reply) -> Option<(String, String)> {
+        // Whatever machine it is, it shows how it is; but only its own slots.
+        if *request == Request::Slots {
+            self.facts.read_only = reply == Reply::ReadOnly;
         }
         match reply {
             Reply::Network(network) => self.facts.network = Some(network),
@@ -489,10 +488,7 @@ impl Menu {
             Reply::Health(health) => self.facts.health = Some(health),
             Reply::Slots(slots) => self.facts.slots = Some(slots),
             Reply::Done => {}
-            Reply::ReadOnly => {
-                self.facts.read_only = true;
-                return Some((String::new(), texts::READ_ONLY.to_owned()));
-            }
+            Reply::ReadOnly => return Some((String::new(), texts::READ_ONLY.to_owned())),
             Reply::Refused { field, text } => return Some((field, text)),
             Reply::Failed { text } => return Some((String::new(), text)),
         }

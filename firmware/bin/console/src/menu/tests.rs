@@ -166,8 +166,26 @@ fn nothing_known_is_said_and_nothing_is_changed() {
     menu.exchange(None);
     press(&mut menu, "1");
     insta::assert_snapshot!(shown(&menu));
-    menu.answered(&Request::Network, Reply::ReadOnly);
-    assert!(shown(&menu).contains(texts::READ_ONLY));
+    let text = "The network can't be read.".to_owned();
+    menu.answered(&Request::Network, Reply::Failed { text: text.clone() });
+    assert!(shown(&menu).contains(&text));
+}
+
+#[test]
+fn a_machine_of_somebody_else_is_shown_and_left_alone() {
+    let mut menu = menu();
+    menu.answered(&Request::Slots, Reply::ReadOnly);
+    let mut network = network();
+    network.settings.interfaces.clear();
+    menu.answered(&Request::Network, Reply::Network(network));
+    press(&mut menu, "1");
+    assert!(menu.is_at_status());
+    let page = shown(&menu);
+    assert_eq!(page.matches(texts::READ_ONLY).count(), 2, "{page}");
+    assert!(page.contains("eth0 10.10.10.1/24, link,"), "{page}");
+    press(&mut menu, &format!("4{DOWN}\r"));
+    menu.answered(&Request::Reboot, Reply::ReadOnly);
+    assert_eq!(menu.page().note, texts::READ_ONLY);
 }
 
 #[test]
