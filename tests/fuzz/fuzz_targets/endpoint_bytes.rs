@@ -39,6 +39,7 @@ fn endpoint() -> Endpoint {
         username: "100".to_owned(),
         password: Secret::new("secret"),
         aor_user: "100".to_owned(),
+        loopback_only: false,
     };
     endpoint.set_accounts(Instant::ZERO, vec![account]);
     // Calls from this address need no digest, so that the fuzzer gets past it.

@@ -6,6 +6,7 @@ mod files;
 mod live;
 mod media;
 mod options;
+mod self_call;
 mod signalling;
 mod sockets;
 mod stop;
@@ -26,7 +27,10 @@ static ALLOCATOR: platform::sys::alloc::Guarded = platform::sys::alloc::Guarded;
 
 fn main() -> ExitCode {
     let unblocked = platform::signals::unblock_all();
-    let options = options::Options::parse();
+    let options::CommandLine { command, options } = options::CommandLine::parse();
+    if let Some(options::Command::SelfCall(options)) = command {
+        return self_call::client::run(&options);
+    }
     let (log, _until_the_end) = platform::log::to_stderr();
     let (for_the_logs, rows) = platform::log::rows();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());

@@ -3,11 +3,32 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::self_call::client;
 
 /// The telephony process of the exchange.
 #[derive(Clone, Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// Something else than the exchange itself.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// How the exchange runs.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What the program does beside.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Calls through a running exchange, and says whether sound has passed.
+    SelfCall(client::Options),
+}
+
+/// How the exchange runs.
+#[derive(Clone, Debug, Args)]
 pub struct Options {
     /// Where data is kept.
     #[arg(long, value_name = "DIR", default_value = "var")]
@@ -36,6 +57,10 @@ pub struct Options {
     /// The most calls at once; each takes four UDP ports.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub calls: u16,
+
+    /// A file with the password of the exchange's call to itself, which is possible as long as it is there.
+    #[arg(long, value_name = "PATH")]
+    pub self_call: Option<PathBuf>,
 }
 
 fn port_range(text: &str) -> Result<(u16, u16), String> {
@@ -60,7 +85,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         use clap::CommandFactory as _;
-        Options::command().debug_assert();
+        CommandLine::command().debug_assert();
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use model::control::{Listening, Notice, Reply, Request, Status};
+use model::control::{ActiveCall, Listening, Notice, Registration, Reply, Request, Status};
 use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use platform::log::Row;
@@ -27,6 +27,7 @@ use crate::files::Files;
 use crate::live::{Before, Live};
 use crate::media::Media;
 use crate::options::Options;
+use crate::self_call::{self, Concealed, SelfCall};
 use crate::sockets::stream::{StreamEvent, Streams};
 use crate::sockets::tls::Tls;
 use crate::sockets::udp::UdpSockets;
@@ -73,6 +74,9 @@ struct Process {
     certificate: Rc<Tls>,
     control: Control,
     config: model::ConfigVersion,
+    /// Extensions that nobody configured or sees.
+    self_call: SelfCall,
+    concealed: Concealed,
     /// Someone wants to see calls as they are.
     watched: bool,
     /// Filled and emptied by `carry_out`; kept for its memory.
@@ -137,7 +141,7 @@ impl Process {
         let clock = Clock::start();
         let started = clock::wall();
         let store = Store::open(&options.data).context("the store")?;
-        let configuration = store.load().context("the configuration")?;
+        let mut configuration = store.load().context("the configuration")?;
         let config = configuration.version;
         let (
             live,
@@ -153,6 +157,9 @@ impl Process {
             registrations = bindings.len(),
             "starting"
         );
+        let mut self_call = SelfCall::new(options.self_call.clone());
+        self_call.look(&configuration);
+        self_call.add_to(&mut configuration);
         let ports = files.calls.saturating_mul(2);
         let media = Media::start(clock, ports, options.rtp_ports)?;
         let udp = UdpSockets::bind(&options.sip_address, options.sip_port)?;
@@ -202,6 +209,8 @@ impl Process {
             certificate,
             control,
             config,
+            self_call,
+            concealed: Concealed::default(),
             watched: false,
             records: Vec::new(),
             sends: Vec::new(),
@@ -331,6 +340,9 @@ impl Process {
 
     fn collect(&mut self) {
         while let Some(output) = self.switch.poll_output() {
+            if self.concealed.is(&output) {
+                continue;
+            }
             match output {
                 Output::Transmit { flow, bytes } => self.sends.push(Send::Message(flow, bytes)),
                 Output::CloseStream { flow, why } => self.sends.push(Send::Close(flow, why)),
@@ -354,13 +366,13 @@ impl Process {
             Request::Status => Reply::Status(self.status()),
             Request::Reload => self.reload(),
             Request::Calls => Reply::Calls {
-                calls: self.switch.calls(),
+                calls: self.calls(),
             },
             Request::Registrations => Reply::Registrations {
-                registrations: self.switch.registrations(),
+                registrations: self.registrations(),
             },
             Request::HangUp { call, by } => {
-                let known = self.switch.calls().iter().any(|active| active.call == call);
+                let known = self.calls().iter().any(|active| active.call == call);
                 if known {
                     self.input(Input::HangUp { call, by });
                     Reply::Done
@@ -373,6 +385,7 @@ impl Process {
                 self.watch();
                 Reply::Done
             }
+            Request::SelfCall => self.self_call.reply(),
         };
         // Where the asker is gone nobody needs the answer.
         drop(question.answer.send(reply));
@@ -387,6 +400,16 @@ impl Process {
         }
     }
 
+    /// The calls that people may see.
+    fn calls(&self) -> Vec<ActiveCall> {
+        self_call::calls(self.switch.calls())
+    }
+
+    /// The phones that people may see.
+    fn registrations(&self) -> Vec<Registration> {
+        self_call::registrations(self.switch.registrations())
+    }
+
     fn status(&self) -> Status {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         Status {
@@ -394,8 +417,8 @@ impl Process {
             started: self.started,
             uptime_s: self.clock.now().as_millis() / 1000,
             config: self.config,
-            calls: count(self.switch.calls().len()),
-            registrations: count(self.switch.registrations().len()),
+            calls: count(self.calls().len()),
+            registrations: count(self.registrations().len()),
             real_time: self.media.is_real_time(),
             overload_refusals: self.switch.overload_refusals(),
             sip: Listening {
@@ -407,7 +430,7 @@ impl Process {
     }
 
     fn reload(&mut self) -> Reply {
-        let configuration = match self.store.load() {
+        let mut configuration = match self.store.load() {
             Ok(configuration) => configuration,
             Err(error) => {
                 error!(%error, "the configuration can't be loaded; the old one stays in force");
@@ -425,9 +448,13 @@ impl Process {
             return Reply::Faulty { faults };
         }
         let version = configuration.version;
-        if version != self.config {
-            self.config = version;
+        let is_new = version != self.config;
+        if self.self_call.look(&configuration) || is_new {
+            self.self_call.add_to(&mut configuration);
             self.input(Input::Configure(Arc::new(configuration)));
+        }
+        if is_new {
+            self.config = version;
             self.control.notify(Notice::Config { version });
             info!(config = version.raw(), "a configuration came into force");
         }

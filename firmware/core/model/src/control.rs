@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Fault;
 use crate::{
-    CallId, Codec, ConfigVersion, ExtensionId, LegSide, Party, Quality, Transport, WallTime,
+    CallId, Codec, ConfigVersion, ExtensionId, ExtensionNumber, LegSide, Party, Quality, Transport,
+    WallTime,
 };
 
 /// The longest line either side accepts, in bytes: 20,000 registrations fit.
@@ -45,6 +46,8 @@ pub enum Request {
     },
     /// Send notices from now on.
     Watch,
+    /// The numbers of the exchange's call to itself.
+    SelfCall,
 }
 
 /// One line from `pbxd`.
@@ -85,6 +88,11 @@ pub enum Reply {
     Registrations {
         /// By extension.
         registrations: Vec<Registration>,
+    },
+    /// To [`Request::SelfCall`]; [`Reply::NotFound`] where there is no such call.
+    SelfCall {
+        /// The caller's and the called phone's.
+        numbers: [ExtensionNumber; 2],
     },
     /// Done; there is nothing to say.
     Done,

@@ -57,3 +57,15 @@ id!(
     /// A version of the configuration; it grows by one with every change.
     ConfigVersion(u64)
 );
+
+impl ExtensionId {
+    /// The two extensions of the exchange's call to itself: nobody configures them and no list shows
+    /// them. The store counts up from 1 and never gets so far.
+    pub const HIDDEN: [Self; 2] = [Self(u32::MAX - 1), Self(u32::MAX)];
+
+    /// Whether it is one of [`ExtensionId::HIDDEN`].
+    #[must_use]
+    pub const fn is_hidden(self) -> bool {
+        self.0 >= Self::HIDDEN[0].0
+    }
+}

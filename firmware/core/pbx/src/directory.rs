@@ -85,7 +85,15 @@ impl Directory {
                 username: extension.sip_username.clone(),
                 password: extension.sip_password.clone(),
                 aor_user: extension.number.to_string(),
+                loopback_only: extension.id.is_hidden(),
             })
             .collect()
+    }
+
+    /// Whether a digest user name is that of a hidden extension.
+    pub(crate) fn is_hidden(&self, username: &str) -> bool {
+        (ExtensionId::HIDDEN.into_iter())
+            .filter_map(|id| self.extension(id))
+            .any(|extension| extension.sip_username == username)
     }
 }

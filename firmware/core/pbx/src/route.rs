@@ -119,7 +119,10 @@ fn decide(
         text: dialled.to_owned(),
         valid: number.is_some(),
     });
-    let target = number.and_then(|number| directory.plan().lookup(&number));
+    // Hidden extensions reach one another and nobody else, and nobody else reaches them.
+    let target = number
+        .and_then(|number| directory.plan().lookup(&number))
+        .filter(|DialTarget::Extension(id)| id.is_hidden() == caller.is_hidden());
     if steps_valid(steps) {
         steps.push(Step::DialPlan { target });
     }
@@ -218,6 +221,23 @@ mod tests {
                 Step::Phones { registered: 1 },
             ]
         );
+    }
+
+    #[test]
+    fn hidden_extensions_reach_one_another_and_nobody_else() {
+        let mut configuration = configuration(3);
+        let [caller, called] = ExtensionId::HIDDEN;
+        configuration.extensions[1].id = caller;
+        configuration.extensions[2].id = called;
+        let directory = Directory::new(Arc::new(configuration));
+        let decision = |from, dialled| {
+            let route = route(&directory, |_| 1, from, dialled);
+            (route.called, route.decision.map_err(|f| f.status.code()))
+        };
+        let found = Ok(Destination::Extension(called));
+        assert_eq!(decision(caller, "103"), (Some(called), found));
+        assert_eq!(decision(caller, "101"), (None, Err(404)));
+        assert_eq!(decision(ExtensionId::new(1), "103"), (None, Err(404)));
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
             seen.lock().unwrap().ended_by.push(by.clone());
             Reply::Done
         }
-        Request::HangUp { .. } => Reply::NotFound,
+        Request::HangUp { .. } | Request::SelfCall => Reply::NotFound,
         Request::Watch => Reply::Done,
     }
 }

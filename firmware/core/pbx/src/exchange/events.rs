@@ -113,6 +113,12 @@ impl Exchange {
                 failure,
             } => {
                 let source = flow.remote.ip();
+                // The exchange's call to itself is nobody's break-in.
+                let is_own =
+                    source.to_canonical().is_loopback() && self.directory.is_hidden(&username);
+                if is_own {
+                    return;
+                }
                 if let Some(row) = self.security.failed(self.now, source, &username, failure) {
                     self.security_row(row);
                 }

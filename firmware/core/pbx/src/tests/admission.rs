@@ -83,6 +83,29 @@ fn a_contact_is_kept_before_the_phone_is_told() {
 }
 
 #[test]
+fn the_exchange_that_calls_itself_is_no_break_in() {
+    let id = model::ExtensionId::HIDDEN[0];
+    let mut world = World::with(
+        1,
+        |configuration| configuration.extensions[0].id = id,
+        |phones| {
+            let phone = |address| (id, crate::testing::phone::Phone::new("101", address));
+            *phones = vec![phone("127.0.0.1:5070"), phone("10.0.1.9:5070")];
+        },
+    );
+    let register = world.phones[0].register(600, "wrong-password");
+    world.send(0, register);
+    world.pass_ms(1100);
+    assert!(lines(&world, &["SIP -"]).is_empty());
+    let register = world.phones[1].register(600, "correct-horse");
+    world.send(1, register);
+    assert_eq!(
+        lines(&world, &["SIP -"]),
+        ["SIP - authentication of `101` failed for host 10.0.1.9: unknown user name"]
+    );
+}
+
+#[test]
 fn wrong_passwords_are_told_once_a_second() {
     let mut world = World::new(1);
     for _ in 0..5 {

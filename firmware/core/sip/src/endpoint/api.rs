@@ -109,6 +109,8 @@ pub struct Account {
     pub password: Secret,
     /// User part of the address of record; the To of a REGISTER must name it.
     pub aor_user: String,
+    /// It exists for requests from this machine only; to others its name is unknown.
+    pub loopback_only: bool,
 }
 
 /// What the endpoint is told once.

@@ -116,7 +116,8 @@ impl Gatekeeper {
         let Some(credentials) = credentials else {
             return Verdict::Missing;
         };
-        let known = self.accounts.get(&credentials.username);
+        let known = (self.accounts.get(&credentials.username))
+            .filter(|known| !known.account.loopback_only || source.to_canonical().is_loopback());
         let hashes = known.map_or(&self.nobody, |known| &known.hashes);
         let result = self.digest.verify(now, request, &credentials, hashes);
         let failure = match (result, known) {

@@ -69,6 +69,7 @@ impl Pair {
                 username: "peer".to_owned(),
                 password: Secret::new("key"),
                 aor_user: "peer".to_owned(),
+                loopback_only: false,
             };
             end.set_accounts(Instant::ZERO, vec![account]);
             end

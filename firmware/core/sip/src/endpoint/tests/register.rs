@@ -384,6 +384,29 @@ fn an_unknown_user_and_a_wrong_password_look_the_same() {
     );
 }
 
+#[test]
+fn an_account_of_this_machine_is_unknown_to_others() {
+    let mut tape = Tape::new();
+    let own = crate::endpoint::Account {
+        loopback_only: true,
+        ..super::tape::account(9, "900")
+    };
+    tape.act(|box_, now| box_.set_accounts(now, vec![own]));
+    let phone = |address| {
+        let mut phone = Phone::new(address, "900");
+        phone.target = "sip:192.0.2.1".to_owned();
+        phone
+    };
+    let contact = "Contact: <sip:900@127.0.0.1:5070>\r\n";
+    for here in ["127.0.0.1:5070", "[::1]:5070", "[::ffff:127.0.0.1]:5070"] {
+        registered(&mut tape, &mut phone(here), contact);
+        tape.event();
+    }
+    phone(ALICE).authenticated(&mut tape, "REGISTER", contact, "");
+    tape.sends("401 REGISTER");
+    assert_eq!(failures(&tape), [AuthenticationFailure::UnknownUser]);
+}
+
 /// A phone that knows its own password acts for another extension, known or not: there are no other
 /// credentials to ask for (RFC 3261 §10.3 step 4).
 #[test]

@@ -288,5 +288,6 @@ pub(super) fn account(id: u32, name: &str) -> Account {
         username: name.to_owned(),
         password: Secret::new("secret"),
         aor_user: name.to_owned(),
+        loopback_only: false,
     }
 }
