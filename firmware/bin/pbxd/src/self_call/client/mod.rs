@@ -191,7 +191,7 @@ impl Round {
             .map_err(|_| anyhow!("the called phone was not ready in time"))?;
         let mut sound = Sound::new(self.codecs[0])?;
         let began = Instant::now();
-        let mut dialog = phone.call(&self.numbers[1].to_string(), sound.offer()?)?;
+        let mut dialog = phone.call(self.numbers[1].as_str(), &sound.offer()?)?;
         let setup = began.elapsed();
         let to = sound.answered(&dialog.answer)?;
         let heard = sound.talk(to, Tone::CALLER, self.until)?;

@@ -118,7 +118,7 @@ impl Phone {
     }
 
     /// Calls a number and waits for the answer.
-    pub fn call(&mut self, number: &str, offer: Bytes) -> Result<Dialog> {
+    pub fn call(&mut self, number: &str, offer: &Bytes) -> Result<Dialog> {
         let own = format!("<sip:{}@{}>", self.identity.number, self.exchange);
         let called = format!("sip:{number}@{}", self.exchange);
         let mut requests = Requests::new(&own, &format!("<{called}>"), &called)?;
