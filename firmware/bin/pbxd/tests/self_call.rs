@@ -267,3 +267,24 @@ fn without_the_exchange_or_its_file_the_reason_is_told() {
     let count = store.history_count(&HistoryFilter::default());
     assert_eq!(count.expect("counted"), 0);
 }
+
+#[test]
+fn a_port_that_is_closed_or_silent_is_named() {
+    let mut exchange = Exchange::prepare();
+    exchange.start();
+    let file = exchange.path("self-call.json");
+    let [sip, sips] = [exchange.sip, exchange.sips];
+    [exchange.sips, _] = free_ports();
+    let reason = exchange.fault(&file, 60);
+    assert!(reason.contains("can't be reached over TLS"), "{reason}");
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    exchange.sip = silent.local_addr().expect("bound").port();
+    let reason = exchange.fault(&file, 4);
+    assert!(
+        reason.contains("did not answer REGISTER over UDP"),
+        "{reason}"
+    );
+    // It was not the exchange.
+    [exchange.sip, exchange.sips] = [sip, sips];
+    assert!(exchange.self_call(&file, 60).0);
+}

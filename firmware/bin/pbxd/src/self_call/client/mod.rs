@@ -54,6 +54,9 @@ pub struct Options {
     timeout: u64,
 }
 
+/// So much before the end of the time the phones give up, and say what they waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// What a call that passed was like; of several the worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Measured {
@@ -117,7 +120,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn attempt(options: &Options) -> Result<Measured> {
-    let until = Instant::now() + Duration::from_secs(options.timeout);
+    let until = Instant::now() + Duration::from_secs(options.timeout) - LAST_WORDS;
     let name = options.file.display();
     let password =
         file::read(&options.file)?.with_context(|| format!("there is no file {name}"))?;
@@ -150,6 +153,7 @@ struct Round {
     password: Secret,
     /// What either phone speaks, and nothing else.
     codecs: [Codec; 2],
+    /// When its phones give up.
     until: Instant,
 }
 
@@ -165,7 +169,7 @@ impl Round {
         for _ in 0..2 {
             let rest = self.until.saturating_duration_since(Instant::now());
             let result = end
-                .recv_timeout(rest)
+                .recv_timeout(rest + LAST_WORDS)
                 .map_err(|_| anyhow!("the call over {} took too long", self.way))?;
             measured = measured.worse(result?);
         }

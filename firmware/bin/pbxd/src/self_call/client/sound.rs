@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use dsp::g711::Law;
 use dsp::measure::{dominant_frequency, tone_level_dbm0};
+use dsp::mix::level_dbm0;
 use dsp::tone::{ToneGenerator, ToneSpec};
 use model::Codec;
 use rtp::packet::{Header, MAX_PACKET, Packet, PayloadType, RtpTime, SequenceNumber, Ssrc};
@@ -45,6 +46,9 @@ const LOSS: f64 = 0.05;
 
 /// ITU-T E.180's middle.
 const LEVEL_DBM0: f32 = -10.0;
+
+/// A-law's own silence is at -66 dBm0.
+const SILENCE_DBM0: f32 = -60.0;
 
 /// Attempts to find two free ports beside each other.
 const PORTS_TRIED: usize = 50;
@@ -222,6 +226,7 @@ impl Heard {
             .copied()
             .collect();
         let hz = f32::from(tone.0);
+        ensure!(level_dbm0(&samples) > SILENCE_DBM0, "it heard silence");
         let strongest = dominant_frequency(&samples, RATE_HZ).context("it heard silence")?;
         ensure!(
             (strongest - hz).abs() <= FREQUENCY_HZ,

@@ -394,6 +394,7 @@ fn an_account_of_this_machine_is_unknown_to_others() {
     tape.act(|box_, now| box_.set_accounts(now, vec![own]));
     let phone = |address| {
         let mut phone = Phone::new(address, "900");
+        phone.call_id = format!("call-from-{address}");
         phone.target = "sip:192.0.2.1".to_owned();
         phone
     };
