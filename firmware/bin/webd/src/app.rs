@@ -124,8 +124,16 @@ impl App {
         E: Into<Problem> + Send + 'static,
     {
         let store = self.store.clone();
-        match tokio::task::spawn_blocking(move || work(&store)).await {
-            Ok(result) => result.map_err(Into::into),
+        let work = move || {
+            work(&store).map_err(|error| {
+                let problem: Problem = error.into();
+                // The next try has the room.
+                let _ = problem.code() == Code::DiskFull && store.release_reserve();
+                problem
+            })
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result,
             Err(error) => {
                 tracing::error!(%error, "Work with the store ended in a panic.");
                 Err(Problem::internal())
@@ -304,4 +312,31 @@ pub fn exchange_unreachable() -> Problem {
 pub fn exchange_failed(reply: &Reply) -> Problem {
     tracing::error!(?reply, "The exchange failed to answer.");
     Problem::internal()
+}
+
+/// Says in the Config log what is removed, and removes it. Said first: nobody removes anything in silence
+/// by a lucky failure; but on a full disk it makes the room that the row needs.
+///
+/// # Errors
+/// Where the row or the removal failed.
+pub fn say_and_clear(
+    store: &Store,
+    author: &Author,
+    text: &str,
+    clear: impl FnOnce() -> Result<u64, StoreError>,
+) -> Result<u64, StoreError> {
+    let say = || store.config_note(clock::now(), author, text);
+    match say() {
+        Err(StoreError::DiskFull) => {
+            let _ = store.release_reserve();
+            tracing::warn!("{} - {text}", author.name);
+            let removed = clear()?;
+            say()?;
+            Ok(removed)
+        }
+        said => {
+            said?;
+            clear()
+        }
+    }
 }

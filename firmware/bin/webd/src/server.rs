@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::task::Poll;
 use std::time::Duration;
@@ -114,7 +115,7 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
         ));
     }
     tokio::spawn(renew(keeper, hosts, tls, pem));
-    tokio::spawn(purge(store));
+    tokio::spawn(purge(store, settings.data));
     tracing::info!(port, "Listening.");
     tokio::spawn(async move {
         // Last, so that it is what is seen after a start.
@@ -271,15 +272,24 @@ async fn renew(keeper: Keeper, hosts: Hosts, tls: RustlsConfig, mut used: Pem) {
     }
 }
 
-async fn purge(store: Store) {
+/// Forgets old sessions, and puts room by for the day when the disk is full.
+async fn purge(store: Store, data: PathBuf) {
     let mut tick = tokio::time::interval(PURGE);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let store = store.clone();
+        let (store, again) = (store.clone(), store.clone());
         let purged = tokio::task::spawn_blocking(move || store.session_purge(clock::now()));
         if let Ok(Err(error)) = purged.await {
             tracing::warn!(%error, "Old sessions can't be removed.");
+        }
+        let plenty = host::disk(&data).is_some_and(|disk| disk.free > 4 * Store::RESERVE_BYTES);
+        if plenty {
+            let store = again;
+            let reserved = tokio::task::spawn_blocking(move || store.reserve());
+            if let Ok(Err(error)) = reserved.await {
+                tracing::warn!(%error, "No room can be put by.");
+            }
         }
     }
 }

@@ -18,6 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_READERS: usize = 4;
 /// What is left of the write-ahead log after a checkpoint, in bytes.
 const WAL_LEFT_BYTES: i64 = 4 * 1024 * 1024;
+/// Pages of a file that is rewritten at the start: 64 MiB.
+const REWRITTEN_PAGES: i64 = 16 * 1024;
 /// Statements kept compiled in each connection.
 const STATEMENTS: usize = 64;
 
@@ -131,6 +133,25 @@ impl Database {
         Ok(result)
     }
 
+    /// Gives the room of what was removed back to the disk, as far as nobody is in the way.
+    pub(crate) fn shrink(&self) -> Result<(), StoreError> {
+        loop {
+            let connection = &lock(&self.writer).connection;
+            let mut piece = connection.prepare_cached("PRAGMA incremental_vacuum(1000)")?;
+            let mut pages = piece.query([])?;
+            while pages.next()?.is_some() {}
+            let free: i64 =
+                connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+            let kind: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+            if free == 0 || kind == 0 {
+                let folded =
+                    connection
+                        .pragma_update_and_check(None, "wal_checkpoint", "PASSIVE", |_| Ok(()));
+                return Ok(folded?);
+            }
+        }
+    }
+
     /// False where the file was set aside.
     fn is_current(&self, open: &Open) -> bool {
         self.schema.expendable.is_none() || file_id(&self.path) == open.file
@@ -230,8 +251,22 @@ fn make(path: &Path, schema: Schema) -> Result<Open, StoreError> {
     migrate(&mut open.connection, path, schema)?;
     if let Some(probe) = schema.expendable {
         open.connection.query_row(probe, [], |_| Ok(()))?;
+        make_shrinkable(&open.connection)?;
     }
     Ok(open)
+}
+
+/// Rewrites a file of before it could be made smaller, where that takes a second or two and nobody is in
+/// the way.
+fn make_shrinkable(connection: &Connection) -> Result<(), StoreError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if number("auto_vacuum")? == 0 && number("page_count")? <= REWRITTEN_PAGES {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        if let Err(error) = connection.execute_batch("VACUUM") {
+            tracing::info!(%error, "a database can't be rewritten now");
+        }
+    }
+    Ok(())
 }
 
 /// Gives a file and what belongs to it other names, in place of the last that was set aside.
@@ -290,6 +325,10 @@ fn connect(path: &Path, schema: Schema, purpose: Use) -> Result<Open, StoreError
     // that is the log of the file in its place.
     let expendable = schema.expendable.is_some();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, expendable)?;
+    if expendable {
+        // It grows with the traffic, and is made smaller again. Of an older file this changes nothing.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", schema.synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -432,6 +471,31 @@ mod tests {
             ..schema
         };
         assert_eq!(rows(&Database::open(dir.path(), aside).unwrap()), 2);
+    }
+
+    #[test]
+    fn what_is_removed_gives_its_room_back_in_an_older_file_too() {
+        let shrinkable = Schema {
+            expendable: Some("SELECT max(x) FROM a"),
+            ..ONE
+        };
+        for older in [ONE, shrinkable] {
+            let dir = tempfile::tempdir().unwrap();
+            drop(Database::open(dir.path(), older).unwrap());
+            let database = Database::open(dir.path(), shrinkable).unwrap();
+            let length = || fs::metadata(dir.path().join("test.db")).unwrap().len();
+            let many =
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+                        INSERT INTO a SELECT i FROM n";
+            database.write(|tx| tx.execute(many, [])).unwrap();
+            database.fold();
+            assert!(length() > 1_000_000);
+            database
+                .write(|tx| tx.execute("DELETE FROM a", []))
+                .unwrap();
+            database.shrink().unwrap();
+            assert!(length() < 100_000, "{}", length());
+        }
     }
 
     #[test]

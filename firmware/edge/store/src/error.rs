@@ -89,6 +89,8 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Busy,
             Some(Code::DiskFull) => Self::DiskFull,
+            // No room for the index of the write-ahead log.
+            _ if extended == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull,
             Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Damaged(error.to_string()),
             Some(
                 Code::SystemIoFailure | Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly,

@@ -285,6 +285,7 @@ impl Store {
             let now = self.history_remove(before, REMOVE_CHUNK)?;
             removed += now;
             if now < u64::from(REMOVE_CHUNK) {
+                self.history_shrink();
                 return Ok(removed);
             }
         }
@@ -303,6 +304,13 @@ impl Store {
                 .flatten();
             Ok(last.map(rows::unraw))
         })
+    }
+
+    /// Gives the room of what was removed back.
+    pub(crate) fn history_shrink(&self) {
+        if let Err(error) = self.inner.history.shrink() {
+            tracing::debug!(%error, "the history's file keeps its length");
+        }
     }
 
     /// Counts what was appended and removes the oldest calls beyond the limit.

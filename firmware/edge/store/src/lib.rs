@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `config.db` | users, extensions, sessions, Config log | kill and power cut |
 //! | `history.db` | calls, Security, Warning and Error log, endings of processes | kill; what a power cut takes of its calls is in the journal |
+//! | `reserve` | nothing: room for when the disk is full | – |
 //! | `live/` | the [`Journal`]: registrations and calls under way | kill; the last seconds may go with the power |
 //!
 //! Nothing here reads a clock: each call that needs the time is given it. Every call may wait for
@@ -22,6 +23,7 @@ mod error;
 mod history;
 mod journal;
 mod log;
+mod reserve;
 mod rights;
 mod session;
 mod store;

@@ -172,10 +172,14 @@ impl Store {
         before: WallTime,
         newest: i64,
     ) -> Result<u64, StoreError> {
-        kind.database(self).write(|tx| {
+        let removed = kind.database(self).write(|tx| {
             let removed = tx.execute(kind.clear(), params![before.as_unix_micros(), newest])?;
-            Ok(removed as u64)
-        })
+            Ok::<_, StoreError>(removed as u64)
+        })?;
+        if kind != LogKind::Config {
+            self.history_shrink();
+        }
+        Ok(removed)
     }
 
     /// Says in the Config log what somebody did that is no change of the configuration.

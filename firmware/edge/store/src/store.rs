@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::db::{Database, DirLock, Schema, lock};
-use crate::{Snapshot, StoreError};
+use crate::{Snapshot, StoreError, reserve};
 
 const CONFIG: Schema = Schema {
     file: "config.db",
@@ -96,6 +96,16 @@ impl Store {
     /// # Errors
     /// Those of [`Store::open`].
     pub fn open_with(dir: &Path, limits: Limits) -> Result<Self, StoreError> {
+        match Self::try_open(dir, limits) {
+            // SQLite's first files need some room too, and not every lack of it is called so.
+            Err(StoreError::DiskFull | StoreError::Io { .. }) if reserve::release(dir) => {
+                Self::try_open(dir, limits)
+            }
+            done => done,
+        }
+    }
+
+    fn try_open(dir: &Path, limits: Limits) -> Result<Self, StoreError> {
         let lock = DirLock::take(dir)?;
         let config = Database::open(dir, CONFIG)?;
         let history = Database::open(dir, HISTORY)?;

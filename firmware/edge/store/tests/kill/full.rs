@@ -4,10 +4,11 @@
 //! fails, as on a full disk.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use store::{Blame, HistoryFilter, Journal, LiveRecord, Store};
+use store::{Blame, HistoryFilter, Journal, LiveRecord, Store, StoreError};
 
 use crate::{Victim, calls, check_databases, now, say};
 
@@ -64,6 +65,53 @@ fn a_journal_opens_without_room_for_a_single_octet() {
     drop(journal);
     let (_journal, found) = Journal::open(dir.path(), now()).unwrap();
     assert_eq!((found.closed, found.torn_bytes), (vec![calls::call(2)], 0));
+}
+
+/// Has a disk of its own.
+pub(crate) fn cure(dir: &Path) {
+    let store = Store::open(dir).unwrap();
+    store.reserve().unwrap();
+    let calls: Vec<_> = (1..=2000).map(calls::call).collect();
+    store.history_append(&calls).unwrap();
+    let fill = || {
+        let mut file = std::fs::File::create(dir.join("filler")).unwrap();
+        while std::io::Write::write_all(&mut file, &[1; 512]).is_ok() {}
+    };
+    fill();
+    let author = store::Author {
+        name: "Admin".into(),
+        host: "192.0.2.1".into(),
+    };
+    let note = || store.config_note(now(), &author, &"x".repeat(1000));
+    let refused = (0..10_000).find_map(|_| note().err()).unwrap();
+    assert!(matches!(refused, StoreError::DiskFull), "{refused}");
+    assert!(store.release_reserve() && !store.release_reserve());
+    note().unwrap();
+    assert_eq!(store.history_clear(None).unwrap(), 2000);
+    // One that starts on a full disk has it too.
+    std::fs::remove_file(dir.join("filler")).unwrap();
+    store.reserve().unwrap();
+    drop(store);
+    // Leaves the databases alone, without what belongs to them.
+    check_databases(dir);
+    fill();
+    drop(Store::open(dir).unwrap());
+    assert!(!dir.join("reserve").exists());
+}
+
+#[test]
+fn a_full_disk_is_cured_by_what_was_put_by() {
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("SKIPPED: only root can mount a disk");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("unshare");
+    shell
+        .args(["--mount", "sh", "-c"])
+        .arg(r#"mount -t tmpfs -o size=32m,mode=0700 none "$STORE_TEST_DIR" && exec "$0" "$@""#)
+        .arg(std::env::current_exe().unwrap());
+    Victim::start_by(shell, "cure", dir.path(), 1).finish();
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn child() {
         "config" => config::run(dir, chance),
         "calls" => calls::run(dir, chance),
         "full" => full::run(dir),
+        "cure" => full::cure(dir),
         "no room" => full::start_without_room(dir),
         "together" => together::run(dir),
         other => panic!("{other}"),

@@ -7,7 +7,7 @@ use model::CallId;
 use store::{HistoryFilter as Filter, HistoryQuery, Store, StoreError};
 
 use crate::api::Actor;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clearing::{Cleared, Clearing};
 use crate::clock;
 use crate::input::{Body, Params, PathId};
@@ -96,8 +96,7 @@ pub async fn clear(
                 "Cleared call history before {} ({calls} calls)",
                 clock::log_style(before)
             );
-            store.config_note(clock::now(), &author, &text)?;
-            store.history_clear(Some(before))
+            app::say_and_clear(store, &author, &text, || store.history_clear(Some(before)))
         })
         .await?;
     app.hub.logged();

@@ -7,7 +7,7 @@ use store::{LogKind, LogQuery, Store, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Actor;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clearing::{Cleared, Clearing};
 use crate::clock;
 use crate::input::{Body, Params, PathId, parameter};
@@ -127,8 +127,9 @@ pub async fn clear(
                 word(&log),
                 clock::log_style(before)
             );
-            store.config_note(clock::now(), &author, &text)?;
-            store.log_clear(kind, before, newest)
+            app::say_and_clear(store, &author, &text, || {
+                store.log_clear(kind, before, newest)
+            })
         })
         .await?;
     app.hub.logged();
