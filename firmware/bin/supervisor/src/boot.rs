@@ -14,6 +14,8 @@ mod machine;
 mod services;
 mod watchdog;
 
+pub use confine::as_user;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;

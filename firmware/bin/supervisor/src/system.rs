@@ -6,6 +6,7 @@
 
 mod asker;
 mod machine;
+pub mod proof;
 mod upgrade;
 
 use std::fs::{self, Permissions};

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -13,11 +13,12 @@ use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
-use nix::unistd::{Group, dup2_stderr, dup2_stdin, dup2_stdout, sync};
+use nix::unistd::{Group, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
 use platform::card::{self, Card, Start};
 use tracing::{info, warn};
 
 use super::watchdog::Watchdog;
+use crate::system::proof;
 
 /// Where data is, on the card or in memory.
 pub const DATA: &str = "/data";
@@ -194,6 +195,9 @@ pub fn settle() -> Result<()> {
         chown(folder, None, Some(group.gid.as_raw()))?;
         fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
     }
+    if let Err(error) = allow_self_call() {
+        warn!("the exchange can't call itself: {error:#}");
+    }
     // The administration listens on 80 and 443 as its own user, without a capability.
     set("net/ipv4/ip_unprivileged_port_start", "80");
     // What the sockets of SIP ask for: a storm of registrations waits there.
@@ -203,6 +207,24 @@ pub fn settle() -> Result<()> {
     if let Err(error) = set_cad_enabled(false) {
         warn!(%error, "Ctrl-Alt-Del restarts the machine at once");
     }
+    Ok(())
+}
+
+/// Writes the secret of the exchange's call to itself, for the exchange only.
+fn allow_self_call() -> Result<()> {
+    let mut secret = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut secret)?;
+    let secret: String = secret.iter().map(|octet| format!("{octet:02x}")).collect();
+    let path = proof::file(Path::new(RUN));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o400)
+        .open(&path)?;
+    writeln!(file, r#"{{"password":"{secret}"}}"#)?;
+    let user = User::from_name("pbxd")?.context("no user `pbxd`")?;
+    chown(path, Some(user.uid.as_raw()), None)?;
     Ok(())
 }
 

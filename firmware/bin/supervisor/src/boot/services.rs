@@ -20,6 +20,7 @@ use super::machine::{DATA, End, RUN};
 use super::watchdog::Watchdog;
 use crate::orders::Order;
 use crate::processes::{Clock, GLANCE, Process, stop_is_asked};
+use crate::system::proof;
 
 const PROGRAMS: &str = "/usr/bin";
 
@@ -127,7 +128,9 @@ fn exchange() -> Result<Command> {
     let mut command = program("pbxd");
     command
         .args(["--data", DATA, "--control"])
-        .arg(Path::new(RUN).join("pbxd.sock"));
+        .arg(Path::new(RUN).join("pbxd.sock"))
+        .arg("--self-call")
+        .arg(proof::file(Path::new(RUN)));
     as_user(&mut command, "pbxd", true)?;
     Ok(command)
 }

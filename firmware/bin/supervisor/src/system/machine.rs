@@ -20,6 +20,7 @@ use platform::network::resolv;
 use platform::{clock, data, network, time};
 use tracing::{error, info, warn};
 
+use super::proof::Proof;
 use super::upgrade::{Keeper, News};
 use crate::options::System;
 use crate::orders::Order;
@@ -50,6 +51,7 @@ struct Managed {
     /// Why there are none, where there are none.
     slots: Result<Keeper, String>,
     news: (Sender<News>, Receiver<News>),
+    proof: Proof,
     /// When a system that is tried must have proved itself.
     proof_due: Instant,
 }
@@ -226,13 +228,24 @@ impl Managed {
     }
 
     fn look_after_slots(&mut self, now: Instant) {
+        let is_tried = self.slots.as_ref().is_ok_and(Keeper::is_tried);
+        let passed = self.proof.turn(now, is_tried);
         let Ok(slots) = &mut self.slots else { return };
+        if passed
+            && is_tried
+            && let Err(error) = slots.confirm()
+        {
+            error!(%error, "the boot loader can't be told");
+        }
         while let Ok(news) = self.news.1.try_recv() {
             slots.hear(news);
         }
         if slots.is_tried() && self.proof_due <= now {
-            let reason = "the new system did not prove itself by a call within five minutes";
-            if let Err(error) = slots.give_up(reason) {
+            let reason = format!(
+                "the new system's call to itself did not pass within five minutes: {}",
+                self.proof.reason()
+            );
+            if let Err(error) = slots.give_up(&reason) {
                 error!(%error, "the boot loader can't be told");
             }
             order(Order::Reboot);
@@ -277,6 +290,7 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
         time,
         slots,
         news: channel(),
+        proof: Proof::new(&options.run, now),
         proof_due: now + PROOF_WITHIN,
     })
 }

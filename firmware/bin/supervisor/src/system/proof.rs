@@ -1,0 +1,159 @@
+//! The proof that the exchange works: after each start it calls itself, as two phones would. A system
+//! that is tried is kept only after that.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use model::Instant;
+use model::control;
+use serde::Deserialize;
+use tracing::{info, warn};
+
+use crate::boot::as_user;
+
+/// The exchange needs so long to start; where it needs longer the next try finds it.
+const FIRST_AFTER: Duration = Duration::from_secs(3);
+
+/// Between two tries.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// A system that is not tried is asked so often and then believed.
+const TRIES: u32 = 6;
+
+/// What the program that calls says at its end, in a line.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    passed: bool,
+    #[serde(default)]
+    reason: String,
+}
+
+/// The tries to prove it.
+pub struct Proof {
+    run: PathBuf,
+    child: Option<Child>,
+    due: Option<Instant>,
+    tries: u32,
+    reason: String,
+}
+
+impl Proof {
+    /// None was made yet; `run` is the folder of sockets.
+    pub fn new(run: &Path, now: Instant) -> Self {
+        Self {
+            run: run.to_owned(),
+            child: None,
+            due: Some(now + FIRST_AFTER),
+            tries: 0,
+            reason: "the exchange did not start".into(),
+        }
+    }
+
+    /// Why the last try failed.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Makes the next try where it is due, and hears of the one under way; true where it passed now.
+    pub fn turn(&mut self, now: Instant, until_it_passes: bool) -> bool {
+        if let Some(child) = &mut self.child {
+            let Ok(Some(_)) = child.try_wait() else {
+                return false;
+            };
+            let outcome = outcome(child);
+            self.child = None;
+            return self.ended(now, outcome, until_it_passes);
+        }
+        if self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            self.tries += 1;
+            match self.start() {
+                Ok(child) => self.child = Some(child),
+                Err(error) => {
+                    let reason = format!("the call can't be made: {error:#}");
+                    return self.ended(now, Err(reason), until_it_passes);
+                }
+            }
+        }
+        false
+    }
+
+    fn start(&self) -> anyhow::Result<Child> {
+        let mut command = Command::new("/usr/bin/pbxd");
+        command
+            .args(["self-call", "--file"])
+            .arg(file(&self.run))
+            .arg("--control")
+            .arg(self.run.join("pbxd.sock"))
+            .args(["--sip-port", "5060", "--sips-port", "5061", "--timeout", "40"])
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        as_user(&mut command, "pbxd", false)?;
+        Ok(command.spawn()?)
+    }
+
+    fn ended(&mut self, now: Instant, outcome: Result<(), String>, until_it_passes: bool) -> bool {
+        match outcome {
+            Ok(()) => {
+                info!(
+                    tries = self.tries,
+                    "the exchange has called itself, and sound has passed"
+                );
+                self.put_away();
+                true
+            }
+            Err(reason) => {
+                warn!(reason, "the exchange has not called itself");
+                self.reason = reason;
+                if until_it_passes || self.tries < TRIES {
+                    self.due = Some(now + AGAIN_AFTER);
+                } else {
+                    self.put_away();
+                }
+                false
+            }
+        }
+    }
+
+    /// The numbers of the call are there only as long as they are needed.
+    fn put_away(&self) {
+        let removed = std::fs::remove_file(file(&self.run)).and_then(|()| {
+            let mut asked = serde_json::to_vec(&control::Ask {
+                id: 1,
+                request: control::Request::Reload,
+            })?;
+            asked.push(b'\n');
+            let stream = UnixStream::connect(self.run.join("pbxd.sock"))?;
+            stream.set_write_timeout(Some(Duration::from_secs(1)))?;
+            std::io::Write::write_all(&mut &stream, &asked)
+        });
+        if let Err(error) = removed {
+            warn!(%error, "the numbers of the exchange's own call stay");
+        }
+    }
+}
+
+/// Where the secret of the call is; written before the exchange starts.
+pub fn file(run: &Path) -> PathBuf {
+    run.join("self-call.json")
+}
+
+fn outcome(child: &mut Child) -> Result<(), String> {
+    /// Far more than the line has.
+    const MOST: u64 = 64 * 1024;
+    let mut text = String::new();
+    if let Some(output) = child.stdout.take() {
+        // What can't be read is no line.
+        let _ = output.take(MOST).read_to_string(&mut text);
+    }
+    match serde_json::from_str::<Outcome>(text.trim()) {
+        Ok(outcome) if outcome.passed => Ok(()),
+        Ok(outcome) => Err(outcome.reason),
+        Err(_) => Err("the call ended without saying how".into()),
+    }
+}
