@@ -4,6 +4,7 @@
 //! takes minutes.
 
 mod calls;
+mod menu;
 mod power;
 mod start;
 
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let mut scenarios = Vec::new();
     scenarios.extend(start::scenarios());
     scenarios.extend(calls::scenarios());
+    scenarios.extend(menu::scenarios());
     scenarios.extend(power::scenarios());
     interop::main(scenarios)
 }

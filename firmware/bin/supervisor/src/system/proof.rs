@@ -88,7 +88,14 @@ impl Proof {
             .arg(file(&self.run))
             .arg("--control")
             .arg(self.run.join("pbxd.sock"))
-            .args(["--sip-port", "5060", "--sips-port", "5061", "--timeout", "40"])
+            .args([
+                "--sip-port",
+                "5060",
+                "--sips-port",
+                "5061",
+                "--timeout",
+                "40",
+            ])
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
