@@ -45,7 +45,7 @@ pub(crate) fn release(dir: &Path) -> bool {
 }
 
 fn write(path: &Path) -> io::Result<()> {
-    const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+    static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
     let mut options = OpenOptions::new();
     let mut file: File = rights::open(options.write(true).create(true).truncate(true), path)?;
     for _ in 0..Store::RESERVE_BYTES / PIECE.len() as u64 {
