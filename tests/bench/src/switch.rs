@@ -163,6 +163,7 @@ impl World {
                     .unwrap_or_else(|_| unreachable!("digits")),
                 description: String::new(),
                 user: None,
+                caller_name: None,
                 enabled: true,
                 sip_username: number(index),
                 sip_password: Secret::new(PASSWORD),

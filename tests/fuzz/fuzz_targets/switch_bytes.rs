@@ -174,6 +174,7 @@ fn configuration(second: bool) -> Arc<Configuration> {
             number: (100 + n).to_string().parse().expect("digits"),
             description: String::new(),
             user: None,
+            caller_name: None,
             enabled: n == 1 || second,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new(PASSWORD),

@@ -450,6 +450,30 @@ fn the_phone_shows_who_calls() {
 }
 
 #[test]
+fn the_phone_shows_the_name_that_was_chosen_for_calls() {
+    let mut w = World::of(["101", "102"]);
+    w.configure(|c| c.extensions[0].caller_name = Some("Front \"desk\"".into()));
+    w.dial(w.phone("101"), "102");
+    w.run_for(200);
+    let shown = w.call(w.phone("102")).shown.clone().unwrap_or_default();
+    assert!(
+        shown.starts_with(r#""Front \"desk\"" <sip:101@"#),
+        "{shown}"
+    );
+    w.answer(w.phone("102"));
+    w.run_for(200);
+    assert_eq!(w.calls()[0].caller.name.as_deref(), Some("Front \"desk\""));
+    w.configure(|c| c.extensions[0].caller_name = None);
+    w.hang_up(w.phone("101"));
+    w.run_for(200);
+    w.dial(w.phone("101"), "102");
+    w.run_for(200);
+    let shown = w.call(w.phone("102")).shown.clone().unwrap_or_default();
+    assert!(shown.contains("User 101"), "{shown}");
+    w.finish();
+}
+
+#[test]
 fn many_calls_at_once() {
     let mut w = World::builder().many(200, 20).ports(64).build();
     let phones: Vec<_> = w.phones().collect();

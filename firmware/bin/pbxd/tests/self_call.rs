@@ -53,6 +53,7 @@ impl Exchange {
                     number: "101".parse().expect("a number"),
                     description: String::new(),
                     user: None,
+                    caller_name: None,
                     enabled: true,
                     sip_username: "101".into(),
                     sip_password: Secret::new("correct-horse"),

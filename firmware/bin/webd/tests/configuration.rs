@@ -197,8 +197,8 @@ async fn an_extension_tells_its_password_once() {
     let listed = world.get("/api/v1/extensions").cookie(&admin).send().await;
     assert!(!listed.text.contains(password));
 
-    let body = json!({ "number": "123", "description": "Reception", "enabled": true,
-        "sip_username": "desk", "codecs": ["pcmu"] });
+    let body = json!({ "number": "123", "description": "Reception", "caller_name": "Front desk",
+        "enabled": true, "sip_username": "desk", "codecs": ["pcmu"] });
     let changed = world
         .put(&path)
         .cookie(&admin)
@@ -207,6 +207,7 @@ async fn an_extension_tells_its_password_once() {
         .send()
         .await;
     assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.json()["caller_name"], "Front desk");
     let stored = world.store.load().unwrap();
     assert_eq!(stored.extensions[0].sip_password.expose(), password);
 
@@ -253,6 +254,7 @@ async fn every_bad_field_of_an_extension_is_named() {
         ("number", json!("100"), "number_taken"),
         ("number", json!(122), "wrong_type"),
         ("description", json!("x".repeat(129)), "invalid_text"),
+        ("caller_name", json!("x".repeat(129)), "invalid_text"),
         ("user", json!(4_000_000), "unknown_reference"),
         ("user", json!(-1), "wrong_type"),
         ("sip_username", json!("a@b"), "invalid_name"),

@@ -92,6 +92,9 @@ pub struct Extension {
     pub description: String,
     /// Whose it is.
     pub user: Option<UserId>,
+    /// The name it is shown by in calls; its user's full name, or else the description, where there
+    /// is none.
+    pub caller_name: Option<String>,
     /// A disabled extension neither registers nor calls.
     pub enabled: bool,
     /// Digest user name of its phones, unique.
@@ -281,6 +284,16 @@ impl Configuration {
         for (index, extension) in self.extensions.iter().enumerate() {
             let at = |field: &str| format!("/extensions/{index}/{field}");
             faults.check_text(&at("description"), &extension.description);
+            if let Some(name) = &extension.caller_name {
+                faults.check_text(&at("caller_name"), name);
+                if name.trim().is_empty() {
+                    faults.add(
+                        at("caller_name"),
+                        FaultCode::InvalidText,
+                        "enter a name, or none",
+                    );
+                }
+            }
             if extension.user.is_some_and(|id| !users.contains(&id)) {
                 faults.add(
                     at("user"),

@@ -60,13 +60,13 @@ impl Directory {
         extension.enabled && self.user_of(extension).is_none_or(|user| user.enabled)
     }
 
-    /// How an extension is shown to others: its number, and its user's full name or else its own
-    /// description.
+    /// How an extension is shown to others: its number, and the name given to it for that, or else
+    /// its user's full name, or else its own description.
     pub(crate) fn party(&self, id: ExtensionId) -> Option<Party> {
         let extension = self.extension(id)?;
-        let name = self
-            .user_of(extension)
-            .map(|user| user.full_name.as_str())
+        let own = extension.caller_name.as_deref();
+        let name = own
+            .or_else(|| Some(self.user_of(extension)?.full_name.as_str()))
             .filter(|name| !name.is_empty())
             .unwrap_or(&extension.description);
         Some(Party {

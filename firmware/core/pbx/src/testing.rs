@@ -24,6 +24,7 @@ pub(crate) fn configuration(count: u32) -> Configuration {
             number: (100 + n).to_string().parse().expect("digits"),
             description: String::new(),
             user: Some(UserId::new(n)),
+            caller_name: None,
             enabled: true,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new("correct-horse"),

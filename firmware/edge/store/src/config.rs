@@ -70,6 +70,8 @@ pub struct NewExtension {
     pub description: String,
     /// Whose it is.
     pub user: Option<UserId>,
+    /// The name it is shown by in calls, where it is not its user's.
+    pub caller_name: Option<String>,
     /// A disabled extension neither registers nor calls.
     pub enabled: bool,
     /// Digest user name of its phones, unique.

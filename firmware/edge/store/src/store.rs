@@ -14,6 +14,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_1.sql"),
         include_str!("migrations/config_2.sql"),
         include_str!("migrations/config_3.sql"),
+        include_str!("migrations/config_4.sql"),
     ],
     expendable: None,
 };

@@ -27,6 +27,7 @@ fn extension(number: u32) -> Operation {
         number: number.to_string().parse().unwrap(),
         description: format!("Room {number}"),
         user: None,
+        caller_name: None,
         enabled: true,
         sip_username: number.to_string(),
         sip_password: Secret::new("correct-horse"),

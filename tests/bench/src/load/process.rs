@@ -48,6 +48,7 @@ impl Exchange {
                     number: number.to_string().parse()?,
                     description: String::new(),
                     user: None,
+                    caller_name: None,
                     enabled: true,
                     sip_username: number.to_string(),
                     sip_password: Secret::new(PASSWORD),

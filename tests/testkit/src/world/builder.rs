@@ -177,6 +177,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 number: number.parse().expect("scenarios give digits"),
                 description: String::new(),
                 user: Some(UserId::new(id)),
+                caller_name: None,
                 enabled: true,
                 sip_username: number.clone(),
                 sip_password: Secret::new(password_of(number)),

@@ -7,6 +7,7 @@ fn extension(id: u32, number: &str) -> Extension {
         number: number.parse().expect("digits"),
         description: String::new(),
         user: None,
+        caller_name: None,
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
@@ -89,6 +90,16 @@ fn each_field_is_held_to_its_form() {
     assert_eq!(
         faults(|c| c.extensions[0].description = "a\nb".into()),
         [("/extensions/0/description".into(), FaultCode::InvalidText)]
+    );
+    for name in ["", " ", "a\nb"] {
+        assert_eq!(
+            faults(|c| c.extensions[0].caller_name = Some(name.into())),
+            [("/extensions/0/caller_name".into(), FaultCode::InvalidText)]
+        );
+    }
+    assert_eq!(
+        faults(|c| c.extensions[0].caller_name = Some("Vrátnice".into())),
+        []
     );
     assert_eq!(
         faults(|c| c.general.no_answer_s = 1),

@@ -125,6 +125,7 @@ impl Applier<'_> {
                     number: new.number,
                     description: new.description,
                     user: new.user,
+                    caller_name: new.caller_name,
                     enabled: new.enabled,
                     sip_username: new.sip_username,
                     sip_password: new.sip_password,

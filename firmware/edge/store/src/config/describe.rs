@@ -92,6 +92,11 @@ fn extension(
     list.text("number", before.number.as_str(), after.number.as_str());
     list.text("description", &before.description, &after.description);
     list.optional("user", owner_before.as_deref(), owner_after.as_deref());
+    list.optional(
+        "caller name",
+        before.caller_name.as_deref(),
+        after.caller_name.as_deref(),
+    );
     list.plain("", &state(before.enabled), &state(after.enabled), "");
     list.text("SIP user name", &before.sip_username, &after.sip_username);
     if before.sip_password != after.sip_password {

@@ -30,13 +30,13 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
     }
     let mut extensions = Vec::new();
     let mut statement = tx.prepare_cached(
-        "SELECT id, number, description, user, enabled, sip_username, sip_password, codecs, revision
-         FROM extensions ORDER BY id",
+        "SELECT id, number, description, user, enabled, sip_username, sip_password, codecs,
+         caller_name, revision FROM extensions ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let extension = extension(row)?;
-        revisions.extensions.insert(extension.id, revision(row, 8)?);
+        revisions.extensions.insert(extension.id, revision(row, 9)?);
         extensions.push(extension);
     }
     Ok(Snapshot {
@@ -215,10 +215,11 @@ pub(super) fn put_extension(
 ) -> Result<(), rusqlite::Error> {
     tx.prepare_cached(
         "INSERT INTO extensions
-         (id, number, description, user, enabled, sip_username, sip_password, codecs, revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         (id, number, description, user, enabled, sip_username, sip_password, codecs, caller_name,
+          revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET number = ?2, description = ?3, user = ?4, enabled = ?5,
-         sip_username = ?6, sip_password = ?7, codecs = ?8, revision = ?9",
+         sip_username = ?6, sip_password = ?7, codecs = ?8, caller_name = ?9, revision = ?10",
     )?
     .execute(params![
         extension.id.raw(),
@@ -229,6 +230,7 @@ pub(super) fn put_extension(
         extension.sip_username,
         extension.sip_password.expose(),
         json(&extension.codecs),
+        extension.caller_name,
         raw(revision)
     ])?;
     Ok(())
@@ -271,6 +273,7 @@ fn extension(row: &Row<'_>) -> Result<Extension, StoreError> {
         sip_username: row.get(5)?,
         sip_password: Secret::new(row.get::<_, String>(6)?),
         codecs: unjson(&codecs)?,
+        caller_name: row.get(8)?,
     })
 }
 

@@ -39,6 +39,7 @@ fn extension(number: &str) -> NewExtension {
         number: number.parse().unwrap(),
         description: String::new(),
         user: None,
+        caller_name: None,
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
@@ -133,10 +134,12 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
     let mut one = add_extension(&store, extension("122"));
     one.description = "b".into();
     one.user = Some(jana.id);
+    one.caller_name = Some("Front desk".into());
     one.enabled = false;
     one.sip_password = Secret::new("battery-staple");
     one.codecs = vec![Codec::Pcmu];
-    change(&store, Operation::UpdateExtension(one)).unwrap();
+    change(&store, Operation::UpdateExtension(one.clone())).unwrap();
+    assert_eq!(store.load().unwrap().extensions, [one]);
     let mut jana = jana;
     jana.email = Some("jana@example.com".into());
     jana.role = Role::ReadOnly;
@@ -151,7 +154,7 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
     assert_eq!(
         log(&store)[2..],
         [
-            r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU"#,
+            r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", caller name none -> "Front desk", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU"#,
             r#"Changed user jana (ID=2): e-mail none -> "jana@example.com", language en -> cs, role user -> read_only"#,
             "Changed general: no answer after 60 s -> 30 s, digest md5 -> sha256_then_md5",
         ]

@@ -66,6 +66,7 @@ pub(crate) fn run(dir: &Path, mut chance: Chance) {
                     number: number.parse().unwrap(),
                     description: "new".into(),
                     user: None,
+                    caller_name: None,
                     enabled: true,
                     sip_username: number,
                     sip_password: Secret::new("correct-horse"),

@@ -27,6 +27,10 @@ pub struct Extension {
     /// The full name of the user, or else the login name.
     #[schema(example = "Winston Smith")]
     pub(super) user_name: Option<String>,
+    /// The name it is shown by in calls; the user's full name, or else the description, where there
+    /// is none.
+    #[schema(example = "Front desk")]
+    pub(super) caller_name: Option<String>,
     /// A disabled extension neither registers nor calls.
     pub(super) enabled: bool,
     /// True where it may register and call: it and its user are enabled.
@@ -84,6 +88,16 @@ pub struct ExtensionCreation {
     /// Id of the user whose it is.
     #[serde(default, deserialize_with = "optional_id")]
     pub(super) user: Option<u32>,
+    /// The name it is shown by in calls; the user's full name, or else the description, where left
+    /// out.
+    #[serde(default)]
+    #[schema(
+        example = "Front desk",
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
+    pub(super) caller_name: Option<String>,
     /// A disabled extension neither registers nor calls.
     #[serde(default = "yes")]
     pub(super) enabled: bool,
@@ -125,6 +139,16 @@ pub struct ExtensionChange {
     /// Id of the user whose it is; nobody's where left out.
     #[serde(default, deserialize_with = "optional_id")]
     pub(super) user: Option<u32>,
+    /// The name it is shown by in calls; the user's full name, or else the description, where left
+    /// out.
+    #[serde(default)]
+    #[schema(
+        example = "Front desk",
+        min_length = 1,
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+    )]
+    pub(super) caller_name: Option<String>,
     /// A disabled extension neither registers nor calls.
     pub(super) enabled: bool,
     /// SIP user name of its phones.
@@ -183,6 +207,7 @@ impl Extension {
             description: extension.description.clone(),
             user: extension.user.map(model::UserId::raw),
             user_name: user.map(|user| shown_name(user).to_owned()),
+            caller_name: extension.caller_name.clone(),
             enabled: extension.enabled,
             active: snapshot.configuration.is_active(extension),
             sip_username: extension.sip_username.clone(),

@@ -12,8 +12,8 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExtensionPage {
-    /// Number, description, SIP user name or the name of the user has this in it, in any case and
-    /// with or without accents.
+    /// Number, description, SIP user name, caller name or the name of the user has this in it, in any
+    /// case and with or without accents.
     #[param(max_length = 64, example = "reception")]
     search: Option<String>,
     /// Those of the user with this id.
@@ -70,6 +70,7 @@ impl ExtensionPage {
                 &extension.sip_username,
             ];
             texts.extend(extension.user_name.as_deref());
+            texts.extend(extension.caller_name.as_deref());
             self.user.is_none_or(|user| extension.user == Some(user))
                 && self
                     .enabled
