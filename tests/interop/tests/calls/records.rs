@@ -74,6 +74,10 @@ fn interrupted(stage: &Stage) -> Result<()> {
         record["answered"].is_string() && record["disposition"] == "interrupted",
         "{record}"
     );
+    ensure!(
+        (0..2).all(|leg| record["legs"][leg]["user_agent"].is_string()),
+        "{record}"
+    );
     Ok(())
 }
 

@@ -56,15 +56,19 @@ impl Exchange {
         self.outputs.push_back(Output::CallClosed(Box::new(record)));
     }
 
-    /// What is to be kept of a call as it is now, in case nothing follows: its record, and what ends the
-    /// dialogs of its answered parties.
+    /// What is to be kept of a call as it is now, in case nothing follows: its record with the
+    /// phones so far, and what ends the dialogs of its answered parties.
     pub(super) fn kept_call(&self, call: &CallState) -> Output {
         let dialogs = (SIDES.into_iter())
             .filter_map(|side| self.legs.get(call.leg(side)?))
             .filter(|leg| leg.is_answered())
             .filter_map(|leg| self.endpoint.kept_dialog(leg.session))
             .collect();
-        let record = self.opening_record(call);
+        let legs = SIDES.map(|side| self.keep(side, call.leg(side)?));
+        let record = CallRecord {
+            legs: legs.into_iter().flatten().map(|leg| leg.record).collect(),
+            ..self.opening_record(call)
+        };
         Output::CallOpened(Box::new(OpenCall { record, dialogs }))
     }
 
