@@ -38,6 +38,8 @@ export const theme = createTheme({
     // The frame has the one banner there is.
     ModalHeader: { defaultProps: { role: 'none' } },
     DrawerHeader: { defaultProps: { role: 'none' } },
+    ModalTitle: { defaultProps: { component: 'h2', fz: 'h3', fw: 650, lh: 'h3' } },
+    DrawerTitle: { defaultProps: { component: 'h2', fz: 'h3', fw: 650, lh: 'h3' } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
   },
 })

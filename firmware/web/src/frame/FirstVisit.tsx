@@ -6,7 +6,7 @@ import { answer, api } from '../api/client'
 import { Problem } from '../api/problem'
 import { keepLanguage, logIn, useSetStart } from '../api/session'
 import { language, setLanguage } from '../i18n'
-import { Password } from '../kit/Password'
+import { ALIKE, NewPasswords } from '../kit/Password'
 import { useSubmit } from '../kit/useSubmit'
 import { Gatehouse } from './Gatehouse'
 
@@ -15,7 +15,7 @@ export function FirstVisit({ account }: { account: string }) {
   const setStart = useSetStart()
   const form = useForm({
     initialValues: { password: '', again: '' },
-    validate: { again: (again, { password }) => (again === password ? null : t('password.differ')) },
+    validate: ALIKE,
   })
   const { submit, busy, trouble } = useSubmit(form, async ({ password }) => {
     try {
@@ -41,14 +41,7 @@ export function FirstVisit({ account }: { account: string }) {
             </Alert>
           )}
           <TextInput label={t('login.name')} value={account} readOnly autoComplete="username" tabIndex={-1} />
-          <Password
-            label={t('login.password')}
-            description={t('password.rule')}
-            autoComplete="new-password"
-            autoFocus
-            {...form.getInputProps('password')}
-          />
-          <Password label={t('password.again')} autoComplete="new-password" {...form.getInputProps('again')} />
+          <NewPasswords form={form} label={t('login.password')} first />
           <Button type="submit" size="md" loading={busy} fullWidth>
             {t('first_visit.set')}
           </Button>

@@ -3,24 +3,21 @@ import { Alert, Button, Group, Table, Text } from '@mantine/core'
 import { IconUsers } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { differences } from './conflict'
+import { type Field, telling } from './fields'
 
 interface Props<V extends object> {
   before: V
   theirs: V
   mine: V
-  labels: Record<keyof V & string, string>
-  show?: (field: keyof V & string, value: unknown) => string
+  fields: Field<V>[]
   onMine: () => void
   onTheirs: () => void
 }
 
-export function Conflict<V extends object>({ before, theirs, mine, labels, show, onMine, onTheirs }: Props<V>) {
+export function Conflict<V extends object>({ before, theirs, mine, fields, onMine, onTheirs }: Props<V>) {
   const { t } = useTranslation()
-  const text = (field: keyof V & string, value: unknown) => {
-    if (show) return show(field, value) || t('conflict.empty')
-    if (typeof value === 'boolean') return value ? t('word.yes') : t('word.no')
-    return value === null || value === '' ? t('conflict.empty') : String(value)
-  }
+  const { label, show } = telling(fields)
+  const text = (field: string, value: unknown) => show(field, value) || t('conflict.empty')
   return (
     <Alert color="yellow" icon={<IconUsers size={18} />} title={t('conflict.title')} mx="md" mb="sm" role="alert">
       <Text size="sm">{t('conflict.text')}</Text>
@@ -35,7 +32,7 @@ export function Conflict<V extends object>({ before, theirs, mine, labels, show,
         <Table.Tbody>
           {differences(before, theirs, mine).map(({ field, theirs, mine, clash }) => (
             <Table.Tr key={field}>
-              <Table.Td>{labels[field]}</Table.Td>
+              <Table.Td>{label(field)}</Table.Td>
               <Table.Td>{text(field, theirs)}</Table.Td>
               <Table.Td fw={clash ? 600 : undefined}>{clash ? text(field, mine) : t('conflict.untouched')}</Table.Td>
             </Table.Tr>

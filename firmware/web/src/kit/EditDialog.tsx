@@ -1,23 +1,27 @@
 // The dialog in which something is added or changed: tabs, errors at their fields, a guard over what
 // isn't saved, and two people changing the same thing.
-import { Alert, Button, Group, Modal, ScrollArea, Tabs } from '@mantine/core'
+import { Alert, Button, Group, Modal, ScrollArea, Tabs, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconAlertCircle } from '@tabler/icons-react'
-import { type ReactNode, useRef, useState } from 'react'
+import { Fragment, type ReactNode, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Conflict } from './Conflict'
 import classes from './EditDialog.module.css'
+import type { Field } from './fields'
 import { HelpButton } from './help'
-import { focusFault, type Form, type Stored, useEdit } from './useEdit'
+import { focusFault, type Stored, useEdit } from './useEdit'
 
-export type { Form, Stored } from './useEdit'
+export type { Stored } from './useEdit'
 
-export interface Tab<V> {
+export interface Tab<V extends object> {
   id: string
   label: string
-  /** The fields on this tab: an error in one of them brings the tab to the front. */
-  fields: (keyof V & string)[]
-  body: ReactNode
+  /** A sentence above its fields. */
+  text?: string
+  /** An error in one of them brings the tab to the front. */
+  fields: Field<V>[]
+  /** What stands below them and isn't saved with them. */
+  more?: ReactNode
 }
 
 interface Props<V extends object> {
@@ -27,10 +31,7 @@ interface Props<V extends object> {
   stored?: Stored<V>
   /** What the form begins with where something is added. */
   initial: V
-  tabs: (form: Form<V>) => Tab<V>[]
-  /** What the fields are called, and how their values read, where two people changed them. */
-  labels: Record<keyof V & string, string>
-  show?: (field: keyof V & string, value: unknown) => string
+  tabs: Tab<V>[]
   /** Stores the values; the tag is for If-Match. Returns what to tell, or nothing. */
   save: (values: V, etag: string) => Promise<string | undefined>
   /** Reads again what is stored. */
@@ -41,7 +42,7 @@ interface Props<V extends object> {
 }
 
 export function EditDialog<V extends object>(props: Props<V>) {
-  const { title, stored, initial, labels, save, refresh, onClose, readOnly = false } = props
+  const { title, stored, initial, tabs, save, refresh, onClose, readOnly = false } = props
   const { t } = useTranslation()
   const narrow = useMediaQuery('(max-width: 40em)')
   const [tab, setTab] = useState<string | null>(null)
@@ -54,13 +55,13 @@ export function EditDialog<V extends object>(props: Props<V>) {
     readOnly,
     onSaved: onClose,
     point: (errors) => {
-      const bad = tabs.find(({ fields }) => fields.some((field) => field in errors))
+      const bad = tabs.find(({ fields }) => fields.some(({ name }) => name in errors))
       if (bad) setTab(bad.id)
       focusFault(body)
     },
   })
   const { form, dirty, conflict, saving, trouble, leave } = edit
-  const tabs = props.tabs(form)
+  const shown = tab ?? tabs[0]?.id ?? null
   const close = () => void leave(onClose)
   return (
     <Modal.Root
@@ -74,9 +75,7 @@ export function EditDialog<V extends object>(props: Props<V>) {
       <Modal.Overlay backgroundOpacity={0.45} />
       <Modal.Content>
         <Modal.Header>
-          <Modal.Title component="h2" className={classes.title}>
-            {title}
-          </Modal.Title>
+          <Modal.Title>{title}</Modal.Title>
           <Group gap={4} wrap="nowrap" ml="auto">
             <HelpButton id={props.help} size="md" />
             <Modal.CloseButton aria-label={t('action.close')} />
@@ -99,24 +98,34 @@ export function EditDialog<V extends object>(props: Props<V>) {
                 {trouble}
               </Alert>
             )}
-            {conflict && <Conflict {...conflict} labels={labels} show={props.show} />}
-            <Tabs value={tab ?? tabs[0]?.id ?? null} onChange={setTab} keepMounted>
+            {conflict && <Conflict {...conflict} fields={tabs.flatMap(({ fields }) => fields)} />}
+            <Tabs value={shown} onChange={setTab} keepMounted keepMountedMode="display-none">
               {tabs.length > 1 && (
                 <Tabs.List px="md">
                   {tabs.map(({ id, label, fields }) => (
-                    <Tabs.Tab key={id} value={id} data-bad={fields.some((field) => form.errors[field]) || undefined}>
+                    <Tabs.Tab key={id} value={id} data-bad={fields.some(({ name }) => form.errors[name]) || undefined}>
                       {label}
                     </Tabs.Tab>
                   ))}
                 </Tabs.List>
               )}
-              {tabs.map(({ id, body }) => (
-                <Tabs.Panel key={id} value={id} className={classes.panel}>
-                  <fieldset disabled={readOnly} className={classes.fields}>
-                    {body}
-                  </fieldset>
-                </Tabs.Panel>
-              ))}
+              <div className={classes.panels}>
+                {tabs.map(({ id, text, fields, more }) => (
+                  <Tabs.Panel key={id} value={id} className={classes.panel} data-shown={id === shown || undefined}>
+                    <fieldset disabled={readOnly} className={classes.fields}>
+                      {text && (
+                        <Text size="sm" c="dimmed">
+                          {text}
+                        </Text>
+                      )}
+                      {fields.map(({ name, input }) => (
+                        <Fragment key={name}>{input(form)}</Fragment>
+                      ))}
+                      {more}
+                    </fieldset>
+                  </Tabs.Panel>
+                ))}
+              </div>
             </Tabs>
             <Group justify="flex-end" gap="xs" className={classes.foot}>
               <Button variant="default" onClick={close}>

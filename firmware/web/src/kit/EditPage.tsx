@@ -1,19 +1,20 @@
 // A page with settings: it is an edit dialog without the dialog.
 import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { IconAlertCircle } from '@tabler/icons-react'
-import { type ReactNode, useRef } from 'react'
+import { Fragment, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Conflict } from './Conflict'
 import classes from './EditPage.module.css'
+import type { Field } from './fields'
 import { Page } from './Page'
-import { focusFault, type Form, type Stored, useEdit } from './useEdit'
+import { focusFault, type Stored, useEdit } from './useEdit'
 
-export interface Section {
+export interface Section<V extends object> {
   id: string
   title: string
   /** What it is about, in a sentence. */
   text?: string
-  body: ReactNode
+  fields: Field<V>[]
 }
 
 interface Props<V extends object> {
@@ -21,16 +22,14 @@ interface Props<V extends object> {
   id: string
   title: string
   stored: Stored<V>
-  sections: (form: Form<V>) => Section[]
-  labels: Record<keyof V & string, string>
-  show?: (field: keyof V & string, value: unknown) => string
+  sections: Section<V>[]
   save: (values: V, etag: string) => Promise<string | undefined>
   refresh: () => Promise<unknown>
   readOnly?: boolean
 }
 
 export function EditPage<V extends object>(props: Props<V>) {
-  const { id, title, stored, labels, show, save, refresh, readOnly = false } = props
+  const { id, title, stored, sections, save, refresh, readOnly = false } = props
   const { t } = useTranslation()
   const body = useRef<HTMLFormElement>(null)
   const edit = useEdit({ stored, initial: stored.values, save, refresh, readOnly, point: () => focusFault(body) })
@@ -51,9 +50,9 @@ export function EditPage<V extends object>(props: Props<V>) {
             {trouble}
           </Alert>
         )}
-        {conflict && <Conflict {...conflict} labels={labels} show={show} />}
+        {conflict && <Conflict {...conflict} fields={sections.flatMap(({ fields }) => fields)} />}
         <fieldset disabled={readOnly} className={classes.fields}>
-          {props.sections(form).map(({ id, title, text, body }) => (
+          {sections.map(({ id, title, text, fields }) => (
             <Paper key={id} component="section" withBorder p="lg" aria-label={title}>
               <Stack gap="md">
                 <div>
@@ -64,7 +63,9 @@ export function EditPage<V extends object>(props: Props<V>) {
                     </Text>
                   )}
                 </div>
-                {body}
+                {fields.map(({ name, input }) => (
+                  <Fragment key={name}>{input(form)}</Fragment>
+                ))}
               </Stack>
             </Paper>
           ))}

@@ -155,12 +155,13 @@ interface ViewProps<R> {
 
 function View<R>({ columns, visible, kept, onChange, narrow }: ViewProps<R>) {
   const { t } = useTranslation()
+  const [opened, setOpened] = useState(false)
   const shown = visible.map(({ id }) => id)
   return (
-    <Popover position="bottom-end" trapFocus returnFocus>
+    <Popover position="bottom-end" trapFocus returnFocus opened={opened} onChange={setOpened}>
       <Popover.Target>
-        <Tooltip label={t('list.view')}>
-          <ActionIcon variant="default" size={36} aria-label={t('list.view')}>
+        <Tooltip label={t('list.view')} disabled={opened}>
+          <ActionIcon variant="default" size={36} aria-label={t('list.view')} onClick={() => setOpened(!opened)}>
             <IconAdjustmentsHorizontal size={18} stroke={1.6} />
           </ActionIcon>
         </Tooltip>

@@ -15,3 +15,7 @@ export function dated(name: string, ending: string): string {
   const two = (value: number) => String(value).padStart(2, '0')
   return `${name}-${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}.${ending}`
 }
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+}

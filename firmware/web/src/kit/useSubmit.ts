@@ -8,6 +8,8 @@ export function useSubmit<V extends object>(form: UseFormReturnType<V>, act: (va
   const [busy, setBusy] = useState(false)
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
+    // A dialog upon another one sends its form through that one too.
+    event.stopPropagation()
     const at = event.currentTarget
     if (busy || form.validate().hasErrors) return
     setBusy(true)

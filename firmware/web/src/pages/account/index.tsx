@@ -6,7 +6,7 @@ import { answer, api } from '../../api/client'
 import { useChooseLanguage, useSession } from '../../api/session'
 import { LANGUAGES, type Language, language } from '../../i18n'
 import { Page } from '../../kit/Page'
-import { Password } from '../../kit/Password'
+import { ALIKE, NewPasswords, Password } from '../../kit/Password'
 import { done } from '../../kit/toast'
 import { useSubmit } from '../../kit/useSubmit'
 
@@ -66,7 +66,7 @@ function OwnPassword({ name }: { name: string }) {
   const { t } = useTranslation()
   const form = useForm({
     initialValues: { current: '', password: '', again: '' },
-    validate: { again: (again, { password }) => (again === password ? null : t('password.differ')) },
+    validate: ALIKE,
   })
   const { submit, busy, trouble } = useSubmit(form, async ({ current, password }) => {
     await answer(api.PUT('/api/v1/session/password', { body: { current, password } }))
@@ -89,13 +89,7 @@ function OwnPassword({ name }: { name: string }) {
         )}
         <TextInput value={name} readOnly autoComplete="username" display="none" aria-hidden />
         <Password label={t('password.current')} autoComplete="current-password" {...form.getInputProps('current')} />
-        <Password
-          label={t('password.new')}
-          description={t('password.rule')}
-          autoComplete="new-password"
-          {...form.getInputProps('password')}
-        />
-        <Password label={t('password.again')} autoComplete="new-password" {...form.getInputProps('again')} />
+        <NewPasswords form={form} />
         <Button type="submit" loading={busy} style={{ alignSelf: 'flex-start' }}>
           {t('account.password_change')}
         </Button>

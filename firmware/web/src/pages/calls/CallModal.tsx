@@ -27,7 +27,7 @@ export function CallModal({ title, state, when, actions, onClose, children }: Pr
       <Modal.Overlay />
       <Modal.Content>
         <Modal.Header>
-          <Modal.Title className={classes.title}>{title}</Modal.Title>
+          <Modal.Title>{title}</Modal.Title>
           <Group gap={2} wrap="nowrap">
             <HelpButton id="call" />
             <Modal.CloseButton aria-label={t('action.close')} />

@@ -1,6 +1,6 @@
 // An extension is added or changed.
-import { Button, Checkbox, Select, Text, TextInput } from '@mantine/core'
-import { IconKey } from '@tabler/icons-react'
+import { Alert } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -8,7 +8,9 @@ import { answer, api, type Schemas } from '../../api/client'
 import { type Extension, path, suggestNumber, useRefresh, useUsers } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
-import { Password } from '../../kit/Password'
+import { AnotherPassword } from '../../kit/Password'
+import { check, choice, field, NAME, secret, text } from '../../kit/fields'
+import { CallerName } from './CallerName'
 import { NewSipPassword } from './NewSipPassword'
 import { showCredentials } from './credentials'
 
@@ -18,6 +20,7 @@ interface Values {
   number: string
   description: string
   user: number | null
+  caller_name: string | null
   enabled: boolean
   sip_username: string
   sip_password: string
@@ -25,10 +28,13 @@ interface Values {
 }
 
 const ORDERS: Codec[][] = [['pcma', 'pcmu'], ['pcmu', 'pcma'], ['pcma'], ['pcmu']]
+const NEW: Values = {
+  number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: ORDERS[0]!,
+}
 
 function values(extension: Extension): Stored<Values> {
-  const { number, description, user = null, enabled, sip_username, codecs, etag } = extension
-  return { etag, values: { number, description, user, enabled, sip_username, sip_password: '', codecs } }
+  const { number, description, user = null, caller_name = null, enabled, sip_username, codecs, etag } = extension
+  return { etag, values: { number, description, user, caller_name, enabled, sip_username, sip_password: '', codecs } }
 }
 
 export function ExtensionDialog({ extension, onClose }: { extension?: Extension; onClose: () => void }) {
@@ -47,151 +53,91 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
   if (!users.data || (!extension && suggested.data === undefined)) return null
 
   async function save({ sip_password, ...rest }: Values, etag: string) {
+    const body = { ...rest, caller_name: rest.caller_name?.trim() || null }
     if (extension) {
-      await answer(api.PUT('/api/v1/extensions/{id}', { params: path(extension.id, etag), body: rest }))
+      await answer(api.PUT('/api/v1/extensions/{id}', { params: path(extension.id, etag), body }))
     } else {
-      const body = { ...rest, sip_username: rest.sip_username || null, sip_password: sip_password || null }
-      const created = await answer(api.POST('/api/v1/extensions', { body }))
-      showCredentials([created])
+      const whole = { ...body, sip_username: rest.sip_username || null, sip_password: sip_password || null }
+      showCredentials([await answer(api.POST('/api/v1/extensions', { body: whole }))])
     }
     await refresh()
     return extension ? t('extension.saved', { number: rest.number }) : undefined
   }
 
-  const codecName = (codecs: Codec[]) => codecs.map((codec) => t(`codec.${codec}`)).join(', ')
+  const people = users.data.map(({ id, name, full_name }) => ({ value: id, label: full_name ? `${full_name} (${name})` : name }))
+  const general = [
+    check<Values>('enabled', { label: t('extension.enabled'), hint: t('extension.enabled_hint') }),
+    text<Values>('number', {
+      label: t('extension.number'),
+      hint: extension ? undefined : t('extension.number_hint'),
+      inputMode: 'numeric',
+      maxLength: 16,
+      first: true,
+      maw: 220,
+    }),
+    text<Values>('description', { label: t('extension.description'), placeholder: t('extension.description_example'), maxLength: 128 }),
+    choice<Values, 'user'>('user', {
+      label: t('extension.user'), hint: t('extension.user_hint'), options: people, none: t('extension.nobody'), search: true, limit: 50,
+    }),
+  ]
+  const callerId = [
+    field<Values, 'caller_name'>(
+      'caller_name',
+      t('caller_id.name'),
+      (name) => name ?? t('caller_id.usual'),
+      (form) => <CallerName form={form} user={users.data.find(({ id }) => id === form.values.user)} />,
+    ),
+  ]
+  const kept = () => (
+    <>
+      {extension?.password_is_weak && (
+        <Alert color="yellow" icon={<IconAlertTriangle size={18} />} title={t('extension.sip_password_weak')}>
+          {t('extension.sip_password_weak_text')}
+        </Alert>
+      )}
+      {mayWrite && (
+        <AnotherPassword
+          label={t('extension.sip_password')}
+          action={t('sip_password.open')}
+          note={t('extension.sip_password_kept')}
+          onClick={() => setAsking(true)}
+        />
+      )}
+    </>
+  )
+  const sip = [
+    text<Values>('sip_username', {
+      label: t('extension.sip_username'),
+      hint: extension ? undefined : t('extension.sip_username_hint'),
+      maxLength: 64,
+      ...NAME,
+    }),
+    extension
+      ? field<Values, 'sip_password'>('sip_password', t('extension.sip_password'), () => '', kept)
+      : secret<Values>('sip_password', {
+          label: t('extension.sip_password'), hint: t('extension.sip_password_hint'), placeholder: t('extension.sip_password_made'),
+        }),
+    choice<Values, 'codecs'>('codecs', {
+      label: t('extension.codecs'),
+      hint: t('extension.codecs_hint'),
+      options: ORDERS.map((codecs) => ({ value: codecs, label: codecs.map((codec) => t(`codec.${codec}`)).join(', ') })),
+    }),
+  ]
   return (
     <>
       <EditDialog<Values>
         title={extension ? t('extension.edit', { number: extension.number }) : t('extension.add')}
         help="extension"
         stored={extension && values(extension)}
-        initial={{
-          number: suggested.data ?? '',
-          description: '',
-          user: null,
-          enabled: true,
-          sip_username: '',
-          sip_password: '',
-          codecs: ['pcma', 'pcmu'],
-        }}
-        labels={{
-          number: t('extension.number'),
-          description: t('extension.description'),
-          user: t('extension.user'),
-          enabled: t('extension.enabled'),
-          sip_username: t('extension.sip_username'),
-          sip_password: t('extension.sip_password'),
-          codecs: t('extension.codecs'),
-        }}
-        show={(field, value) => {
-          if (field === 'user') return users.data.find(({ id }) => id === value)?.name ?? ''
-          if (field === 'codecs') return codecName(value as Codec[])
-          return typeof value === 'boolean' ? t(value ? 'word.yes' : 'word.no') : String(value ?? '')
-        }}
+        initial={{ ...NEW, number: suggested.data ?? '' }}
         save={save}
         refresh={refresh}
         onClose={onClose}
         readOnly={!mayWrite}
-        tabs={(form) => [
-          {
-            id: 'general',
-            label: t('extension.general'),
-            fields: ['number', 'description', 'user', 'enabled'],
-            body: (
-              <>
-                <Checkbox
-                  label={t('extension.enabled')}
-                  description={t('extension.enabled_hint')}
-                  {...form.getInputProps('enabled', { type: 'checkbox' })}
-                />
-                <TextInput
-                  label={t('extension.number')}
-                  description={extension ? undefined : t('extension.number_hint')}
-                  inputMode="numeric"
-                  maxLength={16}
-                  data-autofocus
-                  maw={220}
-                  {...form.getInputProps('number')}
-                />
-                <TextInput
-                  label={t('extension.description')}
-                  placeholder={t('extension.description_example')}
-                  maxLength={128}
-                  {...form.getInputProps('description')}
-                />
-                <Select
-                  label={t('extension.user')}
-                  description={t('extension.user_hint')}
-                  placeholder={t('extension.nobody')}
-                  data={users.data.map(({ id, name, full_name }) => ({
-                    value: String(id),
-                    label: full_name ? `${full_name} (${name})` : name,
-                  }))}
-                  searchable
-                  clearable
-                  clearButtonProps={{ 'aria-label': t('action.clear') }}
-                  limit={50}
-                  nothingFoundMessage={t('word.nothing_found')}
-                  error={form.errors.user}
-                  value={form.values.user === null ? null : String(form.values.user)}
-                  onChange={(id) => form.setFieldValue('user', id === null ? null : Number(id))}
-                />
-              </>
-            ),
-          },
-          {
-            id: 'sip',
-            label: t('extension.sip'),
-            fields: ['sip_username', 'sip_password', 'codecs'],
-            body: (
-              <>
-                <Text size="sm" c="dimmed">
-                  {t('extension.sip_text')}
-                </Text>
-                <TextInput
-                  label={t('extension.sip_username')}
-                  placeholder={form.values.number}
-                  description={extension ? undefined : t('extension.sip_username_hint')}
-                  maxLength={64}
-                  spellCheck={false}
-                  autoComplete="off"
-                  {...form.getInputProps('sip_username')}
-                />
-                {extension ? (
-                  mayWrite && (
-                    <div>
-                      <Text size="sm" fw={500} mb={4}>
-                        {t('extension.sip_password')}
-                      </Text>
-                      <Button variant="default" leftSection={<IconKey size={16} />} onClick={() => setAsking(true)}>
-                        {t('sip_password.open')}
-                      </Button>
-                      <Text size="xs" c="dimmed" mt={4}>
-                        {t('extension.sip_password_kept')}
-                      </Text>
-                    </div>
-                  )
-                ) : (
-                  <Password
-                    label={t('extension.sip_password')}
-                    placeholder={t('extension.sip_password_made')}
-                    description={t('extension.sip_password_hint')}
-                    autoComplete="new-password"
-                    {...form.getInputProps('sip_password')}
-                  />
-                )}
-                <Select
-                  label={t('extension.codecs')}
-                  description={t('extension.codecs_hint')}
-                  allowDeselect={false}
-                  data={ORDERS.map((codecs) => ({ value: codecs.join(), label: codecName(codecs) }))}
-                  error={form.errors.codecs}
-                  value={form.values.codecs.join()}
-                  onChange={(codecs) => codecs && form.setFieldValue('codecs', codecs.split(',') as Codec[])}
-                />
-              </>
-            ),
-          },
+        tabs={[
+          { id: 'general', label: t('extension.general'), fields: general },
+          { id: 'sip', label: t('extension.sip'), text: t('extension.sip_text'), fields: sip },
+          { id: 'caller-id', label: t('caller_id.title'), text: t('caller_id.text'), fields: callerId },
         ]}
       />
       {asking && extension && <NewSipPassword extension={extension} onClose={() => setAsking(false)} />}

@@ -1,10 +1,11 @@
 // Extensions: internal numbers and their phones.
-import { IconDeviceLandlinePhone, IconTrash } from '@tabler/icons-react'
+import { Group, Tooltip } from '@mantine/core'
+import { IconAlertTriangle, IconDeviceLandlinePhone, IconTrash } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
 import { type Extension, path, useExtensions, useRefresh, useUsers } from '../../api/configuration'
-import { type Registration, useRegistrations } from '../../api/live'
+import { type Registration, useLine, useRegistrations } from '../../api/live'
 import type { Column } from '../../kit/DataTable'
 import { Gone } from '../../kit/Gone'
 import { ListPage } from '../../kit/ListPage'
@@ -12,6 +13,7 @@ import { RemoveDialog } from '../../kit/RemoveDialog'
 import { useEdited } from '../../kit/edited'
 import { StatusBadge } from '../../kit/small'
 import { ExtensionDialog } from './ExtensionDialog'
+import classes from './extensions.module.css'
 
 export default function Extensions() {
   const { t } = useTranslation()
@@ -27,9 +29,24 @@ export default function Extensions() {
     const names = new Map(users.data?.map(({ id, name, full_name }) => [id, full_name || name]))
     const phones = ({ id }: Extension) => registered.get(id) ?? []
     return [
-      { id: 'number', title: t('extension.number'), value: ({ number }) => number, width: '7rem', narrow: 'title', figures: true },
+      {
+        id: 'number',
+        title: t('extension.number'),
+        value: ({ number }) => number,
+        cell: (extension) => <NumberCell extension={extension} />,
+        width: '8rem',
+        narrow: 'title',
+        figures: true,
+      },
       { id: 'user', title: t('extension.user'), value: ({ user }) => names.get(user ?? -1), narrow: 'detail' },
-      { id: 'description', title: t('extension.description'), value: ({ description }) => description, narrow: 'detail' },
+      {
+        id: 'description',
+        title: t('extension.description'),
+        // What stands beside it already is not said twice.
+        value: ({ description, user }) => (description === names.get(user ?? -1) ? '' : description),
+        narrow: 'detail',
+      },
+      { id: 'caller_name', title: t('caller_id.title'), value: ({ caller_name }) => caller_name, hidden: true },
       {
         id: 'phone',
         title: t('extensions.phone'),
@@ -96,11 +113,27 @@ export default function Extensions() {
   )
 }
 
+function NumberCell({ extension: { number, password_is_weak } }: { extension: Extension }) {
+  const { t } = useTranslation()
+  return (
+    <Group component="span" gap={6} wrap="nowrap" display="inline-flex">
+      {number}
+      {password_is_weak && (
+        <Tooltip label={t('extension.sip_password_weak')}>
+          <IconAlertTriangle size={16} className={classes.weak} role="img" aria-label={t('extension.sip_password_weak')} />
+        </Tooltip>
+      )}
+    </Group>
+  )
+}
+
 function Phone({ extension, phones }: { extension: Extension; phones: Registration[] }) {
   const { t } = useTranslation()
+  const { exchange } = useLine()
   if (!extension.active) {
     return <StatusBadge state="quiet">{extension.enabled ? t('extensions.user_off') : t('word.disabled')}</StatusBadge>
   }
+  if (!exchange) return <StatusBadge state="quiet">{t('extensions.phone_unknown')}</StatusBadge>
   const [first] = phones
   if (!first) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
   const title = phones.map(({ user_agent, address, transport }) => `${user_agent ?? ''} ${address} ${transport}`).join('\n')

@@ -1,5 +1,5 @@
 // System: what concerns the whole exchange.
-import { NumberInput, Radio, Select, Skeleton, Stack, TextInput } from '@mantine/core'
+import { NumberInput, Radio, Skeleton, Stack } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
 import { type General, useGeneral, useRefresh } from '../../api/configuration'
@@ -7,8 +7,9 @@ import { useMayWrite } from '../../api/session'
 import { EditPage } from '../../kit/EditPage'
 import { Failed } from '../../kit/Empty'
 import { Page } from '../../kit/Page'
-import type { Form, Stored } from '../../kit/useEdit'
-import { countries, countryName } from './countries'
+import { choice, field, NAME, text } from '../../kit/fields'
+import type { Stored } from '../../kit/useEdit'
+import { countries } from './countries'
 
 const DIGESTS = ['md5', 'sha256_then_md5', 'sha256'] as const
 
@@ -36,47 +37,15 @@ function Settings({ stored }: { stored: Stored<General> }) {
     return t('system.saved')
   }
 
-  return (
-    <EditPage<General>
-      id="system"
-      title={t('nav.system')}
-      stored={stored}
-      labels={{
-        country: t('system.country'),
-        no_answer_s: t('system.no_answer'),
-        digest: t('system.digest'),
-        realm: t('system.realm'),
-      }}
-      show={(field, value) => {
-        if (field === 'country') return countryName(String(value))
-        if (field === 'digest') return t(`digest.${value as General['digest']}`)
-        return String(value ?? '')
-      }}
-      save={save}
-      refresh={refresh}
-      readOnly={!mayWrite}
-      sections={(form) => [
-        { id: 'calls', title: t('system.calls'), body: <Calls form={form} /> },
-        { id: 'phones', title: t('system.phones'), text: t('system.phones_text'), body: <Phones form={form} /> },
-      ]}
-    />
-  )
-}
-
-function Calls({ form }: { form: Form<General> }) {
-  const { t } = useTranslation()
-  return (
-    <>
-      <Select
-        label={t('system.country')}
-        description={t('system.country_hint')}
-        data={countries(form.values.country)}
-        searchable
-        allowDeselect={false}
-        nothingFoundMessage={t('word.nothing_found')}
-        styles={{ wrapper: { maxWidth: 320 } }}
-        {...form.getInputProps('country')}
-      />
+  const calls = [
+    choice<General, 'country'>('country', {
+      label: t('system.country'),
+      hint: t('system.country_hint'),
+      options: countries(stored.values.country),
+      search: true,
+      width: 320,
+    }),
+    field<General, 'no_answer_s'>('no_answer_s', t('system.no_answer'), String, (form) => (
       <NumberInput
         label={t('system.no_answer')}
         description={t('system.no_answer_hint')}
@@ -89,14 +58,10 @@ function Calls({ form }: { form: Form<General> }) {
         styles={{ wrapper: { maxWidth: 160 } }}
         {...form.getInputProps('no_answer_s')}
       />
-    </>
-  )
-}
-
-function Phones({ form }: { form: Form<General> }) {
-  const { t } = useTranslation()
-  return (
-    <>
+    )),
+  ]
+  const phones = [
+    field<General, 'digest'>('digest', t('system.digest'), (digest) => t(`digest.${digest}`), (form) => (
       <Radio.Group label={t('system.digest')} {...form.getInputProps('digest')}>
         <Stack gap="sm" mt="sm">
           {DIGESTS.map((digest) => (
@@ -104,16 +69,27 @@ function Phones({ form }: { form: Form<General> }) {
           ))}
         </Stack>
       </Radio.Group>
-      <TextInput
-        label={t('system.realm')}
-        description={t('system.realm_hint')}
-        maxLength={64}
-        spellCheck={false}
-        autoCapitalize="none"
-        autoComplete="off"
-        styles={{ wrapper: { maxWidth: 320 } }}
-        {...form.getInputProps('realm')}
-      />
-    </>
+    )),
+    text<General>('realm', {
+      label: t('system.realm'),
+      hint: t('system.realm_hint'),
+      maxLength: 64,
+      styles: { wrapper: { maxWidth: 320 } },
+      ...NAME,
+    }),
+  ]
+  return (
+    <EditPage<General>
+      id="system"
+      title={t('nav.system')}
+      stored={stored}
+      save={save}
+      refresh={refresh}
+      readOnly={!mayWrite}
+      sections={[
+        { id: 'calls', title: t('system.calls'), fields: calls },
+        { id: 'phones', title: t('system.phones'), text: t('system.phones_text'), fields: phones },
+      ]}
+    />
   )
 }

@@ -39,9 +39,6 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
 
   return (
     <Stack gap="md">
-      <Text size="sm" c="dimmed">
-        {t('user.extensions_text')}
-      </Text>
       {own.length > 0 && (
         <ul className={classes.own}>
           {own.map((extension) => (
@@ -77,7 +74,13 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
         <Group gap="xs" align="flex-end">
           <Select
             label={t('user.extension_add')}
-            placeholder={free.length > 0 ? t('user.extension_pick') : t('user.extension_no_free')}
+            placeholder={
+              free.length > 0
+                ? t('user.extension_pick')
+                : all.length > 0
+                  ? t('user.extension_no_free')
+                  : t('extensions.empty')
+            }
             data={free.map(({ id, number, description }) => ({
               value: String(id),
               label: description ? `${number} – ${description}` : number,

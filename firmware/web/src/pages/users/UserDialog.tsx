@@ -1,6 +1,5 @@
 // A user is added or changed, with the extensions that are the user's.
-import { Button, Checkbox, Group, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
-import { IconKey } from '@tabler/icons-react'
+import { Radio, Stack } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
@@ -8,7 +7,8 @@ import { path, useExtensions, useRefresh, type User } from '../../api/configurat
 import { useMayWrite } from '../../api/session'
 import { LANGUAGES, language } from '../../i18n'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
-import { Password } from '../../kit/Password'
+import { AnotherPassword } from '../../kit/Password'
+import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { NewPassword } from './NewPassword'
 import { type Own, Extensions } from './Extensions'
 import { assign } from './assign'
@@ -57,144 +57,72 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
     return user ? t('user.saved', { name: rest.name }) : t('user.added', { name: rest.name })
   }
 
+  const another = () =>
+    user &&
+    mayWrite && (
+      <AnotherPassword
+        label={t('user.password')}
+        action={user.has_password ? t('new_password.change') : t('new_password.set')}
+        note={user.has_password ? undefined : t('users.no_password')}
+        onClick={() => setAsking(true)}
+      />
+    )
+  const general = [
+    check<Values>('enabled', { label: t('user.enabled'), hint: t('user.enabled_hint') }),
+    text<Values>('name', { label: t('user.name'), hint: t('user.name_hint'), maxLength: 64, first: true, ...NAME }),
+    text<Values>('full_name', { label: t('user.full_name'), maxLength: 128, autoComplete: 'off' }),
+    text<Values>('email', { label: t('user.email'), type: 'email', maxLength: 254, autoComplete: 'off' }),
+    user
+      ? field<Values, 'password'>('password', t('user.password'), () => '', another)
+      : secret<Values>('password', { label: t('user.password'), hint: t('user.password_hint') }),
+    choice<Values, 'language'>('language', {
+      label: t('user.language'),
+      hint: t('user.language_hint'),
+      options: LANGUAGES.map((one) => ({ value: one, label: t(`language.${one}`) })),
+      width: 220,
+    }),
+  ]
+  const extensions = field<Values, 'extensions'>(
+    'extensions',
+    t('user.extensions'),
+    (own) => own.map(({ number }) => number).join(', '),
+    (form) => (
+      <Extensions
+        all={all.data}
+        own={form.values.extensions}
+        error={form.errors.extensions}
+        onChange={(own) => {
+          form.clearFieldError('extensions')
+          form.setFieldValue('extensions', () => own)
+        }}
+        readOnly={!mayWrite}
+      />
+    ),
+  )
+  const role = field<Values, 'role'>('role', t('user.role'), (role) => t(`role.${role}`), (form) => (
+    <Radio.Group label={t('user.role')} description={t('user.role_hint')} {...form.getInputProps('role')}>
+      <Stack gap="sm" mt="sm">
+        {ROLES.map((role) => (
+          <Radio key={role} value={role} label={t(`role.${role}`)} description={t(`role_hint.${role}`)} />
+        ))}
+      </Stack>
+    </Radio.Group>
+  ))
   return (
     <>
       <EditDialog<Values>
         title={user ? t('user.edit', { name: user.name }) : t('user.add')}
         help="user"
         stored={user && values(user)}
-        initial={{
-          name: '',
-          full_name: '',
-          email: '',
-          password: '',
-          language: language(),
-          enabled: true,
-          role: 'user',
-          extensions: [],
-        }}
-        labels={{
-          name: t('user.name'),
-          full_name: t('user.full_name'),
-          email: t('user.email'),
-          password: t('user.password'),
-          language: t('user.language'),
-          enabled: t('user.enabled'),
-          role: t('user.role'),
-          extensions: t('user.extensions'),
-        }}
-        show={(field, value) => {
-          if (field === 'extensions') return (value as Own[]).map(({ number }) => number).join(', ')
-          if (field === 'role') return t(`role.${value as Values['role']}`)
-          if (field === 'language') return t(`language.${value as Values['language']}`)
-          return typeof value === 'boolean' ? t(value ? 'word.yes' : 'word.no') : String(value ?? '')
-        }}
+        initial={{ name: '', full_name: '', email: '', password: '', language: language(), enabled: true, role: 'user', extensions: [] }}
         save={save}
         refresh={refresh}
         onClose={onClose}
         readOnly={!mayWrite}
-        tabs={(form) => [
-          {
-            id: 'general',
-            label: t('user.general'),
-            fields: ['enabled', 'name', 'full_name', 'email', 'password', 'language'],
-            body: (
-              <>
-                <Checkbox
-                  label={t('user.enabled')}
-                  description={t('user.enabled_hint')}
-                  {...form.getInputProps('enabled', { type: 'checkbox' })}
-                />
-                <TextInput
-                  label={t('user.name')}
-                  description={t('user.name_hint')}
-                  maxLength={64}
-                  spellCheck={false}
-                  autoCapitalize="none"
-                  autoComplete="off"
-                  data-autofocus
-                  {...form.getInputProps('name')}
-                />
-                <TextInput
-                  label={t('user.full_name')}
-                  maxLength={128}
-                  autoComplete="off"
-                  {...form.getInputProps('full_name')}
-                />
-                <TextInput
-                  label={t('user.email')}
-                  type="email"
-                  maxLength={254}
-                  autoComplete="off"
-                  {...form.getInputProps('email')}
-                />
-                {!user && (
-                  <Password
-                    label={t('user.password')}
-                    description={t('user.password_hint')}
-                    autoComplete="new-password"
-                    {...form.getInputProps('password')}
-                  />
-                )}
-                {user && mayWrite && (
-                  <div>
-                    <Text size="sm" fw={500} mb={4}>
-                      {t('user.password')}
-                    </Text>
-                    <Group gap="sm">
-                      <Button variant="default" leftSection={<IconKey size={16} />} onClick={() => setAsking(true)}>
-                        {user.has_password ? t('new_password.change') : t('new_password.set')}
-                      </Button>
-                      {!user.has_password && (
-                        <Text size="sm" c="dimmed">
-                          {t('users.no_password')}
-                        </Text>
-                      )}
-                    </Group>
-                  </div>
-                )}
-                <Select
-                  label={t('user.language')}
-                  description={t('user.language_hint')}
-                  maw={220}
-                  allowDeselect={false}
-                  data={LANGUAGES.map((one) => ({ value: one, label: t(`language.${one}`) }))}
-                  {...form.getInputProps('language')}
-                />
-              </>
-            ),
-          },
-          {
-            id: 'extensions',
-            label: t('user.extensions'),
-            fields: ['extensions'],
-            body: (
-              <Extensions
-                all={all.data}
-                own={form.values.extensions}
-                error={form.errors.extensions}
-                onChange={(own) => {
-                  form.clearFieldError('extensions')
-                  form.setFieldValue('extensions', () => own)
-                }}
-                readOnly={!mayWrite}
-              />
-            ),
-          },
-          {
-            id: 'advanced',
-            label: t('user.advanced'),
-            fields: ['role'],
-            body: (
-              <Radio.Group label={t('user.role')} description={t('user.role_hint')} {...form.getInputProps('role')}>
-                <Stack gap="sm" mt="sm">
-                  {ROLES.map((role) => (
-                    <Radio key={role} value={role} label={t(`role.${role}`)} description={t(`role_hint.${role}`)} />
-                  ))}
-                </Stack>
-              </Radio.Group>
-            ),
-          },
+        tabs={[
+          { id: 'general', label: t('user.general'), fields: general },
+          { id: 'extensions', label: t('user.extensions'), text: t('user.extensions_text'), fields: [extensions] },
+          { id: 'advanced', label: t('user.advanced'), fields: [role] },
         ]}
       />
       {asking && user && <NewPassword user={user} onClose={() => setAsking(false)} />}

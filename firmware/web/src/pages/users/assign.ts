@@ -8,8 +8,8 @@ import type { Own } from './Extensions'
 async function give(id: number, user: number | null) {
   const { data, error, response } = await api.GET('/api/v1/extensions/{id}', { params: { path: { id } } })
   if (!data) throw Problem.of(response, error)
-  const { number, description, enabled, sip_username, codecs, etag }: Extension = data
-  const body = { number, description, enabled, sip_username, codecs, user }
+  const { number, description, caller_name, enabled, sip_username, codecs, etag }: Extension = data
+  const body = { number, description, caller_name, enabled, sip_username, codecs, user }
   await answer(api.PUT('/api/v1/extensions/{id}', { params: path(id, etag), body }))
 }
 
@@ -20,7 +20,7 @@ export async function assign(user: User, own: Own[]) {
     for (const { id } of user.extensions) if (!kept.includes(id)) await give(id, null)
     for (const { id, number } of own) {
       if (id === null) {
-        const body = { number, user: user.id, description: user.full_name }
+        const body = { number, user: user.id }
         made.push(await answer(api.POST('/api/v1/extensions', { body })))
       } else if (!user.extensions.some((extension) => extension.id === id)) await give(id, user.id)
     }
