@@ -1,6 +1,6 @@
 // The frame around every page: navigation, header, the line to the box.
 import { Alert, AppShell, Burger, Group, NavLink, ScrollArea, Text } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
+import { useDisclosure, useElementSize } from '@mantine/hooks'
 import { IconLock, IconPhoneOff, IconPlugConnectedX } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { createElement, Suspense, useEffect } from 'react'
@@ -123,12 +123,18 @@ function Notices() {
     line.state === 'open' && !line.exchange && { icon: IconPhoneOff, color: 'yellow', text: t('notice.exchange') },
     !mayWrite && user.role === 'read_only' && { icon: IconLock, color: 'gray', text: t('notice.read_only') },
   ].filter((notice) => notice !== false)
+  // Pages as high as the window have that much less.
+  const { ref, height } = useElementSize()
   useEffect(() => {
-    document.documentElement.style.setProperty('--notice-height', `${lines.length * 36}px`)
-  }, [lines.length])
-  return lines.map(({ icon: Icon, color, text }) => (
-    <Alert key={text} color={color} radius={0} className={classes.notice} icon={<Icon size={16} />} role="status">
-      {text}
-    </Alert>
-  ))
+    document.documentElement.style.setProperty('--notice-height', `${height}px`)
+  }, [height])
+  return (
+    <div ref={ref}>
+      {lines.map(({ icon: Icon, color, text }) => (
+        <Alert key={text} color={color} radius={0} className={classes.notice} icon={<Icon size={16} />} role="status">
+          {text}
+        </Alert>
+      ))}
+    </div>
+  )
 }

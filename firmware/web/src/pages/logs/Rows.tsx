@@ -3,6 +3,7 @@ import { Button, Center, Mark, Text } from '@mantine/core'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { absolute } from '../../kit/time'
+import type { Colour } from './highlight'
 import classes from './logs.module.css'
 import { marked } from './marked'
 import type { LogRow } from './useLog'
@@ -11,19 +12,20 @@ interface Props {
   label: string
   rows: LogRow[]
   search: string
+  colour: (text: string) => Colour | undefined
   /** Reads older rows; nothing where there are none. */
   older?: () => void
   loading: boolean
 }
 
-export function Rows({ label, rows, search, older, loading }: Props) {
+export function Rows({ label, rows, search, colour, older, loading }: Props) {
   const { t } = useTranslation()
   return (
     // It scrolls by itself, so the keyboard has to get there.
     <div className={classes.rows} role="region" aria-label={label} tabIndex={0}>
       <ol>
         {rows.map((row) => (
-          <Row key={row.id} row={row} search={search} />
+          <Row key={row.id} row={row} search={search} colour={colour(row.text)} />
         ))}
       </ol>
       <Center p="sm">
@@ -43,9 +45,9 @@ export function Rows({ label, rows, search, older, loading }: Props) {
   )
 }
 
-const Row = memo(function Row({ row, search }: { row: LogRow; search: string }) {
+const Row = memo(function Row({ row, search, colour }: { row: LogRow; search: string; colour?: Colour }) {
   return (
-    <li className={classes.row}>
+    <li className={classes.row} data-colour={colour}>
       <time dateTime={row.time} title={row.row} className="figures">
         {absolute(row.time)}
       </time>

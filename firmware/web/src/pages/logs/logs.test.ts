@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { logFile } from './file'
+import { highlighter, readable, type Rule } from './highlight'
+import { marked } from './marked'
+
+it('marks what was searched for, wherever and in any case', () => {
+  const found = (text: string, search: string) =>
+    marked(text, search).map(({ text, found }) => (found ? `[${text}]` : text)).join('')
+  expect(found('Admin - session opened', 'ADMIN')).toBe('[Admin] - session opened')
+  expect(found('aXa', 'a')).toBe('[a]X[a]')
+  expect(found('aaa', 'aa')).toBe('[aa]a')
+  expect(found('a.c', '.')).toBe('a[.]c')
+  expect(found('Dvořák', 'Ř')).toBe('Dvořák')
+  expect(found('text', '')).toBe('text')
+  expect(found('text', 'none')).toBe('text')
+})
+
+it('lets rows stand out by text or regular expression, the first rule first', () => {
+  const rules: Rule[] = [
+    { pattern: '', regex: false, colour: 'grape' },
+    { pattern: '10.0.0.1', regex: false, colour: 'red' },
+    { pattern: '^login .*failed$', regex: true, colour: 'blue' },
+    { pattern: '(', regex: true, colour: 'green' },
+  ]
+  const colour = highlighter(rules)
+  expect(colour('from 10.0.0.1')).toBe('red')
+  expect(colour('from 10x0x0x1')).toBeUndefined()
+  expect(colour('Login as Admin FAILED')).toBe('blue')
+  expect(colour('(')).toBeUndefined()
+  expect(rules.map(readable)).toEqual([true, true, true, false])
+})
+
+it('is saved as text, and as HTML that shows rows as they are', async () => {
+  const row = { id: 1, time: '2026-11-22T08:35:53Z', text: '<b>&', row: '[22/Nov/2026 08:35:53] <b>&', author: 'Admin', host: '::1' }
+  const other = { ...row, text: 'plain', row: 'plain', author: null, host: null }
+  const colour = (text: string) => (text === 'plain' ? ('red' as const) : undefined)
+  const text = (format: 'txt' | 'html') => logFile(format, 'Config <log>', [row, other], colour).text()
+  expect(await text('txt')).toBe('[22/Nov/2026 08:35:53] <b>& (Admin, ::1)\nplain\n')
+  const html = await text('html')
+  expect(html).toContain('<div>[22/Nov/2026 08:35:53] &#60;b&#62;&#38; (Admin, ::1)</div>')
+  expect(html).toContain('<div style="background:lightpink">plain</div>')
+  expect(html).toContain('<h1>Config &#60;log&#62;</h1>')
+})
