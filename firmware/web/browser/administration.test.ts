@@ -56,8 +56,12 @@ it('a first visitor sets the password, adds a user with an extension by the keyb
   await page.keyboard.type('jana')
   await page.keyboard.press('Tab')
   await page.keyboard.type('Jana Nováková')
+  const height = () => page.getByRole('dialog').evaluate((dialog) => dialog.clientHeight)
+  const before = await height()
   await page.getByRole('tab', { name: 'General' }).focus()
   await page.keyboard.press('ArrowRight')
+  expect(await height()).toBe(before)
+  await page.getByPlaceholder('No extensions yet').waitFor()
   await button(page, 'New extension').focus()
   await page.keyboard.press('Enter')
   await page.getByText('new', { exact: true }).waitFor()
@@ -98,6 +102,35 @@ it('what the box refuses is told at its field', async () => {
   await page.getByRole('tab', { name: 'General' }).click()
   await field(page, 'Description').press('Enter')
   await page.getByText('Use letters, digits, dot, dash and underscore only').waitFor()
+  await page.close()
+})
+
+it('an extension is shown by the name that was chosen, says nothing twice, and a weak password stands out', async () => {
+  await box.logIn()
+  const { users } = await box.api<{ users: { id: number; name: string }[] }>('GET', '/users')
+  const user = users.find(({ name }) => name === 'jana')!.id
+  const weak = { number: '150', description: 'Jana Nováková', user, sip_password: '12345678' }
+  const { id } = await box.api<{ id: number }>('POST', '/extensions', weak)
+  const page = await open('/extensions')
+  const line = row(page, '150')
+  await line.getByRole('img', { name: 'The SIP password is easy to guess' }).waitFor()
+  expect((await line.innerText()).match(/Jana Nováková/g)).toHaveLength(1)
+  await line.click()
+  await page.getByRole('tab', { name: 'Caller ID' }).click()
+  await page.getByText('Jana Nováková · 150').waitFor()
+  await page.getByLabel('Another name').check()
+  await page.keyboard.type('Front desk')
+  await page.getByText('Front desk · 150').waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByText('Extension 150 was saved.').waitFor()
+  expect(await box.api('GET', `/extensions/${id}`)).toMatchObject({ caller_name: 'Front desk' })
+
+  await line.click()
+  await page.getByRole('tab', { name: 'SIP' }).click()
+  await button(page, 'Set another password…').click()
+  await page.keyboard.press('Enter')
+  await button(page, 'I have noted it down').click()
+  await page.getByRole('dialog').getByText('easy to guess').waitFor({ state: 'detached' })
   await page.close()
 })
 
@@ -168,7 +201,11 @@ it('who may only look can change nothing, and a plain user gets no further', asy
 
 it('the language is switched at once, and kept with the account', async () => {
   const page = await open('/users', 'looks')
+  await button(page, 'Language').hover()
+  await page.getByRole('tooltip').waitFor()
   await button(page, 'Language').click()
+  // It would cover the first language.
+  await page.getByRole('tooltip').waitFor({ state: 'detached' })
   await page.getByRole('menuitem', { name: 'Čeština' }).click()
   await page.getByRole('heading', { name: 'Uživatelé' }).waitFor()
   expect(await page.evaluate(() => document.documentElement.lang)).toBe('cs')

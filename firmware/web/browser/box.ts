@@ -28,8 +28,10 @@ export class Box {
   private constructor(
     readonly url: string,
     readonly sipPort: number,
-    private readonly data: string,
+    /** The folder with all that it keeps. */
+    readonly data: string,
     private readonly supervisor: ChildProcess,
+    private readonly log: string[],
   ) {}
 
   static async start(): Promise<Box> {
@@ -48,14 +50,30 @@ export class Box {
     )
     supervisor.stdout.on('data', (text: Buffer) => log.push(text.toString()))
     supervisor.stderr.on('data', (text: Buffer) => log.push(text.toString()))
-    const box = new Box(`https://127.0.0.1:${https}`, sip, data, supervisor)
+    const box = new Box(`https://127.0.0.1:${https}`, sip, data, supervisor, log)
+    try {
+      await box.answers()
+      return box
+    } catch (error) {
+      await box.stop()
+      throw error
+    }
+  }
+
+  /** Waits until it can be asked. */
+  answers(): Promise<void> {
+    return this.until('starts', () => this.call('GET', '/api/v1/first-visit').then(({ status }) => status === 200, () => false))
+  }
+
+  /** Waits until one of its programs has said something like this. */
+  says(text: string): Promise<void> {
+    return this.until(`says ${text}`, () => Promise.resolve(this.log.join('').includes(text)))
+  }
+
+  private async until(what: string, is: () => Promise<boolean>): Promise<void> {
     const end = Date.now() + START_MS
-    for (;;) {
-      if (await box.call('GET', '/api/v1/first-visit').then(({ status }) => status === 200, () => false)) return box
-      if (Date.now() > end || supervisor.exitCode !== null) {
-        await box.stop()
-        throw new Error(`the box does not start:\n${log.join('')}`)
-      }
+    while (!(await is())) {
+      if (Date.now() > end || this.supervisor.exitCode !== null) throw new Error(`no box ${what}:\n${this.log.join('')}`)
       await new Promise((done) => setTimeout(done, 100))
     }
   }

@@ -2,6 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, launch, logIn, visitor } from './box'
+import { down } from './places'
 import { connect } from './sample'
 import { type Talker, TALKERS } from './talker'
 
@@ -60,6 +61,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     await button(page, 'Hang up').click()
     await page.getByRole('dialog', { name: 'End this call?' }).getByRole('button', { name: 'Hang up' }).click()
     await one.hears('ended', dialled)
+    await page.getByRole('dialog', { name: 'The call is ended' }).getByText('You ended it.').waitFor()
     await button(page, 'Show it in the history').click()
     const over = page.getByRole('dialog', { name: '101 calls 102' })
     await over.getByText('the exchange ended the call').waitFor()
@@ -76,14 +78,59 @@ describe.skipIf(!TALKERS)('two phones', () => {
     await page.getByRole('link', { name: 'CSV' }).click()
     expect((await file).suggestedFilename()).toBe('call-history.csv')
 
+    // How it sounded comes after the call, and into a list that is open.
+    await page.goto('/admin/call-history')
+    const next = await one.dial('102')
+    await other.does('answer', { call: await other.rings() })
+    await one.hears('established', next)
+    await one.does('hangup', { call: next })
+    const rows = page.locator('tr[data-index]')
+    await rows.nth(1).waitFor()
+    await rows.first().getByText('Good').waitFor()
+    expect(await rows.count()).toBe(2)
+
     await button(page, 'Remove old…').click()
     await page.getByText('0 calls are removed').waitFor()
     await page.getByRole('combobox', { name: 'Which calls' }).click()
     await page.getByRole('option', { name: 'All' }).click()
-    await page.getByText('1 call is removed').waitFor()
+    await page.getByText('2 calls are removed').waitFor()
     await button(page, 'Remove').click()
     await page.getByText('The old calls are removed.').waitFor()
     expect(errors).toEqual([])
     await page.close()
   })
+
+  it('are known in a call that was cut off by a crash, and the Warning log tells of it', async () => {
+    const [one, other] = phones as [Talker, Talker]
+    const { page, errors } = await visitor(browser, box)
+    await logIn(page)
+    const dialled = await one.dial('102')
+    await other.does('answer', { call: await other.rings() })
+    await one.hears('established', dialled)
+    await page.goto('/admin/calls')
+    await page.locator('tr[data-index="0"]').getByText('Talking').waitFor()
+    process.kill(box.pid('pbxd'), 'SIGKILL')
+    await page.goto('/admin/call-history?result=interrupted')
+    await page.locator('tr[data-index="0"]').click()
+    const dialog = page.getByRole('dialog', { name: '101 calls 102' })
+    await dialog.getByText('The exchange was restarted during the call.').waitFor()
+    expect(await dialog.getByText('pjsua2').count()).toBe(2)
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Warning' }).click()
+    await page.getByText('Lost the exchange').waitFor()
+    await page.getByText('calls were cut by the restart').waitFor()
+    expect(errors).toEqual([])
+    await page.close()
+  })
+})
+
+it('with the exchange down nobody reads that nobody is calling', async () => {
+  const { page, errors } = await visitor(browser, box)
+  await logIn(page)
+  await page.goto('/admin/calls')
+  await down(page)
+  await page.getByRole('heading', { name: 'The exchange is not running' }).waitFor()
+  expect(await page.getByText('Nobody is calling').count()).toBe(0)
+  expect(errors).toEqual([])
+  await page.close()
 })

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, launch, type Look, logIn, OUT, visitor } from './box'
-import { Phone } from './phone'
 import { EMPTY, goTo, type Place, PLACES } from './places'
-import { fill, talk } from './sample'
-import { type Talker, TALKERS } from './talker'
+import { type Office, office } from './sample'
+import { TALKERS } from './talker'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ALL: Required<Look>[] = (['en', 'cs'] as const).flatMap((language) =>
@@ -23,10 +22,12 @@ const LOOKS = ALL.filter(
     process.env.GALLERY === 'all' || (language === 'en') === ((width > 768) === (scheme === 'light')),
 )
 
+/** Pages and dialogs by name, where not all are looked at. */
+const ONLY = process.env.ONLY?.split(',')
+
 let box: Box
 let browser: Browser
-const phones: Phone[] = []
-let talkers: Talker[] = []
+let people: Office | undefined
 
 beforeAll(async () => {
   mkdirSync(OUT, { recursive: true })
@@ -35,8 +36,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  for (const phone of phones) phone.close()
-  for (const talker of talkers) await talker.stop()
+  await people?.close()
   await browser?.close()
   await box?.stop()
 })
@@ -81,10 +81,11 @@ async function look(at: Required<Look>, places: Place[]) {
   await picture(page, 'login', at)
   expect(await axe(page)).toEqual([])
   await logIn(page)
-  for (const place of places) {
+  for (const place of places.filter(({ name }) => ONLY?.includes(name) ?? true)) {
     await goTo(page, place)
     await picture(page, place.name, at)
     expect.soft(await axe(page), place.name).toEqual([])
+    await place.leave?.(page)
   }
   expect(errors).toEqual([])
   await context.close()
@@ -101,17 +102,7 @@ describe('with nothing set up', () => {
 
 describe('with an office of fifty', () => {
   beforeAll(async () => {
-    await fill(box)
-    await box.call('POST', '/api/v1/session', { name: 'root', password: 'not the password' })
-    if (TALKERS) talkers = await talk(box)
-    for (const number of ['101', '102', '104', '107', '110', '201']) {
-      const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions?limit=500')
-      const { id } = extensions.find((one) => one.number === number)!
-      const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
-      const phone = new Phone(box, number, sip_password, number === '104' ? 'Linphone 5.2' : 'Snom 320')
-      phones.push(phone)
-      await phone.registerSoon()
-    }
+    people = await office(box)
   })
 
   it.each(LOOKS)('every page, $language $width $scheme', (at) =>

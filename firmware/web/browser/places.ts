@@ -1,11 +1,14 @@
 // Every page and dialog there is: each gets pictures, and is looked at for what shuts people out.
 import type { Page } from 'playwright-core'
+import { PASSWORD } from './box'
 
 export interface Place {
   name: string
   path: string
   /** What is done there before it is looked at. */
   act?: (page: Page) => Promise<void>
+  /** What is done afterwards, so that another place can be gone to. */
+  leave?: (page: Page) => Promise<void>
   /** It shows a call of real phones. */
   talkers?: true
 }
@@ -18,6 +21,36 @@ async function tab(page: Page, index: number) {
 async function first(page: Page, key = 'Enter') {
   await page.locator('tr[data-index="0"]').focus()
   await page.keyboard.press(key)
+}
+
+/** Changes an object as somebody else would. */
+async function change(page: Page, path: string, part: object) {
+  await page.evaluate(
+    async ([url, part]) => {
+      const { name, full_name, email, language, role, enabled } = (await (await fetch(url)).json()) as Record<string, unknown>
+      const body = JSON.stringify({ name, full_name, email, language, role, enabled, ...part })
+      const headers = { 'content-type': 'application/json', 'if-match': '*', 'x-requested-with': 'test' }
+      await fetch(url, { method: 'PUT', headers, body })
+    },
+    [`/api/v1${path}`, part] as const,
+  )
+}
+
+async function anotherPassword(page: Page) {
+  await tab(page, 1)
+  await page.getByRole('button', { name: /…$/ }).click()
+  await page.locator('input[autocomplete="new-password"]').waitFor()
+}
+
+/** The box as it is while the exchange does not run. */
+export async function down(page: Page) {
+  const hello = { exchange: false, calls: [], registrations: [], config_version: 1 }
+  await page.route('**/api/v1/events', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: `event: hello\ndata: ${JSON.stringify(hello)}\n\n` }),
+  )
+  await page.reload()
+  await page.getByRole('heading', { level: 2 }).waitFor()
+  await page.unroute('**/api/v1/events')
 }
 
 /** What a box shows that nobody has set up. */
@@ -68,13 +101,58 @@ export const PLACES: Place[] = [
       await page.getByRole('dialog').getByRole('button').last().waitFor()
     },
   },
+  { name: 'calls-down', path: '/calls', act: down },
   { name: 'users', path: '/users' },
   { name: 'users-new', path: '/users/new' },
   { name: 'users-extensions', path: '/users/2', act: (page) => tab(page, 1) },
   { name: 'users-advanced', path: '/users/2', act: (page) => tab(page, 2) },
+  {
+    name: 'users-password',
+    path: '/users/9',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^(Set the password|Nastavit heslo)$/ }).click()
+      await page.locator('input[autocomplete="new-password"]').last().fill('not the same')
+      await page.keyboard.press('Enter')
+      await page.locator('[aria-invalid="true"]').waitFor()
+    },
+  },
+  {
+    name: 'users-conflict',
+    path: '/users/8',
+    act: async (page) => {
+      await page.locator('input[maxlength="128"]').first().fill('Alena Nová')
+      await change(page, '/users/8', { full_name: `Alena ${page.viewportSize()?.width} Nováková`, email: null, enabled: false })
+      await page.getByRole('alert').waitFor()
+    },
+    leave: (page) => page.getByRole('button', { name: /^(Take theirs|Převzít cizí)$/ }).click(),
+  },
+  {
+    name: 'again',
+    path: '/users',
+    act: async (page) => {
+      await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }))
+      await page.getByRole('dialog').waitFor()
+    },
+    leave: async (page) => {
+      await page.locator('input[autocomplete="current-password"]').fill(PASSWORD)
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    },
+  },
   { name: 'extensions', path: '/extensions' },
   { name: 'extensions-new', path: '/extensions/new' },
   { name: 'extensions-sip', path: '/extensions/1', act: (page) => tab(page, 1) },
+  { name: 'extensions-caller-id', path: '/extensions/1', act: (page) => tab(page, 2) },
+  { name: 'extensions-password', path: '/extensions/52', act: anotherPassword },
+  {
+    name: 'extensions-once',
+    path: '/extensions/52',
+    act: async (page) => {
+      await anotherPassword(page)
+      await page.keyboard.press('Enter')
+      await page.locator('[data-secret]').waitFor()
+    },
+  },
   {
     name: 'extensions-remove',
     path: '/extensions',
@@ -94,6 +172,22 @@ export const PLACES: Place[] = [
       await page.locator('mark').first().waitFor()
     },
   },
+  {
+    name: 'config-log-highlight',
+    path: '/config-log',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^(Highlight rows|Zvýraznit řádky)$/ }).click()
+      await page.getByRole('dialog').getByRole('textbox').first().fill('session')
+      await page.getByRole('button', { name: /^(Another rule|Další pravidlo)$/ }).click()
+      await page.getByRole('dialog').getByRole('textbox').nth(2).fill('extension 1[0-9]+')
+      await page.getByRole('checkbox').last().check()
+    },
+    leave: async (page) => {
+      await page.keyboard.press('Escape')
+      await page.locator('[data-colour]').first().waitFor()
+    },
+  },
+  { name: 'config-log-coloured', path: '/config-log', act: (page) => page.locator('[data-colour]').first().waitFor() },
   { name: 'security-log', path: '/security-log' },
   {
     name: 'security-log-clear',
@@ -103,6 +197,7 @@ export const PLACES: Place[] = [
       await page.getByRole('dialog').waitFor()
     },
   },
+  { name: 'warning-log', path: '/warning-log' },
   { name: 'error-log', path: '/error-log' },
   {
     name: 'help',

@@ -1,6 +1,7 @@
 // The dial plan, the logs and the settings, before the real programs.
-import { readFileSync } from 'node:fs'
-import type { Browser, Page } from 'playwright-core'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Box, launch, logIn, visitor } from './box'
 
@@ -30,8 +31,8 @@ async function open(path: string): Promise<Page> {
 }
 
 /** What the browser is given to keep, as text. */
-async function saved(page: Page, by: string): Promise<{ name: string; text: string }> {
-  const [download] = await Promise.all([page.waitForEvent('download'), button(page, by).click()])
+async function saved(page: Page, by: Locator): Promise<{ name: string; text: string }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), by.click()])
   return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') }
 }
 
@@ -49,7 +50,7 @@ it('the dial plan says what to do first, is kept up to date, and goes to a file 
   await rows.nth(1).waitFor()
   expect(await rows.allInnerTexts()).toEqual([expect.stringMatching(/^50\s+Extension\s+Door$/), expect.stringMatching(/^122\s+Extension\s+Jana Nováková/)])
 
-  const { name, text } = await saved(page, 'Save as CSV')
+  const { name, text } = await saved(page, button(page, 'Save as CSV'))
   expect(name).toMatch(/^dial-plan-\d{4}-\d\d-\d\d\.csv$/)
   expect(text).toBe('\uFEFFExtension Number;Type ID;Description\r\n122;1;Jana Nováková\r\n50;1;Door\r\n')
 
@@ -84,7 +85,12 @@ it('a log is live, pauses, finds and marks, is saved and cleared', async () => {
   await button(page, 'Go on').click()
   await rows.nth(2).waitFor()
 
-  const { name, text } = await saved(page, 'Save as text')
+  await button(page, 'Save').click()
+  const html = await saved(page, page.getByRole('menuitem', { name: 'As HTML' }))
+  expect(html.name).toMatch(/^security-log-.*\.html$/)
+  expect(html.text.match(/^<div>\[\d\d\/\w{3}\/\d{4} .*<\/div>$/gm)).toHaveLength(3)
+  await button(page, 'Save').click()
+  const { name, text } = await saved(page, page.getByRole('menuitem', { name: 'As text' }))
   expect(name).toMatch(/^security-log-.*\.txt$/)
   expect(text.match(/^\[\d\d\/\w{3}\/\d{4} .*$/gm)).toHaveLength(3)
 
@@ -105,6 +111,34 @@ it('a log is live, pauses, finds and marks, is saved and cleared', async () => {
 
   await page.goto('/admin/config-log')
   await page.getByText('Cleared security log').waitFor()
+  await page.close()
+})
+
+it('rows stand out as somebody wants it, in this browser', async () => {
+  const page = await open('/config-log')
+  await page.getByText('session opened').first().waitFor()
+  await button(page, 'Highlight rows').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox').first().fill('SESSION (opened')
+  await dialog.getByLabel('Regular expression').check()
+  await dialog.getByText('This is no regular expression.').waitFor()
+  await dialog.getByRole('textbox').first().fill('SESSION (opened|closed)')
+  await button(page, 'Close').last().click()
+  await page.reload()
+  await page.locator('li[data-colour="yellow"]').first().waitFor()
+  await page.close()
+})
+
+it('a certificate that is none keeps the pages away, and the Error log tells afterwards', async () => {
+  const tls = join(box.data, 'tls')
+  for (const file of ['certificate.pem', 'key.pem']) writeFileSync(join(tls, file), 'junk')
+  process.kill(box.pid('webd'), 'SIGKILL')
+  await box.says('can\'t be used')
+  for (const file of readdirSync(tls)) rmSync(join(tls, file))
+  await box.answers()
+  const page = await open('/error-log')
+  await page.locator('li').first().waitFor()
+  expect(await page.locator('li').first().innerText()).toMatch(/certificate/i)
   await page.close()
 })
 

@@ -1,6 +1,7 @@
 // An office of fifty, as the pages show it in tests and pictures.
 import type { Box } from './box'
-import { Talker } from './talker'
+import { Phone } from './phone'
+import { Talker, TALKERS } from './talker'
 
 const FIRST = ['Jana', 'Petr', 'Eva', 'Tomáš', 'Lucie', 'Martin', 'Alena', 'Jiří', 'Hana', 'Pavel']
 const LAST = ['Nováková', 'Svoboda', 'Dvořáková', 'Černý', 'Procházková', 'Kučera', 'Veselá', 'Horák', 'Němcová', 'Marek']
@@ -32,12 +33,40 @@ export async function fill(box: Box, users = 50): Promise<void> {
   }
 }
 
-/** A phone with the extension of this number. */
-export async function connect(box: Box, number: string, host: number): Promise<Talker> {
+async function newPassword(box: Box, number: string): Promise<string> {
   const { extensions } = await box.api<{ extensions: { id: number; number: string }[] }>('GET', '/extensions?limit=500')
   const { id } = extensions.find((one) => one.number === number)!
   const { sip_password } = await box.api<{ sip_password: string }>('POST', `/extensions/${id}/sip-password`, {})
-  return Talker.start(box, host, number, sip_password)
+  return sip_password
+}
+
+/** A phone with the extension of this number. */
+export async function connect(box: Box, number: string, host: number): Promise<Talker> {
+  return Talker.start(box, host, number, await newPassword(box, number))
+}
+
+/** The phones of an office; they stay until they are closed. */
+export interface Office {
+  close: () => Promise<void>
+}
+
+/** Fifty users, some phones, calls that were, and one that lasts where real phones are there. */
+export async function office(box: Box): Promise<Office> {
+  await fill(box)
+  await box.call('POST', '/api/v1/session', { name: 'root', password: 'not the password' })
+  const talkers = TALKERS ? await talk(box) : []
+  const phones: Phone[] = []
+  for (const number of ['101', '102', '104', '107', '110', '201']) {
+    const phone = new Phone(box, number, await newPassword(box, number), number === '104' ? 'Linphone 5.2' : 'Snom 320')
+    phones.push(phone)
+    await phone.registerSoon()
+  }
+  return {
+    close: async () => {
+      for (const phone of phones) phone.close()
+      for (const talker of talkers) await talker.stop()
+    },
+  }
 }
 
 /** Real calls for the history, one of each kind, and one that lasts until the phones stop. */

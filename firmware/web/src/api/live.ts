@@ -27,6 +27,10 @@ const SILENT_MS = 45_000
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]
 /** A burst of changes is read once. */
 const CALM_MS = 150
+/** A call that ended is in the history by then, mostly. */
+const RECORDED_MS = 300
+/** What was measured of a call is told a second after its end at the latest, and stored a second later. */
+const MEASURED_MS = 2_500
 
 let line: Line = { state: 'connecting', exchange: true }
 const watchers = new Set<() => void>()
@@ -44,6 +48,8 @@ export function listen(client: QueryClient): () => void {
   let lost: ReturnType<typeof setTimeout> | undefined
   let calm: ReturnType<typeof setTimeout> | undefined
   let silence: ReturnType<typeof setTimeout> | undefined
+  let recorded: ReturnType<typeof setTimeout> | undefined
+  let measured: ReturnType<typeof setTimeout> | undefined
   let stopped = false
   let tries = 0
   let version: number | undefined
@@ -51,6 +57,16 @@ export function listen(client: QueryClient): () => void {
   const configChanged = () => {
     clearTimeout(calm)
     calm = setTimeout(() => void client.invalidateQueries({ queryKey: ['config'] }), CALM_MS)
+  }
+  const readHistory = () => void client.invalidateQueries({ queryKey: ['history'] })
+  const historyChanged = () => {
+    recorded ??= setTimeout(() => {
+      recorded = undefined
+      readHistory()
+    }, RECORDED_MS)
+    // How it sounded comes after the call; a busy exchange has one such wait for all of them.
+    clearTimeout(measured)
+    measured = setTimeout(readHistory, MEASURED_MS)
   }
   const reopen = () => {
     source?.close()
@@ -95,7 +111,7 @@ export function listen(client: QueryClient): () => void {
     )
     on('call_ended', ({ call }) => {
       client.setQueryData<Call[]>(CALLS, (calls = []) => calls.filter(({ id }) => id !== call))
-      void client.invalidateQueries({ queryKey: ['history'] })
+      historyChanged()
     })
     on('registrations', ({ extension, registrations }) =>
       client.setQueryData<Registration[]>(REGISTRATIONS, (all = []) => [
@@ -136,6 +152,8 @@ export function listen(client: QueryClient): () => void {
     clearTimeout(lost)
     clearTimeout(silence)
     clearTimeout(calm)
+    clearTimeout(recorded)
+    clearTimeout(measured)
     line = { state: 'connecting', exchange: true }
   }
 }

@@ -1,23 +1,19 @@
 // Calls that are over. There may be a hundred thousand: the box filters, sorts and counts.
 import { Button, Center, Text } from '@mantine/core'
 import { IconDownload, IconHistory, IconTrash } from '@tabler/icons-react'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMayWrite } from '../../api/session'
-import { type Column, DataTable } from '../../kit/DataTable'
+import { DataTable } from '../../kit/DataTable'
 import { Empty, Failed } from '../../kit/Empty'
 import { Page } from '../../kit/Page'
 import { Pager } from '../../kit/Pager'
-import { Time } from '../../kit/Time'
 import { go, parts, usePlace, useSearch } from '../../kit/route'
-import { StatusBadge } from '../../kit/small'
-import { duration } from '../../kit/time'
-import { PartyCell, partyText, QualityCell } from '../calls/parties'
 import { ClearDialog } from './ClearDialog'
 import { Filters } from './Filters'
 import { HistoryDialog } from './HistoryDialog'
-import { exportUrl, filterOf, type HistoryCall, offsetOf, PAGE, sortOf, useHistory } from './filter'
-import { STATE } from './state'
+import { useColumns } from './columns'
+import { exportUrl, filterOf, offsetOf, PAGE, sortOf, useHistory } from './filter'
 
 export default function CallHistory() {
   const { t } = useTranslation()
@@ -98,61 +94,5 @@ export default function CallHistory() {
       {id !== undefined && <HistoryDialog key={id} id={id} onClose={() => show()} />}
       {clearing && <ClearDialog onClose={() => setClearing(false)} />}
     </Page>
-  )
-}
-
-function useColumns(): Column<HistoryCall>[] {
-  const { t } = useTranslation()
-  return useMemo(
-    () => [
-      {
-        id: 'started',
-        title: t('calls.started'),
-        value: ({ started }) => started,
-        cell: ({ started }) => <Time at={started} as="brief" />,
-        width: '10rem',
-        narrow: 'detail',
-        figures: true,
-      },
-      {
-        id: 'caller',
-        title: t('calls.caller'),
-        value: ({ caller }) => partyText(caller),
-        cell: ({ caller }) => <PartyCell party={caller} />,
-        narrow: 'title',
-      },
-      {
-        id: 'dialled',
-        title: t('calls.called'),
-        value: ({ called, dialled }) => partyText(called, dialled),
-        cell: ({ called, dialled }) => <PartyCell party={called} dialled={dialled} />,
-        narrow: 'detail',
-      },
-      {
-        id: 'disposition',
-        title: t('history.result'),
-        value: ({ disposition }) => disposition,
-        cell: ({ disposition }) => <StatusBadge state={STATE[disposition]}>{t(`disposition.${disposition}`)}</StatusBadge>,
-        width: '11rem',
-        narrow: 'side',
-      },
-      {
-        id: 'duration',
-        title: t('calls.duration'),
-        value: ({ answered, duration_s }) => answered && duration(duration_s),
-        width: '7rem',
-        narrow: 'detail',
-        figures: true,
-      },
-      {
-        id: 'quality',
-        title: t('calls.quality'),
-        value: () => null,
-        cell: ({ legs }) => <QualityCell legs={legs} />,
-        width: '9rem',
-        unsorted: true,
-      },
-    ],
-    [t],
   )
 }

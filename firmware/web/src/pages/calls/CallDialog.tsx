@@ -8,10 +8,9 @@ import { Running, Time } from '../../kit/Time'
 import { go } from '../../kit/route'
 import { CallModal } from './CallModal'
 import { Legs } from './Legs'
-import { hangUp } from './hangUp'
 import { STATE } from './state'
 
-export function CallDialog({ call, onClose }: { call: Call; onClose: () => void }) {
+export function CallDialog({ call, onHangUp, onClose }: { call: Call; onHangUp: () => void; onClose: () => void }) {
   const { t } = useTranslation()
   const mayWrite = useMayWrite()
   return (
@@ -30,7 +29,7 @@ export function CallDialog({ call, onClose }: { call: Call; onClose: () => void 
       }
       actions={
         mayWrite && (
-          <Button color="red.8" leftSection={<IconPhoneOff size={16} />} onClick={() => void hangUp(call, t)}>
+          <Button color="red.8" leftSection={<IconPhoneOff size={16} />} onClick={onHangUp}>
             {t('call.hang_up')}
           </Button>
         )
@@ -42,12 +41,12 @@ export function CallDialog({ call, onClose }: { call: Call; onClose: () => void 
   )
 }
 
-/** The call that was looked at is over; it goes on in the history. */
-export function CallOver({ id, onClose }: { id: string; onClose: () => void }) {
+/** The call that was looked at is over; it goes on in the history. `own`: it was ended here. */
+export function CallOver({ id, own, onClose }: { id: string; own: boolean; onClose: () => void }) {
   const { t } = useTranslation()
   return (
-    <Modal opened onClose={onClose} title={t('call.over')} closeButtonProps={{ 'aria-label': t('action.close') }}>
-      <Text size="sm">{t('call.over_text')}</Text>
+    <Modal opened onClose={onClose} title={own ? t('call.ended') : t('call.over')} closeButtonProps={{ 'aria-label': t('action.close') }}>
+      <Text size="sm">{own ? t('call.ended_text') : t('call.over_text')}</Text>
       <Group justify="flex-end" mt="lg" gap="xs">
         <Button variant="default" onClick={onClose}>
           {t('action.close')}

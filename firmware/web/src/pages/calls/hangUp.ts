@@ -7,7 +7,8 @@ import { confirm } from '../../kit/confirm'
 import { failed } from '../../kit/toast'
 import { partyText } from './parties'
 
-export async function hangUp(call: Call, t: TFunction) {
+/** Returns whether they did. */
+export async function hangUp(call: Call, t: TFunction): Promise<boolean> {
   const sure = await confirm({
     title: t('call.hang_up_ask'),
     text: t('call.hang_up_text', { caller: partyText(call.caller), called: partyText(call.called, call.dialled) }),
@@ -15,9 +16,13 @@ export async function hangUp(call: Call, t: TFunction) {
     no: t('call.let_talk'),
     danger: true,
   })
-  if (!sure) return
+  if (!sure) return false
   // The list tells when it is over; where it was over sooner, so much the better.
-  await answer(api.DELETE('/api/v1/calls/{id}', { params: { path: { id: call.id } } })).catch((error: unknown) => {
+  try {
+    await answer(api.DELETE('/api/v1/calls/{id}', { params: { path: { id: call.id } } }))
+    return true
+  } catch (error) {
     if (Problem.from(error).code !== 'not_found') failed(error)
-  })
+    return false
+  }
 }

@@ -1,8 +1,8 @@
 // Calls under way, live.
 import { IconPhone, IconPhoneOff } from '@tabler/icons-react'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type Call, useCalls } from '../../api/live'
+import { type Call, useCalls, useLine } from '../../api/live'
 import type { Column } from '../../kit/DataTable'
 import { ListPage } from '../../kit/ListPage'
 import { Running, Time } from '../../kit/Time'
@@ -20,6 +20,13 @@ export default function Calls() {
   const query = useCalls()
   const { edited, open, close } = useEdited('calls', query.data)
   const { id } = parts(usePlace().pathname)
+  const { exchange } = useLine()
+  const [ended, setEnded] = useState<string | null>(null)
+  const end = (call: Call) => {
+    // The event of its end may be faster than the answer.
+    setEnded(String(call.id))
+    void hangUp(call, t).then((done) => done || setEnded(null))
+  }
   const columns = useMemo<Column<Call>[]>(
     () => [
       {
@@ -85,7 +92,11 @@ export default function Calls() {
       columns={columns}
       sort="started"
       count={(count) => t('calls.count', { count })}
-      empty={{ icon: IconPhone, title: t('calls.empty'), text: t('calls.empty_text') }}
+      empty={
+        exchange
+          ? { icon: IconPhone, title: t('calls.empty'), text: t('calls.empty_text') }
+          : { icon: IconPhoneOff, title: t('attention.exchange_unreachable'), text: t('todo.exchange_unreachable') }
+      }
       open={({ id }) => open(id)}
       actions={[
         {
@@ -94,12 +105,12 @@ export default function Calls() {
           icon: IconPhoneOff,
           danger: true,
           key: 'Delete',
-          act: (call) => void hangUp(call, t),
+          act: end,
         },
       ]}
     >
-      {edited.is === 'row' && <CallDialog call={edited.row} onClose={close} />}
-      {edited.is === 'gone' && <CallOver id={id!} onClose={close} />}
+      {edited.is === 'row' && <CallDialog call={edited.row} onHangUp={() => end(edited.row)} onClose={close} />}
+      {edited.is === 'gone' && <CallOver id={id!} own={id === ended} onClose={close} />}
     </ListPage>
   )
 }

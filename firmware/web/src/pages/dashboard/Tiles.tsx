@@ -8,13 +8,17 @@ import { Link } from '../../kit/route'
 import { bytes, duration, number } from '../../kit/time'
 import classes from './dashboard.module.css'
 
+const NONE = '–'
+
 interface Props {
   data: Schemas['Dashboard']
   calls: Call[]
   registered: number
+  /** False where nobody knows what phones do. */
+  known: boolean
 }
 
-export function Tiles({ data, calls, registered }: Props) {
+export function Tiles({ data, calls, registered, known }: Props) {
   const { t } = useTranslation()
   const { status, extensions, today } = data
   const { disk } = status
@@ -22,10 +26,10 @@ export function Tiles({ data, calls, registered }: Props) {
   const used = disk ? disk.used_bytes / Math.max(1, disk.total_bytes) : 0
   return (
     <SimpleGrid cols={{ base: 2, lg: 4 }} spacing={{ base: 'sm', sm: 'md' }}>
-      <Tile to="/calls" title={t('dashboard.calls')} value={number(calls.length)}>
-        {t('dashboard.talking', { talking: number(talking), waiting: number(calls.length - talking) })}
+      <Tile to="/calls" title={t('dashboard.calls')} value={known ? number(calls.length) : NONE}>
+        {known && t('dashboard.talking', { talking: number(talking), waiting: number(calls.length - talking) })}
       </Tile>
-      <Tile to="/extensions" title={t('dashboard.phones')} value={number(registered)}>
+      <Tile to="/extensions" title={t('dashboard.phones')} value={known ? number(registered) : NONE}>
         {t('dashboard.of_extensions', { count: extensions.active })}
       </Tile>
       <Tile to="/call-history?period=today" title={t('dashboard.today')} value={number(today.calls)}>

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
-import { type Call, useCalls, useRegistrations } from '../../api/live'
+import { type Call, useCalls, useLine, useRegistrations } from '../../api/live'
 import { Failed } from '../../kit/Empty'
 import { Page } from '../../kit/Page'
 import { span } from '../../kit/time'
@@ -42,6 +42,7 @@ export default function Dashboard() {
   const calls = useCalls().data ?? []
   const phones = useRegistrations().data
   const ever = useEverCalled()
+  const { exchange } = useLine()
   const registered = useMemo(() => new Set(phones?.map(({ extension }) => extension)).size, [phones])
   const [settled] = useDebouncedValue(registered, CALM_MS)
   useDidUpdate(() => void refetch(), [settled])
@@ -52,7 +53,7 @@ export default function Dashboard() {
       {error && !data ? (
         <Failed error={error} retry={refetch} />
       ) : data && ever.data !== undefined ? (
-        <Overview data={data} calls={calls} registered={registered} called={ever.data || calls.length > 0} />
+        <Overview data={data} calls={calls} registered={registered} called={ever.data || calls.length > 0} known={exchange} />
       ) : (
         <Stack>
           <Skeleton h={120} />
@@ -68,12 +69,13 @@ interface Props {
   calls: Call[]
   registered: number
   called: boolean
+  known: boolean
 }
 
 /** What the first steps say already. */
 const TOLD = ['no_extensions', 'extension_not_registered']
 
-function Overview({ data, calls, registered, called }: Props) {
+function Overview({ data, calls, registered, called, known }: Props) {
   const steps: Steps = {
     user: data.users.total > 1,
     extension: data.extensions.total > 0,
@@ -85,7 +87,7 @@ function Overview({ data, calls, registered, called }: Props) {
   const attention = fresh ? data.attention.filter(({ code }) => !TOLD.includes(code)) : data.attention
   return (
     <Stack gap="lg" maw={1200}>
-      {fresh ? <FirstSteps steps={steps} /> : <Tiles data={data} calls={calls} registered={registered} />}
+      {fresh ? <FirstSteps steps={steps} /> : <Tiles data={data} calls={calls} registered={registered} known={known} />}
       <Attention items={attention} quiet={fresh} />
     </Stack>
   )

@@ -64,8 +64,11 @@ export default function DialPlan() {
       {
         id: 'description',
         title: t('dial_plan.description'),
-        // The box says whose it is where nobody wrote anything; that stands beside it already.
-        value: (line) => own(line)?.description ?? line.description,
+        // What stands beside it already is not said twice.
+        value: (line) => {
+          const description = own(line)?.description ?? line.description
+          return description === people.get(own(line)?.user ?? -1) ? '' : description
+        },
         narrow: 'detail',
       },
     ]
