@@ -70,7 +70,8 @@ it('a first visitor sets the password, adds a user with an extension by the keyb
 
   const once = page.getByRole('dialog', { name: 'Enter this in the phone' })
   await once.waitFor()
-  const [, user, password] = await once.locator('code').allTextContents()
+  const [server, port, tls, user, password] = await once.locator('code').allTextContents()
+  expect([server, port, tls]).toEqual(['127.0.0.1', `${box.sipPort}`, `${box.sipPort + 1}`])
   await page.keyboard.press('Escape')
   await once.getByText('The password is shown only now').waitFor()
   await button(page, 'I have noted it down').click()

@@ -64,7 +64,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     await page.getByRole('dialog', { name: 'The call is ended' }).getByText('You ended it.').waitFor()
     await button(page, 'Show it in the history').click()
     const over = page.getByRole('dialog', { name: '101 calls 102' })
-    await over.getByText('the exchange ended the call').waitFor()
+    await over.getByText('the administrator Admin ended the call').waitFor()
     expect(await over.getByText('G.711 A-law').count()).toBe(2)
     await page.keyboard.press('Escape')
 
@@ -113,7 +113,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     await page.goto('/admin/call-history?result=interrupted')
     await page.locator('tr[data-index="0"]').click()
     const dialog = page.getByRole('dialog', { name: '101 calls 102' })
-    await dialog.getByText('The exchange was restarted during the call.').waitFor()
+    await dialog.getByText('The exchange was stopped or restarted during the call.').waitFor()
     expect(await dialog.getByText('pjsua2').count()).toBe(2)
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Warning' }).click()

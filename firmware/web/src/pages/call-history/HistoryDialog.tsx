@@ -69,10 +69,10 @@ function Details({ call }: { call: HistoryCall }) {
 }
 
 /** As somebody would tell it. */
-export function howItEnded({ disposition, ended_by, dialled }: HistoryCall): string {
+export function howItEnded({ disposition, ended_by, administrator, dialled }: HistoryCall): string {
   const t = i18next.t
-  if (disposition === 'answered') return t(`ended_by.${ended_by}`)
-  if (ended_by === 'administrator') return t('ended.administrator')
+  if (disposition === 'answered') return t(`ended_by.${ended_by}`, { administrator })
+  if (ended_by === 'administrator') return t('ended.administrator', { administrator })
   return t(`ended.${disposition}`, { dialled })
 }
 

@@ -2,16 +2,15 @@
 import { Button, Paper, SimpleGrid, Text, ThemeIcon, Title, VisuallyHidden } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { useLine } from '../../api/live'
 import { useMayWrite } from '../../api/session'
 import { go } from '../../kit/route'
 import { CopyField } from '../../kit/small'
+import { serverFields, usePhoneSetup } from '../extensions/server'
 import classes from './dashboard.module.css'
 
 const STEPS = ['user', 'extension', 'phone', 'call'] as const
 export type Steps = Record<(typeof STEPS)[number], boolean>
-/** Where the box listens for phones (RFC 3261 §19.1.2), unless it was started otherwise. */
-const PORT = '5060'
-const TLS_PORT = '5061'
 
 export function FirstSteps({ steps }: { steps: Steps }) {
   const { t } = useTranslation()
@@ -60,12 +59,22 @@ export function FirstSteps({ steps }: { steps: Steps }) {
 
 /** What is entered in a phone, besides the user name and password of its extension. */
 function Settings() {
+  const { exchange } = useLine()
   const { t } = useTranslation()
+  const { data } = usePhoneSetup(exchange)
+  if (!data) return null
   return (
-    <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" maw={760}>
-      <CopyField label={t('credentials.server')} value={location.hostname} />
-      <CopyField label={t('steps.port')} value={PORT} />
-      <CopyField label={t('steps.port_tls')} value={TLS_PORT} />
-    </SimpleGrid>
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" maw={760}>
+        {serverFields(data).map((field) => (
+          <CopyField key={field.label} {...field} />
+        ))}
+      </SimpleGrid>
+      {data.only_here && (
+        <Text size="sm" mt="xs">
+          {t('steps.only_here')}
+        </Text>
+      )}
+    </>
   )
 }

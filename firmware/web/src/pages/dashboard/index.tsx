@@ -46,8 +46,8 @@ export default function Dashboard() {
   const registered = useMemo(() => new Set(phones?.map(({ extension }) => extension)).size, [phones])
   const [settled] = useDebouncedValue(registered, CALM_MS)
   useDidUpdate(() => void refetch(), [settled])
-  const about = ({ version, uptime_s }: Schemas['Status']) =>
-    [t('dashboard.version', { version }), uptime_s !== null && t('dashboard.uptime', { span: span(uptime_s) })].filter(Boolean).join(' · ')
+  const about = ({ version, exchange }: Schemas['Status']) =>
+    [t('dashboard.version', { version }), exchange && t('dashboard.uptime', { span: span(exchange.uptime_s) })].filter(Boolean).join(' · ')
   return (
     <Page id="dashboard" title={t('nav.dashboard')} note={data && about(data.status)}>
       {error && !data ? (

@@ -58,7 +58,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
       await answer(api.PUT('/api/v1/extensions/{id}', { params: path(extension.id, etag), body }))
     } else {
       const whole = { ...body, sip_username: rest.sip_username || null, sip_password: sip_password || null }
-      showCredentials([await answer(api.POST('/api/v1/extensions', { body: whole }))])
+      await showCredentials([await answer(api.POST('/api/v1/extensions', { body: whole }))])
     }
     await refresh()
     return extension ? t('extension.saved', { number: rest.number }) : undefined

@@ -20,8 +20,8 @@ export function NewSipPassword({ extension, onClose }: { extension: Extension; o
       act={async ({ password }) => {
         const body = { password: password || null }
         const { sip_password } = await answer(api.POST('/api/v1/extensions/{id}/sip-password', { params: { path: { id } }, body }))
+        await showCredentials([{ ...extension, sip_password }])
         onClose()
-        showCredentials([{ ...extension, sip_password }])
         await refresh()
       }}
       fields={(form) => (

@@ -33,6 +33,6 @@ export async function assign(user: User, own: Own[]) {
       errors: problem.errors.map((fault) => ({ ...fault, pointer: '/extensions' })),
     })
   } finally {
-    showCredentials(made)
+    await showCredentials(made)
   }
 }
