@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Box, launch, logIn, PASSWORD, visitor } from './box'
 import { Phone } from './phone'
 
-const DIST = resolve(import.meta.dirname, '../dist')
+const DIST = resolve(process.env.PAGES ?? join(import.meta.dirname, '../dist'))
 /** docs/SPECIFICATION.md. */
 const FIRST_LOAD = 250_000
 

@@ -24,6 +24,16 @@ afterAll(async () => {
   await box?.stop()
 })
 
+/** Waits until enough of the call there is was measured. */
+async function heard() {
+  type Legs = { calls: { legs: { quality: { mos_hundredths: number | null } | null }[] }[] }
+  const measured = async () => {
+    const { calls } = await box.api<Legs>('GET', '/calls')
+    return calls.flatMap(({ legs }) => legs).filter(({ quality }) => quality?.mos_hundredths).length
+  }
+  await expect.poll(measured, { timeout: 30_000 }).toBe(2)
+}
+
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
 
 describe.skipIf(!TALKERS)('two phones', () => {
@@ -83,6 +93,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     const next = await one.dial('102')
     await other.does('answer', { call: await other.rings() })
     await one.hears('established', next)
+    await heard()
     await one.does('hangup', { call: next })
     const rows = page.locator('tr[data-index]')
     await rows.nth(1).waitFor()

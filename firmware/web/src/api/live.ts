@@ -102,6 +102,8 @@ export function listen(client: QueryClient): () => void {
       client.setQueryData(CALLS, hello.calls)
       client.setQueryData(REGISTRATIONS, hello.registrations)
       if (version !== undefined && hello.config_version !== version) configChanged()
+      // Calls ended while nobody told of them, and an exchange that crashed has written down which.
+      if (version !== undefined) historyChanged()
       version = hello.config_version ?? version
     })
     on('call', (call) =>
