@@ -11,7 +11,7 @@ const plan = JSON.parse(readFileSync(join(HELP, 'manual.json'), 'utf8'))
 const check = process.argv.includes('--check')
 const faults = []
 
-for (const [language, { title, intro, chapters }] of Object.entries(plan)) {
+for (const [language, { title, intro, chapters, pictures }] of Object.entries(plan)) {
   const named = Object.values(chapters).flat()
   const there = readdirSync(join(HELP, language)).map((name) => name.replace(/\.md$/, ''))
   for (const id of there) if (!named.includes(id)) faults.push(`src/help/manual.json has no place for ${language}/${id}`)
@@ -19,7 +19,9 @@ for (const [language, { title, intro, chapters }] of Object.entries(plan)) {
   const parts = Object.entries(chapters).map(([chapter, ids]) => {
     const texts = ids.filter((id) => there.includes(id)).map((id) => readFileSync(join(HELP, language, `${id}.md`), 'utf8').trim())
     // A page's heading stands below the chapter's.
-    return [`## ${chapter}`, ...texts.map((text) => text.replace(/^(#+) /gm, '##$1 '))].join('\n\n')
+    // `npm run pictures` makes it.
+    const picture = pictures[chapter] && `![${pictures[chapter].text}](pictures/${pictures[chapter].name}.${language}.png)`
+    return [`## ${chapter}`, ...(picture ? [picture] : []), ...texts.map((text) => text.replace(/^(#+) /gm, '##$1 '))].join('\n\n')
   })
   const manual = `${[`# ${title}`, intro, ...parts].join('\n\n')}\n`
   const file = join(DOCS, FILES[language])
