@@ -47,7 +47,7 @@ export default function Dashboard() {
   const [settled] = useDebouncedValue(registered, CALM_MS)
   useDidUpdate(() => void refetch(), [settled])
   const about = ({ version, exchange }: Schemas['Status']) =>
-    [t('dashboard.version', { version }), exchange && t('dashboard.uptime', { span: span(exchange.uptime_s) })].filter(Boolean).join(' · ')
+    [t('dashboard.version', { version }), exchange && exchange.uptime_s >= 60 && t('dashboard.uptime', { span: span(exchange.uptime_s) })].filter(Boolean).join(' · ')
   return (
     <Page id="dashboard" title={t('nav.dashboard')} note={data && about(data.status)}>
       {error && !data ? (

@@ -73,7 +73,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
       inputMode: 'numeric',
       maxLength: 16,
       first: true,
-      maw: 220,
+      styles: { wrapper: { maxWidth: 220 } },
     }),
     text<Values>('description', { label: t('extension.description'), placeholder: t('extension.description_example'), maxLength: 128 }),
     choice<Values, 'user'>('user', {

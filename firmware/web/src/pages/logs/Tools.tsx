@@ -54,10 +54,11 @@ export function Tools({ typed, onType, paused, onPause, marks, onHighlight, onSa
       <Menu position="bottom-start" withinPortal>
         <Menu.Target>
           <Button variant="default" leftSection={<IconDownload size={16} />} loading={saving} disabled={empty}>
-            {typed.trim() ? t('log.save_found') : t('log.save')}
+            {t('log.save')}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
+          {typed.trim() && <Menu.Label>{t('log.found_only')}</Menu.Label>}
           <Menu.Item onClick={() => onSave('txt')}>{t('log.as_text')}</Menu.Item>
           <Menu.Item onClick={() => onSave('html')}>{t('log.as_html')}</Menu.Item>
         </Menu.Dropdown>
