@@ -12,6 +12,7 @@ mod control;
 mod csv;
 mod endings;
 mod event;
+mod forgotten;
 mod gate;
 mod host;
 mod hub;

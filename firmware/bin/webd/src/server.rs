@@ -27,7 +27,7 @@ use crate::gate::Hosts;
 use crate::hub::Hub;
 use crate::listener::{Limited, limit};
 use crate::settings::Settings;
-use crate::{clock, endings, host, redirect, router};
+use crate::{clock, endings, forgotten, host, redirect, router};
 
 /// Requests under way get so long when the process ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,6 +51,9 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
         .install_default()
         .map_err(|_| anyhow!("TLS has a provider already"))?;
     let store = Store::open(&settings.data).context("the store can't be opened")?;
+    if let Err(error) = forgotten::forget_if_asked(&store, &settings.data) {
+        tracing::error!("The first password is not reset: {error:#}.");
+    }
     let names: Vec<String> = host::names().into_iter().chain(settings.names).collect();
     let hosts = Hosts::new(names);
     let keeper = Keeper::new(&settings.data);

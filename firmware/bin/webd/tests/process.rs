@@ -336,6 +336,31 @@ fn it_ends_in_order_while_somebody_listens() {
 }
 
 #[test]
+fn a_forgotten_password_is_set_anew_where_the_console_asks_for_it() {
+    let data = tempfile::tempdir().unwrap();
+    let needed = |tls: &Arc<ClientConfig>, port: u16| {
+        let ask = request("GET", "/api/v1/first-visit", port, "", "");
+        https(tls, "127.0.0.1", port, &ask).contains("\"needed\":true")
+    };
+    for _ in 0..2 {
+        let mut webd = Webd::quiet(data.path());
+        let port = webd.port();
+        let tls = trusting(data.path());
+        assert!(needed(&tls, port));
+        first_visit(&tls, port);
+        log_in(&tls, port);
+        assert!(!needed(&tls, port));
+        assert!(webd.signal("-TERM").success());
+        platform::data::ask_for_password_reset(data.path()).unwrap();
+    }
+    let mut webd = Webd::quiet(data.path());
+    webd.port();
+    assert!(!platform::data::password_reset_is_asked(data.path()).unwrap());
+    let removed = rows(data.path(), LogKind::Config, "password removed");
+    assert_eq!(removed.len(), 2);
+}
+
+#[test]
 fn a_log_has_no_secrets() {
     let data = tempfile::tempdir().unwrap();
     let mut webd = Webd::quiet(data.path());

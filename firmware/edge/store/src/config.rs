@@ -271,7 +271,8 @@ impl Store {
         self.inner.config.read(rows::needs_first_password)
     }
 
-    /// Sets the password of the first account, once in the life of the data directory.
+    /// Sets the password of the first account, once in the life of the data directory or since
+    /// [`Self::forget_first_password`].
     ///
     /// # Errors
     /// [`ChangeError::AlreadySet`] for everyone but the first who tries.
@@ -286,33 +287,64 @@ impl Store {
                 return Err(ChangeError::AlreadySet);
             }
             let snapshot = rows::load(tx)?;
-            let first = snapshot
-                .configuration
-                .users
-                .iter()
-                .find(|user| user.enabled && user.role == Role::ReadWrite);
-            let first = first.ok_or(ChangeError::NotFound("user"))?;
-            let id = first.id;
+            let first = first_account(&snapshot)?;
             let author = Author {
                 name: first.name.clone(),
                 host: host.to_owned(),
             };
-            rows::first_password_is_set(tx)?;
-            let change = Change {
-                now,
-                author: &author,
-                expected: Expected::Anything,
-                keep: self.inner.limits.log_rows,
-            };
-            let operation = Operation::SetUserPassword {
-                user: id,
-                hash: Some(hash.clone()),
-                keep_session: None,
-            };
-            change.make(tx, snapshot, vec![operation])?;
-            Ok(id)
+            rows::set_first_password_set(tx, true)?;
+            self.change_first_password(tx, now, &author, snapshot, Some(hash.clone()))
         })
     }
+
+    /// Takes the password of the first account away and ends its sessions: it is to be set anew, as at
+    /// the first visit. Twice is once.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn forget_first_password(&self, now: WallTime, author: &Author) -> Result<(), ChangeError> {
+        self.inner.config.write(|tx| {
+            if rows::needs_first_password(tx)? {
+                return Ok(());
+            }
+            let snapshot = rows::load(tx)?;
+            // Before the change: without it nobody would be left who can log in.
+            rows::set_first_password_set(tx, false)?;
+            self.change_first_password(tx, now, author, snapshot, None)?;
+            Ok(())
+        })
+    }
+
+    fn change_first_password(
+        &self,
+        tx: &Transaction<'_>,
+        now: WallTime,
+        author: &Author,
+        snapshot: Snapshot,
+        hash: Option<Secret>,
+    ) -> Result<UserId, ChangeError> {
+        let user = first_account(&snapshot)?.id;
+        let change = Change {
+            now,
+            author,
+            expected: Expected::Anything,
+            keep: self.inner.limits.log_rows,
+        };
+        let operation = Operation::SetUserPassword {
+            user,
+            hash,
+            keep_session: None,
+        };
+        change.make(tx, snapshot, vec![operation])?;
+        Ok(user)
+    }
+}
+
+/// Whose password the first visit sets.
+fn first_account(snapshot: &Snapshot) -> Result<&User, ChangeError> {
+    let mut users = snapshot.configuration.users.iter();
+    let first = users.find(|user| user.enabled && user.role == Role::ReadWrite);
+    first.ok_or(ChangeError::NotFound("user"))
 }
 
 /// A change under way, in the transaction that makes it.

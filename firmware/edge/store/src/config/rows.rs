@@ -203,8 +203,11 @@ pub(super) fn put_password(
     Ok(())
 }
 
-pub(super) fn first_password_is_set(tx: &Transaction<'_>) -> Result<(), rusqlite::Error> {
-    tx.execute("UPDATE meta SET first_password_set = 1", [])?;
+pub(super) fn set_first_password_set(
+    tx: &Transaction<'_>,
+    set: bool,
+) -> Result<(), rusqlite::Error> {
+    tx.execute("UPDATE meta SET first_password_set = ?1", [set])?;
     Ok(())
 }
 

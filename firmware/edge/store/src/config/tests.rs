@@ -366,6 +366,49 @@ fn the_first_password_is_set_once() {
 }
 
 #[test]
+fn a_first_password_that_is_forgotten_is_set_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let console = Author {
+        name: "console".into(),
+        host: "localhost".into(),
+    };
+    // Where it was never set nothing has to be forgotten.
+    store.forget_first_password(now(), &console).unwrap();
+    assert!(log(&store).is_empty());
+    let set = |hash: &str| store.set_first_password(now(), "10.0.0.1", &Secret::new(hash));
+    let admin = set("$argon2id$1").unwrap();
+    let token = Secret::new("a token");
+    let session = NewSession {
+        token: token.clone(),
+        user: admin,
+        address: "10.0.0.1".into(),
+        idle: core::time::Duration::from_secs(900),
+        absolute: core::time::Duration::from_secs(3600),
+    };
+    store.session_create(now(), &session).unwrap();
+    let is_open = || store.session_peek(now(), &token).unwrap().is_some();
+    assert!(is_open());
+    for _ in 0..2 {
+        store.forget_first_password(now(), &console).unwrap();
+        assert!(store.needs_first_password().unwrap());
+        assert_eq!(store.credentials("Admin").unwrap().unwrap().hash, None);
+        assert!(!is_open());
+    }
+    let rows = store
+        .log_query(LogKind::Config, &LogQuery::default())
+        .unwrap();
+    let by_console: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.author.as_ref() == Some(&console))
+        .map(|row| row.text.as_str())
+        .collect();
+    assert_eq!(by_console, ["Changed user Admin (ID=1): password removed"]);
+    assert_eq!(set("$argon2id$2").unwrap(), admin);
+    assert!(matches!(set("$argon2id$3"), Err(ChangeError::AlreadySet)));
+}
+
+#[test]
 fn somebody_who_can_log_in_and_change_things_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
