@@ -80,6 +80,7 @@ pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
     }
     symlink("../usr/bin/supervisor", root.join("sbin/init"))?;
     symlink("/run/resolv.conf", root.join("etc/resolv.conf"))?;
+    symlink("/run/localtime", root.join("etc/localtime"))?;
 
     let own = root.join("etc/operator-box");
     fs::create_dir_all(&own)?;

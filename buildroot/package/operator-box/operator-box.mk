@@ -59,6 +59,7 @@ define OPERATOR_BOX_INSTALL_TARGET_CMDS
 	mkdir -p $(TARGET_DIR)/sbin $(TARGET_DIR)/boot $(TARGET_DIR)/data
 	ln -snf /usr/bin/supervisor $(TARGET_DIR)/sbin/init
 	ln -snf /run/resolv.conf $(TARGET_DIR)/etc/resolv.conf
+	ln -snf /run/localtime $(TARGET_DIR)/etc/localtime
 	$(INSTALL) -D -m 0644 $(@D)/board/$(OPERATOR_BOX_BOARD)/board.toml \
 		$(TARGET_DIR)/etc/operator-box/board.toml
 	$(INSTALL) -D -m 0644 $(OPERATOR_BOX_UPDATE_KEY) \
