@@ -152,7 +152,7 @@ class Phone:
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = 8
-        config.uaConfig.userAgent = setup.get("agent", "")
+        config.uaConfig.userAgent = setup.get("agent", "pjsua2")
         config.logConfig.level = 4
         config.logConfig.consoleLevel = 0
         config.logConfig.filename = setup["log"]
