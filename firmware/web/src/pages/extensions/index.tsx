@@ -11,9 +11,11 @@ import { Gone } from '../../kit/Gone'
 import { ListPage } from '../../kit/ListPage'
 import { RemoveDialog } from '../../kit/RemoveDialog'
 import { useEdited } from '../../kit/edited'
+import { later } from '../../kit/later'
 import { StatusBadge } from '../../kit/small'
-import { ExtensionDialog } from './ExtensionDialog'
 import classes from './extensions.module.css'
+
+const ExtensionDialog = later(async () => (await import('./ExtensionDialog')).ExtensionDialog)
 
 export default function Extensions() {
   const { t } = useTranslation()

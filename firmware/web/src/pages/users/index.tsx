@@ -10,9 +10,10 @@ import { Gone } from '../../kit/Gone'
 import { ListPage } from '../../kit/ListPage'
 import { RemoveDialog } from '../../kit/RemoveDialog'
 import { useEdited } from '../../kit/edited'
+import { later } from '../../kit/later'
 import { StatusBadge } from '../../kit/small'
-import { UserDialog } from './UserDialog'
 
+const UserDialog = later(async () => (await import('./UserDialog')).UserDialog)
 const THEN = ['detach', 'disable', 'remove'] as const
 type Then = (typeof THEN)[number]
 
