@@ -30,13 +30,19 @@ interface Traffic {
   octets: number
 }
 
-/** Counts what goes over the line from now on. */
+/** Counts what goes over the line from now on, but for the pages themselves. */
 async function traffic(page: Page): Promise<Traffic> {
   const line = await page.context().newCDPSession(page)
   const counted = { requests: 0, octets: 0 }
   await line.send('Network.enable')
-  line.on('Network.requestWillBeSent', () => counted.requests++)
-  line.on('Network.dataReceived', ({ dataLength, encodedDataLength }) => (counted.octets += encodedDataLength || dataLength))
+  const pages = new Set<string>()
+  line.on('Network.requestWillBeSent', ({ requestId, request }) => {
+    if (new URL(request.url).pathname.startsWith('/api/')) counted.requests++
+    else pages.add(requestId)
+  })
+  line.on('Network.dataReceived', ({ requestId, dataLength, encodedDataLength }) => {
+    if (!pages.has(requestId)) counted.octets += encodedDataLength || dataLength
+  })
   return counted
 }
 

@@ -179,7 +179,7 @@ export const PLACES: Place[] = [
       await page.getByRole('button', { name: /^(Highlight rows|Zvýraznit řádky)$/ }).click()
       await page.getByRole('dialog').getByRole('textbox').first().fill('session')
       await page.getByRole('button', { name: /^(Another rule|Další pravidlo)$/ }).click()
-      await page.getByRole('dialog').getByRole('textbox').nth(2).fill('extension 1[0-9]+')
+      await page.getByRole('dialog').getByRole('textbox').last().fill('extension 1[0-9]+')
       await page.getByRole('checkbox').last().check()
     },
     leave: async (page) => {

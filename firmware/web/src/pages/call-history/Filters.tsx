@@ -38,7 +38,8 @@ export function Filters({ search, onChange }: Props) {
       />
       <Select
         flex={{ base: 1, sm: 'none' }}
-        w={{ base: 120, sm: 165 }}
+        w={{ sm: 165 }}
+        miw={140}
         aria-label={t('history.period')}
         placeholder={t('history.any_time')}
         clearable
@@ -53,6 +54,7 @@ export function Filters({ search, onChange }: Props) {
             key={end}
             type="date"
             flex={{ base: 1, sm: 'none' }}
+            miw={140}
             aria-label={t(`history.${end}`)}
             title={t(`history.${end}`)}
             value={search.get(end) ?? ''}
@@ -61,7 +63,8 @@ export function Filters({ search, onChange }: Props) {
         ))}
       <Select
         flex={{ base: 1, sm: 'none' }}
-        w={{ base: 120, sm: 170 }}
+        w={{ sm: 170 }}
+        miw={140}
         aria-label={t('history.result')}
         placeholder={t('history.any_result')}
         clearable
