@@ -257,13 +257,18 @@ fn document(need: Need, method: &HttpMethod, operation: &mut Operation) {
     let if_match = has(&|parameter| parameter.name == "If-Match");
     let query = has(&|parameter| parameter.parameter_in == ParameterIn::Query);
     let path = has(&|parameter| parameter.parameter_in == ParameterIn::Path);
-    let body = operation.request_body.is_some();
+    let body = operation.request_body.as_ref().is_some_and(
+        |body| matches!(body, RefOr::T(body) if body.content.contains_key("application/json")),
+    );
     let mut statuses = vec![
         (421, "The host name is not one of the box (`unknown_host`)."),
-        (500, "It failed inside the box (`internal`)."),
+        (
+            500,
+            "It failed inside the box (`internal`, `system_failed`).",
+        ),
         (
             503,
-            "The box is busy or the exchange does not answer (`busy`, `timeout`, `exchange_unreachable`).",
+            "The box is busy or the exchange does not answer (`busy`, `timeout`, `exchange_unreachable`, `no_system`).",
         ),
     ];
     if need > Need::Always {

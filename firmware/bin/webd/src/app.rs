@@ -20,6 +20,7 @@ use crate::listener::Limited;
 use crate::password::Hasher;
 use crate::problem::{Code, Problem};
 use crate::revision::{IfMatch, etag};
+use crate::system::System;
 use crate::throttle::Throttle;
 
 /// A session nobody uses ends after so long.
@@ -42,6 +43,8 @@ pub struct Inner {
     pub store: Store,
     /// The line to `pbxd`.
     pub control: Control,
+    /// The way to what needs root.
+    pub system: System,
     /// Live events.
     pub hub: Hub,
     /// Passwords of people.
@@ -60,6 +63,8 @@ pub struct Inner {
     pub exports: Arc<Semaphore>,
     /// The connections that there are.
     pub connections: Limited,
+    /// Update files that may still be received: one at a time.
+    pub uploads: Semaphore,
     throttle: Mutex<Throttle>,
     first_visit_over: AtomicBool,
 }
@@ -71,6 +76,8 @@ pub struct Parts {
     pub store: Store,
     /// The line to `pbxd`.
     pub control: Control,
+    /// The way to what needs root.
+    pub system: System,
     /// Names this box answers to.
     pub hosts: Hosts,
     /// The data directory.
@@ -99,6 +106,7 @@ impl App {
             hub,
             store: parts.store,
             control: parts.control,
+            system: parts.system,
             hosts: parts.hosts,
             data: parts.data,
             started: clock::now(),
@@ -106,6 +114,7 @@ impl App {
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             connections: Limited::default(),
+            uploads: Semaphore::new(1),
             throttle: Mutex::default(),
             first_visit_over: AtomicBool::new(false),
         })))

@@ -24,6 +24,7 @@ use store::Session;
 use crate::app::App;
 use crate::clock;
 use crate::problem::{Code, Problem};
+use crate::resources::system::{LONGEST_UPLOAD, UPLOAD};
 
 /// The session's cookie. The prefix binds it to this host and to TLS (RFC 6265bis §4.1.3.2).
 pub const COOKIE_NAME: &str = "__Host-session";
@@ -125,13 +126,22 @@ pub async fn headers(request: Request, next: Next) -> Response {
 /// Lets in what names this box, comes from it or from no page, and has a known or no sender.
 pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> Response {
     match admit(&app, &mut request).await {
-        Ok(()) => match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
+        Ok(()) => match tokio::time::timeout(longest(&request), next.run(request)).await {
             Ok(response) => response,
             Err(_) => Problem::new(Code::Timeout, "The box is busy: try again.")
                 .retry_after(5)
                 .into_response(),
         },
         Err(problem) => problem.into_response(),
+    }
+}
+
+/// How long a request may take.
+fn longest(request: &Request) -> Duration {
+    if request.uri().path() == UPLOAD {
+        LONGEST_UPLOAD
+    } else {
+        LONGEST_REQUEST
     }
 }
 

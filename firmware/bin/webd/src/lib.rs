@@ -31,6 +31,7 @@ mod router;
 mod schema;
 mod server;
 mod settings;
+mod system;
 mod throttle;
 mod words;
 
@@ -40,3 +41,4 @@ pub use gate::Hosts;
 pub use router::{openapi, router};
 pub use server::run;
 pub use settings::{Command, Settings, SettingsError, USAGE};
+pub use system::System;

@@ -43,6 +43,8 @@ macro_rules! codes {
 codes! {
     /// The body isn't JSON.
     MalformedJson = 400, "The body is not JSON";
+    /// The body ended before it was all there.
+    Incomplete = 400, "The body ended early";
     /// The query string has a parameter that can't be read.
     InvalidQuery = 400, "A parameter of the query is not valid";
     /// A header can't be read.
@@ -85,6 +87,10 @@ codes! {
     TooManyStreams = 429, "Too many event streams are open";
     /// It failed for a reason that is in the Error log.
     Internal = 500, "It failed inside the box";
+    /// The machine could not do it, for the reason that the detail says.
+    SystemFailed = 500, "The machine could not do it";
+    /// The machine under the exchange isn't administered from here.
+    NoSystem = 503, "This machine is not administered here";
     /// The exchange doesn't answer.
     ExchangeUnreachable = 503, "The exchange does not answer";
     /// Too much at once.

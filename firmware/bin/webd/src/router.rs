@@ -19,7 +19,7 @@ use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
     call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general, logs,
-    phone_setup, problems, registrations, session, status, users,
+    phone_setup, problems, registrations, session, status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -69,6 +69,17 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(dashboard::show))
         .read(routes!(status::show))
         .read(routes!(events::listen))
+        .read(routes!(system::show_slots))
+        .write(routes!(system::upgrade))
+        .read(routes!(system::show_health))
+        .read(routes!(system::show_network))
+        .write(routes!(system::change_network))
+        .write(routes!(system::confirm_network))
+        .write(routes!(system::revert_network))
+        .write(routes!(system::restart_exchange))
+        .write(routes!(system::reboot))
+        .write(routes!(system::power_off))
+        .write(routes!(system::factory_reset))
         .into_router()
 }
 
@@ -135,6 +146,7 @@ fn base_document() -> Document {
             (name = "configuration", description = "What an administrator decides"),
             (name = "live", description = "What happens now"),
             (name = "records", description = "What happened"),
+            (name = "system", description = "The machine under the exchange"),
         ),
     )]
     struct Base;

@@ -27,6 +27,7 @@ use crate::gate::Hosts;
 use crate::hub::Hub;
 use crate::listener::{Limited, limit};
 use crate::settings::Settings;
+use crate::system::System;
 use crate::{clock, endings, forgotten, host, redirect, router};
 
 /// Requests under way get so long when the process ends.
@@ -75,6 +76,7 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     let app = App::start(Parts {
         store: store.clone(),
         control: control.clone(),
+        system: System::at(settings.system),
         hosts: hosts.clone(),
         data: settings.data.clone(),
         ending,

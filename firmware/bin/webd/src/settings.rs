@@ -13,6 +13,7 @@ webd: the administration of the exchange
   --redirect-http ADDR:PORT  plain HTTP that leads there, or off (WEBD_REDIRECT_HTTP, [::]:80)
   --redirect-https ADDR:PORT HTTPS that leads there, or off      (WEBD_REDIRECT_HTTPS, [::]:443)
   --control PATH             control socket of pbxd              (WEBD_CONTROL, DIR/pbxd.sock)
+  --system PATH              socket of the machine, for root's work (WEBD_SYSTEM, system.sock beside pbxd's)
   --name NAME                a DNS name of this host; repeatable (WEBD_NAMES, separated by commas)
   --help                     this text
 ";
@@ -30,6 +31,8 @@ pub struct Settings {
     pub redirect_https: Option<SocketAddr>,
     /// Where `pbxd` listens.
     pub control: PathBuf,
+    /// Where the `system` child of the supervisor listens; on other machines nobody does.
+    pub system: PathBuf,
     /// Names the host has besides those it finds itself.
     pub names: Vec<String>,
 }
@@ -97,6 +100,7 @@ struct Given {
     redirect_http: Vec<OsString>,
     redirect_https: Vec<OsString>,
     control: Vec<OsString>,
+    system: Vec<OsString>,
     names: Vec<OsString>,
 }
 
@@ -108,6 +112,7 @@ impl Given {
             "--redirect-http" => &mut self.redirect_http,
             "--redirect-https" => &mut self.redirect_https,
             "--control" => &mut self.control,
+            "--system" => &mut self.system,
             "--name" => &mut self.names,
             _ => return None,
         })
@@ -125,6 +130,8 @@ impl Given {
         let redirect_https = last(&mut self.redirect_https, "WEBD_REDIRECT_HTTPS");
         let control = last(&mut self.control, "WEBD_CONTROL")
             .map_or_else(|| data.join("pbxd.sock"), PathBuf::from);
+        let system = last(&mut self.system, "WEBD_SYSTEM")
+            .map_or_else(|| control.with_file_name("system.sock"), PathBuf::from);
         let mut names: Vec<String> = self.names.iter().map(text).collect();
         if let Some(more) = env("WEBD_NAMES") {
             names.extend(text(&more).split(',').map(|name| name.trim().to_owned()));
@@ -136,6 +143,7 @@ impl Given {
             redirect_http: optional_address("--redirect-http", redirect_http, "[::]:80")?,
             redirect_https: optional_address("--redirect-https", redirect_https, "[::]:443")?,
             control,
+            system,
             names,
         })
     }
@@ -193,10 +201,23 @@ mod tests {
             panic!("these flags are good");
         };
         assert_eq!(settings.control, PathBuf::from("/tmp/d/pbxd.sock"));
+        assert_eq!(settings.system, PathBuf::from("/tmp/d/system.sock"));
         assert_eq!(settings.listen.port(), 0);
         assert_eq!(settings.redirect_http, None);
         assert_eq!(settings.redirect_https.map(|a| a.port()), Some(443));
         assert_eq!(settings.names, ["x", "pbx.example.com", "box"]);
+    }
+
+    #[test]
+    fn the_machine_is_asked_beside_the_exchange() {
+        let system = |flags: &[&str]| match parse(flags) {
+            Ok(Command::Run(settings)) => Some(settings.system),
+            _ => None,
+        };
+        let control = ["--control", "/run/operator-box/pbxd.sock"];
+        let beside = PathBuf::from("/run/operator-box/system.sock");
+        assert_eq!(system(&control), Some(beside));
+        assert_eq!(system(&["--system", "/x"]), Some(PathBuf::from("/x")));
     }
 
     #[test]

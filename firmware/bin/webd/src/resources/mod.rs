@@ -14,4 +14,5 @@ pub mod problems;
 pub mod registrations;
 pub mod session;
 pub mod status;
+pub mod system;
 pub mod users;

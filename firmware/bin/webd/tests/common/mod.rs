@@ -22,8 +22,9 @@ use store::{Author, Expected, NewSession, NewUser, Operation, Store};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tower::ServiceExt;
-use webd::{App, Control, Hosts, Parts};
+use webd::{App, Control, Hosts, Parts, System};
 
+pub mod machine;
 pub mod peer;
 
 use peer::Peer;
@@ -76,6 +77,7 @@ impl World {
         let app = App::start(Parts {
             store: store.clone(),
             control: Control::start(socket_in(dir.path())),
+            system: System::at(dir.path().join("system.sock")),
             hosts: Hosts::new(["pbx.test".to_owned()]),
             data: dir.path().to_owned(),
             ending,

@@ -1,0 +1,183 @@
+//! The machine under the exchange: what runs, how it is, its network, and its end. All of it is
+//! carried out by the `system` child of the supervisor.
+
+mod body;
+mod network;
+mod upload;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::system::{Reply, Request};
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::problem::{Code, FieldCode, Problem};
+use crate::system::Silent;
+use body::{Health, Slots};
+
+pub use network::{
+    __path_change_network, __path_confirm_network, __path_revert_network, __path_show_network,
+    change_network, confirm_network, revert_network, show_network,
+};
+pub use upload::{__path_upgrade, LONGEST_UPLOAD, UPLOAD, upgrade};
+
+/// What runs, and how far an upgrade is
+#[utoipa::path(get, path = "/system/slots", operation_id = "show_slots", tag = "system",
+    responses((status = 200, description = "As it is now", body = Slots)))]
+pub async fn show_slots(State(app): State<App>, actor: Actor) -> Result<Json<Slots>, Problem> {
+    match ask(&app, &actor, Request::Slots).await? {
+        Reply::Slots(slots) => Ok(Json(slots.into())),
+        other => Err(refused(other)),
+    }
+}
+
+/// How the machine is
+#[utoipa::path(get, path = "/system/health", operation_id = "show_health", tag = "system",
+    responses((status = 200, description = "As it is now", body = Health)))]
+pub async fn show_health(State(app): State<App>, actor: Actor) -> Result<Json<Health>, Problem> {
+    match ask(&app, &actor, Request::Health).await? {
+        Reply::Health(health) => Ok(Json(health.into())),
+        other => Err(refused(other)),
+    }
+}
+
+/// Restart the machine
+#[utoipa::path(post, path = "/system/reboot", operation_id = "reboot", tag = "system",
+    responses((status = 204, description = "It restarts; calls end")))]
+pub async fn reboot(State(app): State<App>, actor: Actor) -> Result<StatusCode, Problem> {
+    order(app, actor, Request::Reboot, "Restarted the machine").await
+}
+
+/// Power the machine off
+#[utoipa::path(post, path = "/system/power-off", operation_id = "power_off", tag = "system",
+    responses((status = 204, description = "It stops; somebody has to go there to start it")))]
+pub async fn power_off(State(app): State<App>, actor: Actor) -> Result<StatusCode, Problem> {
+    order(app, actor, Request::PowerOff, "Powered the machine off").await
+}
+
+/// Restart the exchange
+#[utoipa::path(post, path = "/system/restart-exchange", operation_id = "restart_exchange",
+    tag = "system", responses((status = 204, description = "It restarts; calls end")))]
+pub async fn restart_exchange(State(app): State<App>, actor: Actor) -> Result<StatusCode, Problem> {
+    order(
+        app,
+        actor,
+        Request::RestartExchange,
+        "Restarted the exchange",
+    )
+    .await
+}
+
+/// Begin as delivered
+///
+/// All settings, logs and history are removed, and the machine restarts.
+#[utoipa::path(post, path = "/system/factory-reset", operation_id = "factory_reset",
+    tag = "system", responses((status = 204, description = "It restarts without settings")))]
+pub async fn factory_reset(State(app): State<App>, actor: Actor) -> Result<StatusCode, Problem> {
+    let text = "Reset the machine to the factory settings";
+    order(app, actor, Request::FactoryReset, text).await
+}
+
+async fn order(
+    app: App,
+    actor: Actor,
+    request: Request,
+    text: &'static str,
+) -> Result<StatusCode, Problem> {
+    match change(&app, &actor, request, text.to_owned()).await? {
+        Reply::Done => Ok(StatusCode::NO_CONTENT),
+        other => Err(refused(other)),
+    }
+}
+
+/// Asks what changes nothing.
+async fn ask(app: &App, actor: &Actor, request: Request) -> Result<Reply, Problem> {
+    let by = actor.author().name;
+    app.system
+        .ask(by, request)
+        .await
+        .map_err(|why| silent(&why))
+}
+
+/// Asks what changes the machine, and says so in the Config log where it is done. Both happen even
+/// where the one who asked has gone meanwhile: a change of the network may be what cut him off.
+async fn change(
+    app: &App,
+    actor: &Actor,
+    request: Request,
+    text: String,
+) -> Result<Reply, Problem> {
+    let (app, author) = (app.clone(), actor.author());
+    let task = tokio::spawn(async move {
+        let reply = app.system.ask(author.name.clone(), request).await;
+        match reply.map_err(|why| silent(&why))? {
+            reply @ (Reply::ReadOnly | Reply::Refused { .. } | Reply::Failed { .. }) => {
+                Err(refused(reply))
+            }
+            reply => {
+                app.config_note(author, text).await;
+                Ok(reply)
+            }
+        }
+    });
+    task.await.unwrap_or_else(|_| Err(Problem::internal()))
+}
+
+fn silent(why: &Silent) -> Problem {
+    match why {
+        Silent::Missing => no_system(),
+        Silent::Busy => {
+            Problem::new(Code::Busy, "Many ask the machine at once: try again.").retry_after(1)
+        }
+        Silent::Late | Silent::Failed(_) => {
+            tracing::warn!(%why, "The machine does not answer.");
+            Problem::new(Code::Busy, "The machine does not answer: try again.").retry_after(5)
+        }
+    }
+}
+
+fn no_system() -> Problem {
+    Problem::new(
+        Code::NoSystem,
+        "The exchange runs here as a program on somebody else's system: network, upgrades and \
+         restarts are done there.",
+    )
+}
+
+/// What an answer means that is none of those wished for.
+fn refused(reply: Reply) -> Problem {
+    match reply {
+        Reply::ReadOnly => no_system(),
+        // The body of an upload is the file itself: no field of it is to blame.
+        Reply::Refused { field, text } if field.is_empty() || field == "file" => {
+            Problem::new(Code::Conflict, text)
+        }
+        Reply::Refused { field, text } => {
+            Problem::field(&pointer(&field), FieldCode::Invalid, text)
+        }
+        Reply::Failed { text } => Problem::new(Code::SystemFailed, text),
+        other => {
+            tracing::error!(reply = ?other, "The machine answers what it was not asked.");
+            Problem::internal()
+        }
+    }
+}
+
+/// `interfaces[0].address` as a JSON pointer.
+fn pointer(field: &str) -> String {
+    let path = field.replace(']', "").replace(['[', '.'], "/");
+    format!("/{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_the_system_is_one_of_the_body() {
+        assert_eq!(pointer("interfaces[0].address"), "/interfaces/0/address");
+        assert_eq!(pointer("dns[1]"), "/dns/1");
+        assert_eq!(pointer("host_name"), "/host_name");
+    }
+}

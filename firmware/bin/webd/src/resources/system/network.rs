@@ -1,0 +1,79 @@
+//! The network of the machine: a change is made at once, and taken back unless it is confirmed.
+
+use axum::Json;
+use axum::extract::State;
+use model::system::{Reply, Request};
+
+use super::body::{Network, NetworkSettings};
+use super::{ask, change, refused};
+use crate::api::Actor;
+use crate::app::App;
+use crate::input::Body;
+use crate::problem::Problem;
+
+/// The network as it is set and as it is
+#[utoipa::path(get, path = "/system/network", operation_id = "show_network", tag = "system",
+    responses((status = 200, description = "As it is now", body = Network)))]
+pub async fn show_network(State(app): State<App>, actor: Actor) -> Result<Json<Network>, Problem> {
+    shown(ask(&app, &actor, Request::Network).await?)
+}
+
+/// Change the network
+///
+/// At once; it is taken back unless it is confirmed within `confirm_within_s`, from the new address.
+#[utoipa::path(put, path = "/system/network", operation_id = "change_network", tag = "system",
+    request_body = NetworkSettings,
+    responses((status = 200, description = "Changed until it is taken back", body = Network)))]
+pub async fn change_network(
+    State(app): State<App>,
+    actor: Actor,
+    Body(body): Body<NetworkSettings>,
+) -> Result<Json<Network>, Problem> {
+    let settings = body.read()?;
+    let text = format!("Changed the network: {}", said(&settings));
+    let request = Request::SetNetwork { settings };
+    shown(change(&app, &actor, request, text).await?)
+}
+
+/// Keep the network as it was changed
+#[utoipa::path(post, path = "/system/network/confirm", operation_id = "confirm_network",
+    tag = "system", responses((status = 200, description = "It stays so", body = Network)))]
+pub async fn confirm_network(
+    State(app): State<App>,
+    actor: Actor,
+) -> Result<Json<Network>, Problem> {
+    let text = "Confirmed the change of the network".to_owned();
+    shown(change(&app, &actor, Request::ConfirmNetwork, text).await?)
+}
+
+/// Take a change of the network back
+#[utoipa::path(post, path = "/system/network/revert", operation_id = "revert_network",
+    tag = "system", responses((status = 200, description = "It is as before", body = Network)))]
+pub async fn revert_network(
+    State(app): State<App>,
+    actor: Actor,
+) -> Result<Json<Network>, Problem> {
+    let text = "Took the change of the network back".to_owned();
+    shown(change(&app, &actor, Request::RevertNetwork, text).await?)
+}
+
+fn shown(reply: Reply) -> Result<Json<Network>, Problem> {
+    match reply {
+        Reply::Network(network) => Ok(Json(network.into())),
+        other => Err(refused(other)),
+    }
+}
+
+/// The change as the Config log says it.
+fn said(settings: &model::system::NetworkSettings) -> String {
+    use model::system::Addressing;
+    let ports = settings
+        .interfaces
+        .iter()
+        .map(|port| match port.addressing {
+            Addressing::Static { address } => format!("{} {address}", port.name),
+            Addressing::Dhcp { .. } => format!("{} DHCP", port.name),
+        });
+    let ports: Vec<String> = ports.collect();
+    format!("{} ({})", settings.host_name, ports.join(", "))
+}

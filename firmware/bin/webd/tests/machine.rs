@@ -1,0 +1,293 @@
+//! The machine under the exchange: what is asked of the supervisor's `system` child, and what is said
+//! where there is none.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use common::World;
+use common::machine::Machine;
+use model::Role;
+use model::system::{Network, NetworkSettings, Reply, Request, Slot, Slots, Upgrade};
+use serde_json::json;
+use store::{LogKind, LogQuery};
+
+fn slots(upgrade: Upgrade) -> Reply {
+    Reply::Slots(Slots {
+        running: Slot::A,
+        version: "0.1.0".into(),
+        confirmed: Slot::A,
+        other_version: None,
+        upgrade,
+    })
+}
+
+fn network(settings: NetworkSettings, confirm_within_s: Option<u32>) -> Reply {
+    Reply::Network(Network {
+        settings,
+        interfaces: Vec::new(),
+        gateway: None,
+        dns: Vec::new(),
+        confirm_within_s,
+    })
+}
+
+/// Who did what, as the Config log has it, the newest first.
+fn logged(world: &World) -> Vec<(String, String)> {
+    let query = LogQuery {
+        limit: 50,
+        ..LogQuery::default()
+    };
+    let rows = world.store.log_query(LogKind::Config, &query).unwrap();
+    rows.into_iter()
+        .map(|row| (row.author.map_or_else(String::new, |a| a.name), row.text))
+        .collect()
+}
+
+fn uploads(dir: &Path) -> usize {
+    fs::read_dir(dir.join("upload")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn a_machine_of_somebody_else_is_not_administered() {
+    let world = World::new();
+    let admin = world.admin();
+    for path in ["slots", "health", "network"] {
+        let path = format!("/api/v1/system/{path}");
+        let answer = world.get(&path).cookie(&admin).send().await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.code(), "no_system", "{path}");
+    }
+    let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+    let answer = ask.body("application/octet-stream", "x").send().await;
+    assert_eq!(answer.code(), "no_system");
+    assert_eq!(uploads(world.dir.path()), 0);
+    let _machine = Machine::start(world.dir.path(), |_| Reply::ReadOnly);
+    let ask = world.post("/api/v1/system/reboot").cookie(&admin);
+    assert_eq!(ask.send().await.code(), "no_system");
+}
+
+#[tokio::test]
+async fn what_is_done_is_in_the_config_log_with_who_did_it() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |_| Reply::Done);
+    let admin = world.admin();
+    for (path, request, text) in [
+        ("reboot", Request::Reboot, "Restarted the machine"),
+        ("power-off", Request::PowerOff, "Powered the machine off"),
+        (
+            "restart-exchange",
+            Request::RestartExchange,
+            "Restarted the exchange",
+        ),
+        (
+            "factory-reset",
+            Request::FactoryReset,
+            "Reset the machine to the factory settings",
+        ),
+    ] {
+        let path = format!("/api/v1/system/{path}");
+        let answer = world.post(&path).cookie(&admin).send().await;
+        assert_eq!(answer.status, 204, "{path}");
+        let asked = machine.asked().pop().unwrap();
+        assert_eq!(asked.request, request);
+        assert_eq!(logged(&world)[0], (asked.by, text.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn who_may_only_read_changes_nothing() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |_| slots(Upgrade::None));
+    let (_, reader) = world.session(Role::ReadOnly);
+    let ask = world.get("/api/v1/system/slots").cookie(&reader);
+    assert_eq!(ask.send().await.status, 200);
+    for path in ["upgrade", "reboot", "power-off", "factory-reset"] {
+        let path = format!("/api/v1/system/{path}");
+        let answer = world.post(&path).cookie(&reader).send().await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    assert_eq!(machine.asked().len(), 1);
+    assert_eq!(uploads(world.dir.path()), 0);
+}
+
+#[tokio::test]
+async fn an_update_file_larger_than_other_bodies_is_received_and_handed_on() {
+    let world = World::new();
+    let dir = world.dir.path().to_owned();
+    // What an end of the process left there.
+    fs::create_dir(dir.join("upload")).unwrap();
+    fs::write(dir.join("upload/old.update"), "half").unwrap();
+    let data = dir.clone();
+    let machine = Machine::start(&dir, move |ask| match &ask.request {
+        Request::Upgrade { file } => {
+            let path = data.join("upload").join(file);
+            assert_eq!(fs::read(&path).unwrap(), vec![b'u'; 3_000_000]);
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o640);
+            slots(Upgrade::Writing {
+                version: String::new(),
+                per_cent: 0,
+            })
+        }
+        _ => slots(Upgrade::Failed {
+            version: None,
+            reason: "the file is for another board".into(),
+        }),
+    });
+    let admin = world.admin();
+    let ask = world.get("/api/v1/system/slots").cookie(&admin);
+    let before = ask.send().await.json();
+    assert_eq!(before["upgrade"]["state"], "failed");
+    assert_eq!(before["upgrade"]["reason"], "the file is for another board");
+    let file = "u".repeat(3_000_000);
+    let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+    let answer = ask.body("application/octet-stream", &file).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["upgrade"]["state"], "writing");
+    assert_eq!(answer.json()["upgrade"]["version"], json!(null));
+    assert!(
+        logged(&world)[0]
+            .1
+            .starts_with("Uploaded an upgrade of 3000000")
+    );
+    assert_eq!(machine.asked().len(), 3);
+    assert_eq!(uploads(&dir), 1, "the old one is gone");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_taken_is_removed() {
+    let world = World::new();
+    let _machine = Machine::start(world.dir.path(), |ask| match ask.request {
+        Request::Upgrade { .. } => Reply::Refused {
+            field: "file".into(),
+            text: "the running system has not proved itself yet".into(),
+        },
+        _ => slots(Upgrade::None),
+    });
+    let admin = world.admin();
+    let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+    let answer = ask.body("application/octet-stream", "x").send().await;
+    assert_eq!(answer.code(), "conflict");
+    assert!(answer.text.contains("not proved itself"));
+    assert_eq!(uploads(world.dir.path()), 0);
+    let text = &logged(&world)[0].1;
+    assert!(!text.contains("upgrade"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_too_large_is_refused_before_it_is_sent() {
+    let world = World::new();
+    let _machine = Machine::start(world.dir.path(), |_| slots(Upgrade::None));
+    let admin = world.admin();
+    let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+    let ask = ask.header("Content-Length", "268435457");
+    let answer = ask.body("application/octet-stream", "x").send().await;
+    assert_eq!(answer.code(), "too_large");
+    assert_eq!(uploads(world.dir.path()), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_received_while_an_upgrade_is_written() {
+    let world = World::new();
+    let _machine = Machine::start(world.dir.path(), |_| {
+        slots(Upgrade::Writing {
+            version: "0.2.0".into(),
+            per_cent: 40,
+        })
+    });
+    let admin = world.admin();
+    let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+    let answer = ask.body("application/octet-stream", "x").send().await;
+    assert_eq!(answer.code(), "conflict");
+    assert_eq!(uploads(world.dir.path()), 0);
+}
+
+#[tokio::test]
+async fn the_network_is_changed_and_confirmed() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |ask| match &ask.request {
+        Request::SetNetwork { settings } => network(settings.clone(), Some(120)),
+        _ => Reply::Failed {
+            text: "there is no change to confirm".into(),
+        },
+    });
+    let admin = world.admin();
+    let wished = json!({
+        "host_name": "box",
+        "interfaces": [
+            { "name": "eth0", "dhcp": false, "address": "10.10.10.1/24" },
+            { "name": "eth1", "dhcp": true, "address": null },
+        ],
+        "gateway": "10.10.10.254",
+        "dns": ["10.10.10.254"],
+    });
+    let ask = world.put("/api/v1/system/network").cookie(&admin);
+    let answer = ask.json(wished.clone()).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["settings"], wished);
+    assert_eq!(answer.json()["confirm_within_s"], 120);
+    assert_eq!(
+        logged(&world)[0].1,
+        "Changed the network: box (eth0 10.10.10.1/24, eth1 DHCP)"
+    );
+    let ask = world.post("/api/v1/system/network/confirm").cookie(&admin);
+    let answer = ask.send().await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code()),
+        (500, "system_failed".into())
+    );
+    assert!(answer.text.contains("no change to confirm"));
+    assert_eq!(machine.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_network_no_machine_can_have_is_refused_by_field() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |_| Reply::Refused {
+        field: "interfaces[0].address".into(),
+        text: "both ports are in one network".into(),
+    });
+    let admin = world.admin();
+    let put = |body| {
+        world
+            .put("/api/v1/system/network")
+            .cookie(&admin)
+            .json(body)
+    };
+    let answer = put(json!({
+        "host_name": "box",
+        "interfaces": [
+            { "name": "eth0", "dhcp": false, "address": "10.10.10.0/24" },
+            { "name": "eth1", "dhcp": false },
+        ],
+        "gateway": "nowhere",
+        "dns": ["10.1.1.1", "x"],
+    }));
+    let fields = answer.send().await.fields();
+    let pointers: Vec<&str> = fields.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        [
+            "/interfaces/0/address",
+            "/interfaces/1/address",
+            "/gateway",
+            "/dns/1"
+        ]
+    );
+    assert!(machine.asked().is_empty());
+    let answer = put(json!({
+        "host_name": "box",
+        "interfaces": [{ "name": "eth0", "dhcp": true }],
+    }));
+    let fields = answer.send().await.fields();
+    assert_eq!(fields[0].0, "/interfaces/0/address");
+}
