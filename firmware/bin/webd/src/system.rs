@@ -13,7 +13,8 @@ use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// An answer takes no longer: the boot partition may have to be written for it.
+/// An answer takes no longer: the boot partition may have to be written for it. What takes longer
+/// (an upgrade) is begun within it, and asked about.
 const ANSWER: Duration = Duration::from_secs(15);
 /// Questions at once: the other side has room for 32, and the menus ask too.
 const AT_ONCE: usize = 8;
@@ -33,6 +34,14 @@ pub enum Silent {
     /// The connection failed, or what came is no answer.
     #[error("{0}")]
     Failed(io::Error),
+}
+
+impl Silent {
+    /// The question was not even heard; otherwise nobody knows what came of it.
+    #[must_use]
+    pub const fn unheard(&self) -> bool {
+        matches!(self, Self::Missing | Self::Busy)
+    }
 }
 
 /// The way to the `system` child. Cheap to clone.

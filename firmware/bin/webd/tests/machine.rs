@@ -184,6 +184,24 @@ async fn a_file_that_is_not_taken_is_removed() {
 }
 
 #[tokio::test]
+async fn a_file_that_may_have_been_taken_stays_until_the_next_one() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |ask| match ask.request {
+        Request::Upgrade { .. } => None,
+        _ => Some(slots(Upgrade::None)),
+    });
+    let admin = world.admin();
+    for _ in 0..2 {
+        let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
+        let answer = ask.body("application/octet-stream", "x").send().await;
+        assert_eq!(answer.code(), "busy");
+        assert!(answer.text.contains("see how far"), "{answer:?}");
+        assert_eq!(uploads(world.dir.path()), 1);
+    }
+    assert_eq!(machine.asked().len(), 4);
+}
+
+#[tokio::test]
 async fn a_file_too_large_is_refused_before_it_is_sent() {
     let world = World::new();
     let _machine = Machine::start(world.dir.path(), |_| slots(Upgrade::None));

@@ -59,7 +59,9 @@ pub enum Request {
     Health,
     /// Which slots hold what, and what became of the last upgrade.
     Slots,
-    /// Check the update file that was uploaded and write it to the other slot.
+    /// Take the update file that was uploaded, check it, and write it to the other slot. The answer
+    /// comes at once, before that; how far it is, [`Request::Slots`] says. A file that is taken is
+    /// gone from its folder.
     Upgrade {
         /// Its name in the folder of uploads, without a path.
         file: String,

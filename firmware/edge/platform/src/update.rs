@@ -151,11 +151,10 @@ pub fn make(
 /// # Errors
 /// Why it is not taken.
 pub fn check(
-    path: &Path,
+    mut file: File,
     target: &Target,
     progress: &mut dyn FnMut(u8),
 ) -> Result<Checked, Refused> {
-    let mut file = File::open(path)?;
     let manifest = manifest(&mut file, &target.key)?;
     if manifest.board != target.board {
         return Err(Refused::Board {
@@ -333,7 +332,12 @@ mod tests {
         }
 
         fn check(&self) -> Result<Checked, Refused> {
-            check(&self.path("update"), &self.target(), &mut |_| ())
+            self.check_for(&self.target())
+        }
+
+        fn check_for(&self, target: &Target) -> Result<Checked, Refused> {
+            let file = File::open(self.path("update")).expect("an update");
+            check(file, target, &mut |_| ())
         }
     }
 
@@ -386,13 +390,13 @@ mod tests {
             ..Bench::new()
         };
         other.update("generic-pc", "2.0", same);
-        let found = check(&other.path("update"), &bench.target(), &mut |_| ());
+        let found = other.check_for(&bench.target());
         assert!(matches!(found, Err(Refused::Signature)));
         let small = Target {
             room: 1000,
             ..other.target()
         };
-        let found = check(&other.path("update"), &small, &mut |_| ());
+        let found = other.check_for(&small);
         assert!(matches!(found, Err(Refused::Size { .. })));
     }
 

@@ -1,7 +1,8 @@
 //! Slots and upgrades: what runs, what is tried, and the writing of another system.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -9,12 +10,13 @@ use std::thread;
 use anyhow::{Context, Result};
 use model::WallTime;
 use model::system::{Slot, Slots, Upgrade};
+use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use platform::board::Board;
 use platform::card::{self, Card, Start, slot_partition};
 use platform::files;
 use platform::slots::{self, Environment};
-use platform::update::{self, Target};
+use platform::update::{self, Refused, Target};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
@@ -25,6 +27,10 @@ const VERSION: &str = "/etc/operator-box/version";
 /// Where the boot loader's files are while they are changed.
 const BOOT: &str = "/run/boot";
 
+/// Why an upgrade failed that was begun and never finished.
+const CUT_OFF: &str =
+    "it was cut off while it was written, as by a power cut: upload the file again";
+
 /// What became of the last upgrade, as both slots tell each other: in the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
@@ -34,6 +40,16 @@ struct Note {
     done: Option<WallTime>,
     /// Why it didn't.
     reason: Option<String>,
+}
+
+impl Note {
+    fn failed(version: &str, reason: &str) -> Self {
+        Self {
+            version: Some(version.into()),
+            done: None,
+            reason: Some(reason.into()),
+        }
+    }
 }
 
 /// The slots of this machine.
@@ -96,10 +112,11 @@ impl Keeper {
             }
             return Upgrade::Ready { version };
         }
-        if self.environment.has_failed() {
-            let reason = note.reason.unwrap_or_else(|| {
-                "the new system did not start, or did not prove itself in three starts".into()
-            });
+        let reason = note.reason.or_else(|| {
+            let reason = "the new system did not start, or did not prove itself in three starts";
+            self.environment.has_failed().then(|| reason.into())
+        });
+        if let Some(reason) = reason {
             return Upgrade::Failed {
                 version: note.version,
                 reason,
@@ -120,6 +137,8 @@ impl Keeper {
             confirmed: self.environment.confirmed(),
             other_version: match &self.state {
                 Upgrade::Ready { version } => Some(version.clone()),
+                Upgrade::Writing { .. } => None,
+                Upgrade::Failed { reason, .. } if reason == CUT_OFF => None,
                 _ => note.version.filter(|version| *version != self.version),
             },
             upgrade: self.state.clone(),
@@ -131,7 +150,9 @@ impl Keeper {
         matches!(self.state, Upgrade::Trying { .. })
     }
 
-    /// Begins to check and write an update; says what is wrong at once where that is known.
+    /// Takes an update file, and begins to check and write it; says what is wrong at once where that
+    /// is known. Whatever becomes of its name afterwards, and of whoever uploaded it, it is read to
+    /// its end.
     pub fn begin(&mut self, file: &str, news: Sender<News>) -> Result<(), String> {
         if matches!(self.state, Upgrade::Writing { .. }) {
             return Err("an upgrade is being written: wait until it is done".into());
@@ -143,7 +164,6 @@ impl Keeper {
         if file.is_empty() || file.contains('/') || file.starts_with('.') {
             return Err("this is no name of an uploaded file".into());
         }
-        let path = self.uploads.join(file);
         let target = self.target().map_err(|error| format!("{error:#}"))?;
         let slot = self.start.slot.other();
         let partition = self
@@ -152,6 +172,9 @@ impl Keeper {
             .ok_or("the card has no second slot")?;
         // A slot that is half written must never be tried.
         self.forget_trial().map_err(|error| error.to_string())?;
+        let file = take(&self.uploads.join(file))
+            .map_err(|error| format!("the uploaded file can't be read: {error}"))?;
+        let note = self.note.clone();
         self.state = Upgrade::Writing {
             version: String::new(),
             per_cent: 0,
@@ -164,26 +187,35 @@ impl Keeper {
                 drop(told.send(progress));
             };
             // Checking is quick and writing is slow.
-            let checked = update::check(&path, &target, &mut |done| tell("", done / 5));
+            let checked = update::check(file, &target, &mut |done| tell("", done / 5));
             let outcome = match checked {
                 Ok(checked) => {
                     let version = checked.manifest().version.clone();
+                    // What is found where this is never finished.
+                    let begun = files::write_settings(&note, &Note::failed(&version, CUT_OFF));
                     let mut last = 0;
-                    let written = checked.write(&partition, &mut |done| {
-                        if done != last {
-                            last = done;
-                            tell(&version, 20 + done / 5 * 4);
-                        }
+                    let written = begun.map_err(Refused::from).and_then(|()| {
+                        checked.write(&partition, &mut |done| {
+                            if done != last {
+                                last = done;
+                                tell(&version, 20 + done / 5 * 4);
+                            }
+                        })
                     });
                     match written {
                         Ok(()) => News::Written(version),
-                        Err(error) => News::Failed(Some(version), error.to_string()),
+                        Err(error) => {
+                            let reason = error.to_string();
+                            drop(files::write_settings(
+                                &note,
+                                &Note::failed(&version, &reason),
+                            ));
+                            News::Failed(Some(version), reason)
+                        }
                     }
                 }
                 Err(error) => News::Failed(None, error.to_string()),
             };
-            // It is in the slot, or of no use.
-            drop(fs::remove_file(&path));
             drop(news.send(outcome));
         });
         started.map(drop).map_err(|error| error.to_string())
@@ -232,11 +264,7 @@ impl Keeper {
             reason,
             "the new system is not good: going back to the old one"
         );
-        self.write_note(&Note {
-            version: Some(self.version.clone()),
-            done: None,
-            reason: Some(reason.into()),
-        })?;
+        self.write_note(&Note::failed(&self.version, reason))?;
         self.environment = self.with_environment(Environment::give_up)?;
         Ok(())
     }
@@ -302,5 +330,57 @@ impl Keeper {
         });
         umount2(BOOT, MntFlags::empty())?;
         changed
+    }
+}
+
+/// Opens an uploaded file and takes it out of its folder: its room is given back even where this
+/// process ends. Who uploads is trusted with no other file and no pipe.
+fn take(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_taken_is_read_whatever_becomes_of_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.update");
+        fs::write(&path, "an update").expect("written");
+        let mut taken = take(&path).expect("taken");
+        assert!(!path.exists());
+        fs::write(&path, "another").expect("written");
+        let mut text = String::new();
+        taken.read_to_string(&mut text).expect("read");
+        assert_eq!(text, "an update");
+    }
+
+    #[test]
+    fn only_a_file_is_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("secret"), "of somebody else").expect("written");
+        symlink(path("secret"), path("link")).expect("linked");
+        mkfifo(&path("pipe"), Mode::S_IRWXU).expect("made");
+        for name in ["link", "pipe", "missing", "."] {
+            assert!(take(&path(name)).is_err(), "{name}");
+        }
+        assert!(path("secret").exists());
     }
 }

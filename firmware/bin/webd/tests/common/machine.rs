@@ -14,8 +14,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Answers each question as `answer` says.
-    pub fn start(dir: &Path, answer: impl Fn(&Ask) -> Reply + Send + 'static) -> Self {
+    /// Answers each question as `answer` says; without a word it ends the connection.
+    pub fn start<R: Into<Option<Reply>>>(
+        dir: &Path,
+        answer: impl Fn(&Ask) -> R + Send + 'static,
+    ) -> Self {
         let path = dir.join("system.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let asked: Arc<Mutex<Vec<Ask>>> = Arc::default();
@@ -26,9 +29,12 @@ impl Machine {
                 let mut line = String::new();
                 BufReader::new(&stream).read_line(&mut line).unwrap();
                 let ask: Ask = serde_json::from_str(&line).unwrap();
-                let reply = serde_json::to_string(&answer(&ask)).unwrap() + "\n";
+                let reply: Option<Reply> = answer(&ask).into();
                 heard.lock().unwrap().push(ask);
-                { &stream }.write_all(reply.as_bytes()).unwrap();
+                if let Some(reply) = reply {
+                    let line = serde_json::to_string(&reply).unwrap() + "\n";
+                    { &stream }.write_all(line.as_bytes()).unwrap();
+                }
             }
         });
         Self { asked, path }

@@ -5,6 +5,8 @@ mod body;
 mod network;
 mod upload;
 
+use std::io;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -100,6 +102,21 @@ async fn ask(app: &App, actor: &Actor, request: Request) -> Result<Reply, Proble
         .map_err(|why| silent(&why))
 }
 
+/// Why nothing was changed, or nobody knows.
+enum Unchanged {
+    Silent(Silent),
+    Refused(Box<Reply>),
+}
+
+impl From<Unchanged> for Problem {
+    fn from(unchanged: Unchanged) -> Self {
+        match unchanged {
+            Unchanged::Silent(why) => silent(&why),
+            Unchanged::Refused(reply) => refused(*reply),
+        }
+    }
+}
+
 /// Asks what changes the machine, and says so in the Config log where it is done. Both happen even
 /// where the one who asked has gone meanwhile: a change of the network may be what cut him off.
 async fn change(
@@ -107,13 +124,13 @@ async fn change(
     actor: &Actor,
     request: Request,
     text: String,
-) -> Result<Reply, Problem> {
+) -> Result<Reply, Unchanged> {
     let (app, author) = (app.clone(), actor.author());
     let task = tokio::spawn(async move {
         let reply = app.system.ask(author.name.clone(), request).await;
-        match reply.map_err(|why| silent(&why))? {
+        match reply.map_err(Unchanged::Silent)? {
             reply @ (Reply::ReadOnly | Reply::Refused { .. } | Reply::Failed { .. }) => {
-                Err(refused(reply))
+                Err(Unchanged::Refused(Box::new(reply)))
             }
             reply => {
                 app.config_note(author, text).await;
@@ -121,7 +138,8 @@ async fn change(
             }
         }
     });
-    task.await.unwrap_or_else(|_| Err(Problem::internal()))
+    let lost = |error| Err(Unchanged::Silent(Silent::Failed(io::Error::other(error))));
+    task.await.unwrap_or_else(lost)
 }
 
 fn silent(why: &Silent) -> Problem {

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 
 use super::body::Slots;
-use super::{ask, change, refused};
+use super::{Unchanged, ask, change, refused};
 use crate::api::Actor;
 use crate::app::App;
 use crate::problem::{Code, Problem};
@@ -96,18 +96,22 @@ pub async fn upgrade(
         .map_err(|error| failed(&error))?;
     let bytes = receive(file, body).await?;
     let text = format!("Uploaded an upgrade of {bytes} bytes");
-    // From here on the file is of the one who is told of it, who removes it.
+    // From here on the file may be taken at any moment, even where whoever sent it has gone: it goes
+    // only where it is known that it was not. What stays, the next upload removes.
     received.kept = true;
     let told = change(&app, &actor, Request::Upgrade { file: name }, text).await;
     match told {
         Ok(Reply::Slots(slots)) => Ok(Json(slots.into())),
-        Ok(other) => {
-            received.kept = false;
-            Err(refused(other))
+        Ok(other) => Err(refused(other)),
+        Err(Unchanged::Silent(why)) if !why.unheard() => {
+            tracing::warn!(%why, "Nobody knows whether an upgrade has begun.");
+            let text = "The file is here, but the machine has not said that it took it: see how \
+                        far the upgrade is before you send it again.";
+            Err(Problem::new(Code::Busy, text).retry_after(5))
         }
-        Err(problem) => {
+        Err(unchanged) => {
             received.kept = false;
-            Err(problem)
+            Err(unchanged.into())
         }
     }
 }
