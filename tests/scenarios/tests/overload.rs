@@ -15,6 +15,24 @@ fn a_short_delay_changes_nothing() {
 }
 
 #[test]
+fn one_late_datagram_in_a_quiet_moment_closes_nothing() {
+    for wait_ms in [50, 120, 500, 900] {
+        let mut w = World::of(["101", "102"]);
+        let (a, b) = (w.phone("101"), w.phone("102"));
+        w.run_for(5000);
+        w.load(3_000_000);
+        w.run_for(wait_ms);
+        w.register(b);
+        let call = w.dial(a, "102");
+        w.run_for(200);
+        assert!(w.hears_ringing(call), "{wait_ms}");
+        assert_eq!(w.at(b).registering.status, Some(200));
+        assert_eq!(w.overload_refusals(), 0);
+        w.finish();
+    }
+}
+
+#[test]
 fn a_lasting_delay_limits_calls_and_then_refuses_all() {
     let mut w = World::of(["101", "102", "103", "104"]);
     let (a, b) = w.talk(w.phone("101"), w.phone("102"));

@@ -16,6 +16,9 @@
 //!                                                  while it is below 50 ms
 //! ```
 //!
+//! A delay lasts where two readings so far apart are both high: who is late once, in a quiet moment in
+//! which nothing follows, proves nothing.
+//!
 //! `LIMITED` refuses calls beyond the rate at once and without state; registrations are refused in
 //! `CLOSED` only: a phone that can't refresh is lost for callers, so this comes last. Measuring is
 //! the shell's affair, refusing the endpoint's.
@@ -149,8 +152,13 @@ impl Controller {
         };
     }
 
+    /// Whether what has been read since then was read long enough.
+    fn lasts(&self, since: Option<Instant>) -> bool {
+        since.is_some_and(|since| self.reported.since(since) >= INTERVAL)
+    }
+
     fn when_open(&self, now: Instant) -> State {
-        if lasts(self.high_since, now) {
+        if self.lasts(self.high_since) {
             let seen = self.admitted.iter().copied().max().unwrap_or(0);
             limited(now, f64::from(seen) * DECREASE)
         } else {
@@ -169,7 +177,7 @@ impl Controller {
         else {
             return self.state;
         };
-        if lasts(self.extreme_since, now) {
+        if self.lasts(self.extreme_since) {
             return State::Closed {
                 rate,
                 quiet_since: None,
@@ -183,7 +191,7 @@ impl Controller {
         if self.high_since.is_none() {
             lowered = None;
         }
-        if lasts(self.high_since, now) && lowered.is_none_or(|at| now.since(at) >= PATIENCE) {
+        if self.lasts(self.high_since) && lowered.is_none_or(|at| now.since(at) >= PATIENCE) {
             rate = (rate * DECREASE).max(MIN_RATE);
             lowered = Some(now);
         } else if adjust && self.delay_us < LOW_US {
@@ -222,7 +230,11 @@ impl Controller {
     /// What the endpoint is to do now.
     pub(crate) fn admission(&self) -> Admission {
         match self.state {
-            State::Limited { tokens, .. } if tokens < 1.0 || self.delay_us >= HIGH_US => {
+            State::Limited {
+                tokens, counted, ..
+            } if tokens < 1.0
+                || (self.delay_us >= HIGH_US && counted.since(self.reported) < INTERVAL) =>
+            {
                 Admission::RefuseCalls {
                     retry_after_s: RETRY_AFTER_S,
                 }
@@ -259,10 +271,6 @@ fn since(moment: &mut Option<Instant>, holds: bool, now: Instant) {
     *moment = holds.then(|| moment.unwrap_or(now));
 }
 
-fn lasts(moment: Option<Instant>, now: Instant) -> bool {
-    moment.is_some_and(|since| now.since(since) >= INTERVAL)
-}
-
 #[cfg(test)]
 mod tests {
     use core::cmp::Reverse;
@@ -290,6 +298,31 @@ mod tests {
         let mut controller = Controller::new(Instant::ZERO);
         assert_eq!(run(&mut controller, 0, 90, 400_000, 100), 9);
         assert_eq!(run(&mut controller, 90, 1090, 0, 100), 100);
+        assert_eq!(controller.admission(), Admission::Open);
+    }
+
+    #[test]
+    fn who_is_late_once_in_a_quiet_moment_changes_nothing() {
+        for delay_us in [HIGH_US, 10 * EXTREME_US] {
+            let mut controller = Controller::new(Instant::ZERO);
+            run(&mut controller, 0, 1000, 10_000, 10);
+            controller.measured(Instant::from_millis(1000), delay_us);
+            for ms in (1000..3000).step_by(10) {
+                controller.advance(Instant::from_millis(ms));
+                assert!(matches!(controller.state, State::Open), "{ms}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gate_that_nothing_is_known_of_opens() {
+        let mut controller = Controller::new(Instant::ZERO);
+        run(&mut controller, 0, 1000, 200_000, 100);
+        run(&mut controller, 1000, 3000, 10_000, 100);
+        controller.measured(Instant::from_millis(3000), 200_000);
+        assert_ne!(controller.admission(), Admission::Open);
+        controller.advance(Instant::from_millis(3110));
+        assert!(matches!(controller.state, State::Limited { .. }));
         assert_eq!(controller.admission(), Admission::Open);
     }
 
