@@ -15,5 +15,6 @@ mod power;
 mod quirks;
 mod registration;
 mod replaces;
+mod roaming;
 mod sessions;
 mod streams;

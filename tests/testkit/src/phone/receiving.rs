@@ -178,7 +178,14 @@ impl Phone {
             | Purpose::Cancel(call)
             | Purpose::Refer(call)
             | Purpose::Prack(call) => self.next_seq(call),
-            Purpose::Other => request.seq + 1,
+            Purpose::Other => {
+                let next = request.seq + 1;
+                let call = (self.calls.iter_mut()).find(|call| call.call_id == request.call_id);
+                if let Some(call) = call {
+                    call.seq = call.seq.max(next);
+                }
+                next
+            }
         };
         if quirks.invented_nonce && client.challenged == 0 {
             let invented = Challenge {

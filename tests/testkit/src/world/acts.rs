@@ -1,5 +1,7 @@
 //! What people, phones and administrators do.
 
+use core::net::IpAddr;
+
 use model::config::Configuration;
 use model::{CallId, ConfigVersion, ExtensionId};
 use rsip::Method;
@@ -142,6 +144,20 @@ impl World {
     /// Makes a new offer.
     pub fn offer(&mut self, line: impl Into<Line>, direction: Direction) {
         self.act_on(line, |phone, now, index| phone.offer(now, index, direction));
+    }
+
+    /// A phone comes into another network, behind this address, and does not tell anybody yet.
+    pub fn roam(&mut self, phone: PhoneId, public: [u8; 4]) {
+        let name = &self.phones[phone.0].name;
+        let public = IpAddr::from(public);
+        self.tape
+            .note(self.now, format!("{name} is at {public} now"));
+        self.outside.retain(|_, id| *id != phone);
+        self.outside.insert(public, phone);
+        let place = &mut self.places[phone.0];
+        place.nat = Some(public);
+        place.holes.clear();
+        place.stream = None;
     }
 
     /// A phone moves its sound to another port, and says so.

@@ -220,14 +220,14 @@ impl World {
         if !self.opened.contains(&call) {
             self.tape.note(self.now, format!("call {call} opened"));
             self.opened.push(call);
+        } else if self.under_way.get(&call) == Some(&open) {
+            self.broken(&format!("call {call} is opened twice"));
         } else if record.answered.is_some() {
             self.tape.note(self.now, format!("call {call} answered"));
             // It is all that is left of the call where the process is killed.
             if record.legs.len() != 2 || record.legs.iter().any(|leg| leg.address.is_none()) {
                 self.broken(&format!("call {call} is answered by {:?}", record.legs));
             }
-        } else {
-            self.broken(&format!("call {call} is opened twice"));
         }
         self.under_way.insert(call, open);
     }

@@ -40,10 +40,7 @@ impl Exchange {
             state.early = None;
         }
         // Again, now that it is known who talks: this is what is left of it where the power goes.
-        if let Some(state) = self.calls.get(&call) {
-            let kept = self.kept_call(state);
-            self.outputs.push_back(kept);
-        }
+        self.keep_again(call);
         self.transfer_succeeded(call);
         self.connect(call);
         self.changed(call);
@@ -120,10 +117,13 @@ impl Exchange {
     pub(super) fn offered(&mut self, id: LegId, offer: &[u8]) {
         let preferred = self.other_codec(id);
         let now = self.now;
+        let Some(address) = self.legs.get(id).map(|leg| self.address_of(leg)) else {
+            return;
+        };
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        let session = leg.session;
+        let (session, call) = (leg.session, leg.call);
         settle_stale_offer(leg);
         let status = |error: &sip::sdp::NegotiationError| {
             StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
@@ -134,11 +134,20 @@ impl Exchange {
         }
         let mut capabilities = leg.negotiation.capabilities().clone();
         capabilities.preferred = preferred.map(sip::sdp::MediaCodec::Known);
+        // A phone that has moved may reach us by another address of ours now.
+        capabilities.address = address;
         leg.negotiation.set_capabilities(capabilities);
         match leg.negotiation.answer() {
             Ok(answer) => {
+                let target = |exchange: &Self| {
+                    (exchange.endpoint.kept_dialog(session)).map(|dialog| dialog.target)
+                };
+                let before = target(self);
                 self.endpoint.answer(now, session, answer.body);
                 self.media_changed(id);
+                if target(self) != before {
+                    self.keep_again(call);
+                }
             }
             Err(error) => {
                 leg.negotiation.rollback();
@@ -150,11 +159,17 @@ impl Exchange {
     /// A party asks for our offer in mid-call (RFC 3261 §14.2).
     pub(super) fn asked_for_offer(&mut self, id: LegId) {
         let now = self.now;
+        let Some(address) = self.legs.get(id).map(|leg| self.address_of(leg)) else {
+            return;
+        };
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
         let session = leg.session;
         settle_stale_offer(leg);
+        let mut capabilities = leg.negotiation.capabilities().clone();
+        capabilities.address = address;
+        leg.negotiation.set_capabilities(capabilities);
         match leg.negotiation.offer() {
             Ok(offer) => self.endpoint.answer(now, session, offer),
             Err(error) => {

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use media::Command;
 use model::control::Notice;
-use model::{Cause, EndedBy, LegId, LegSide};
+use model::{Cause, EndedBy, Flow, LegId, LegSide};
 use sip::endpoint::{Binding, BindingChange, EndReason, Event, SessionId};
 use sip::message::{StatusCode, Uri};
 
@@ -68,6 +68,7 @@ impl Exchange {
                 (Some(leg), None) => self.asked_for_offer(leg),
                 (None, _) => {}
             },
+            Event::Moved { session, flow } => self.moved(session, flow),
             Event::Answered { session, sdp } => {
                 if let Some(leg) = self.legs.of_session(session) {
                     self.answered(leg, Some(&sdp));
@@ -250,6 +251,30 @@ impl Exchange {
             }
             self.doom(call, outcome);
         }
+    }
+
+    /// A phone is somewhere else now: its sound may come from there, and a BYE after a crash is to find it.
+    fn moved(&mut self, session: SessionId, flow: Flow) {
+        let Some(id) = self.legs.of_session(session) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        leg.flow = flow;
+        if !leg.is_answered() {
+            return;
+        }
+        let (call, lender) = (leg.call, leg.lender);
+        let open = leg.port.filter(|port| self.ports.is_open(*port));
+        if open.is_some_and(|port| self.legs.of_port(port) == Some(id)) {
+            self.apply_media(id);
+        }
+        self.keep_again(call);
+        if let Some(lender) = lender {
+            self.keep_again(lender);
+        }
+        self.live.changed(call);
     }
 
     fn digit_by_info(&mut self, session: SessionId, digit: char, duration_ms: u32) {

@@ -64,12 +64,23 @@ impl Exchange {
             .filter(|leg| leg.is_answered())
             .filter_map(|leg| self.endpoint.kept_dialog(leg.session))
             .collect();
-        let legs = SIDES.map(|side| self.keep(side, call.leg(side)?));
+        let legs = SIDES.map(|side| match call.leg(side) {
+            Some(leg) => self.keep(side, leg),
+            None => call.half(side).kept.clone(),
+        });
         let record = CallRecord {
             legs: legs.into_iter().flatten().map(|leg| leg.record).collect(),
             ..self.opening_record(call)
         };
         Output::CallOpened(Box::new(OpenCall { record, dialogs }))
+    }
+
+    /// Keeps a call anew where what ends one of its dialogs has changed.
+    pub(super) fn keep_again(&mut self, call: CallId) {
+        if let Some(state) = self.calls.get(&call) {
+            let kept = self.kept_call(state);
+            self.outputs.push_back(kept);
+        }
     }
 
     /// The record of a call that has just begun, in case nothing follows.

@@ -40,7 +40,7 @@ impl Exchange {
     }
 
     /// Our address for a leg's sound.
-    fn address_of(&self, leg: &Leg) -> SocketAddr {
+    pub(super) fn address_of(&self, leg: &Leg) -> SocketAddr {
         let number = leg.port.map_or(0, |port| self.ports.number(port));
         SocketAddr::new(leg.flow.local.ip(), number)
     }

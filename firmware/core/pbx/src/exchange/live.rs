@@ -5,6 +5,7 @@
 //! there are none, and the media thread is not asked for its measurements; who begins to watch asks for
 //! what there is.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,7 @@ const ROUND: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Face {
     state: Shown,
-    legs: [Option<(LegId, Option<Codec>)>; 2],
+    legs: [Option<(LegId, Option<Codec>, SocketAddr)>; 2],
     called: Option<ExtensionId>,
 }
 
@@ -147,7 +148,8 @@ impl Exchange {
             state: self.shown_state(call),
             legs: SIDES.map(|side| {
                 let id = call.leg(side)?;
-                Some((id, self.legs.get(id).and_then(Leg::codec)))
+                let leg = self.legs.get(id)?;
+                Some((id, leg.codec(), leg.flow.remote))
             }),
             called: call.called.as_ref().and_then(|party| party.extension),
         }

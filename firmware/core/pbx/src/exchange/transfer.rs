@@ -373,6 +373,7 @@ impl Exchange {
                     kept: None,
                 };
             }
+            self.keep_again(transfer.parent);
             self.connect(transfer.parent);
         }
         self.changed(transfer.parent);

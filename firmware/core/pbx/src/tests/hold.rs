@@ -117,6 +117,21 @@ fn a_phone_that_moved_says_where_it_is_now() {
 }
 
 #[test]
+fn a_phone_that_reaches_us_by_another_address_is_told_that_one() {
+    let mut world = World::new(2);
+    connected(&mut world);
+    let mut flow = world.phones[0].flow();
+    flow.local = "10.0.7.1:5060".parse().expect("an address");
+    for body in [Some(world.phones[0].sdp("8 0", "sendrecv")), None] {
+        let bytes = world.phones[0].request(0, "INVITE", "", body.as_deref());
+        let input = sip::endpoint::Input::Datagram { flow, bytes };
+        world.happen(crate::Input::Sip(input));
+        let sdp = world.phones[0].dialogs[0].sdp.clone().expect("one of ours");
+        assert!(sdp.contains("c=IN IP4 10.0.7.1"), "{sdp}");
+    }
+}
+
+#[test]
 fn hold_by_the_old_address_of_zeros() {
     let mut world = World::new(2);
     connected(&mut world);

@@ -373,6 +373,14 @@ pub enum Event {
         /// The offer; none asks for ours, and the answer comes as [`Event::Answered`].
         sdp: Option<Bytes>,
     },
+    /// The phone is somewhere else now, and proved to be itself: requests of ours go there, and so may its
+    /// sound. Comes before the offer that tells so.
+    Moved {
+        /// Which.
+        session: SessionId,
+        /// The way there.
+        flow: Flow,
+    },
     /// The answer to an offer made by `offer`.
     Answered {
         /// Which.

@@ -11,7 +11,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use model::{Cause, ExtensionId, Instant, KeptDialog};
+use model::{Cause, ExtensionId, Flow, Instant, KeptDialog};
 
 use super::peer::is_weaker;
 use super::{ClientUser, Endpoint, Purpose, SessionId, TimerHandle, TimerKey};
@@ -92,8 +92,13 @@ impl Endpoint {
         let next = self.farewells.due.len().min(AT_A_TIME);
         let next: Vec<Farewell> = self.farewells.due.drain(..next).collect();
         for mut farewell in next {
-            self.find_by_datagram(&mut farewell);
-            self.say_farewell(farewell);
+            // Which of the two is newer nobody knows: the call has moved, or the phone has registered.
+            if let Some(registered) = self.find_by_datagram(&farewell) {
+                let kept = core::mem::replace(&mut farewell.dialog.flow, registered);
+                self.say_farewell(&mut farewell);
+                farewell.dialog.flow = kept;
+            }
+            self.say_farewell(&mut farewell);
         }
         let farewells = &mut self.farewells;
         if farewells.until <= now {
@@ -128,8 +133,8 @@ impl Endpoint {
             way.is_some()
         });
         found.extend(ways.map(|(farewell, _)| farewell));
-        for farewell in found {
-            self.say_farewell(farewell);
+        for mut farewell in found {
+            self.say_farewell(&mut farewell);
         }
         if self.farewells.due.is_empty() && self.farewells.waiting.is_empty() {
             self.core.timers.stop_in(&mut self.farewells.timer);
@@ -137,19 +142,15 @@ impl Endpoint {
     }
 
     /// A phone behind NAT is where it registered last.
-    fn find_by_datagram(&self, farewell: &mut Farewell) {
-        let dialog = &mut farewell.dialog;
-        let flow = (farewell.extension.map(|extension| self.bindings(extension)))
-            .and_then(|bindings| {
-                (bindings.iter()).find(|binding| binding.contact.equivalent(&dialog.target))
-            })
-            .map(|binding| binding.flow);
-        if let Some(flow) = flow.filter(|flow| flow.transport == dialog.flow.transport) {
-            dialog.flow = flow;
-        }
+    fn find_by_datagram(&self, farewell: &Farewell) -> Option<Flow> {
+        let dialog = &farewell.dialog;
+        (self.bindings(farewell.extension?).iter())
+            .find(|binding| binding.contact.equivalent(&dialog.target))
+            .map(|binding| binding.flow)
+            .filter(|flow| flow.transport == dialog.flow.transport && *flow != dialog.flow)
     }
 
-    fn say_farewell(&mut self, mut farewell: Farewell) {
+    fn say_farewell(&mut self, farewell: &mut Farewell) {
         let dialog = &mut farewell.dialog;
         let mut bye = dialog.request(Method::Bye, &self.core.values);
         if let Some(reason) = reason_value(Some(Cause::TEMPORARY_FAILURE)) {

@@ -350,7 +350,7 @@ impl Endpoint {
     fn session(&mut self, id: SessionId) -> Option<(&mut Session, &mut Core)> {
         let (streams, registrar) = (&self.streams, &self.registrar);
         let session = self.sessions.get_mut(id)?;
-        session.follow_phone(|phone, old| {
+        session.follow_phone(&mut self.core, |phone, old| {
             if streams.is_open(old) {
                 return None;
             }

@@ -183,16 +183,26 @@ impl Session {
     }
 
     /// Requests of ours go on by the way that the phone has now, where its old one is gone.
-    pub(crate) fn follow_phone(&mut self, way: impl Fn(&Phone, Flow) -> Option<Flow>) {
+    pub(crate) fn follow_phone(
+        &mut self,
+        core: &mut Core,
+        way: impl Fn(&Phone, Flow) -> Option<Flow>,
+    ) {
         let Some(phone) = &self.phone else {
             return;
         };
+        let mut moved = None;
         for dialog in &mut self.dialogs {
             if dialog.flow.transport.is_stream()
                 && let Some(flow) = way(phone, dialog.flow)
             {
                 dialog.flow = flow;
+                moved = Some(flow);
             }
+        }
+        if let Some(flow) = moved {
+            let session = self.id;
+            self.tell(core, Event::Moved { session, flow });
         }
     }
 

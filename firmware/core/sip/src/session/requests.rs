@@ -3,7 +3,7 @@
 use model::Flow;
 
 use super::{Session, Stage};
-use crate::endpoint::{ClientUser, Core, EndReason, Outcome, Purpose, ReferId, ServerTold};
+use crate::endpoint::{ClientUser, Core, EndReason, Event, Outcome, Purpose, ReferId, ServerTold};
 use crate::message::{Essentials, HeaderName, Method, Request, StatusCode};
 use crate::transaction::{ClientId, ServerId};
 
@@ -52,7 +52,7 @@ impl Session {
             self.after_the_end(core, server, request);
             return;
         }
-        self.follow(at, flow, &request.method);
+        self.follow(core, at, flow, &request.method);
         match &request.method {
             Method::Invite => self.on_reinvite(core, server, request, seq),
             Method::Bye => self.on_bye(core, at, server, request),
@@ -77,7 +77,7 @@ impl Session {
 
     /// A phone behind NAT, or on a new connection, is where its last request came from, where that
     /// was one that has a place here. What was encrypted stays so: the endpoint lets nothing else in.
-    fn follow(&mut self, at: usize, flow: Flow, method: &Method) {
+    fn follow(&mut self, core: &mut Core, at: usize, flow: Flow, method: &Method) {
         let known = matches!(
             method,
             Method::Invite
@@ -90,8 +90,11 @@ impl Session {
         );
         if let Some(dialog) = self.dialogs.get_mut(at)
             && known
+            && dialog.flow != flow
         {
             dialog.flow = flow;
+            let session = self.id;
+            self.tell(core, Event::Moved { session, flow });
         }
     }
 

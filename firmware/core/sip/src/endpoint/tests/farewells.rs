@@ -2,7 +2,7 @@
 
 use model::{ExtensionId, KeptDialog, Transport};
 
-use super::tape::{config, stream};
+use super::tape::{config, flow, stream};
 use super::{ALICE, BOB, Phone, Sent, Tape};
 use crate::endpoint::{EndpointConfig, SessionId};
 
@@ -182,6 +182,9 @@ fn a_phone_behind_nat_is_where_it_registered_last() {
     let bye = next.sends("BYE");
     assert_eq!(bye.flow, registering.flow);
     assert_eq!(bye.request().uri.to_string(), "sip:100@192.0.2.10:5060");
+    // Or where it was in the call, if that is newer.
+    assert_eq!(next.sends("BYE").flow, flow(ALICE));
+    next.sends_nothing();
 }
 
 /// A phone that registered over a connection and is in a call, and its dialog.

@@ -158,6 +158,7 @@ impl Pair {
             Event::Progress { session, .. }
             | Event::Acknowledged { session, .. }
             | Event::Answered { session, .. }
+            | Event::Moved { session, .. }
             | Event::OfferRefused { session, .. }
             | Event::Digit { session, .. } => {
                 assert!(self.open[end].contains(&session), "an event after the end");

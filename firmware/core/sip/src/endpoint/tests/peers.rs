@@ -83,6 +83,7 @@ fn a_phone_that_roams_proves_itself_and_its_call_follows() {
     let session = phone.in_call(&mut tape, "");
     phone.flow = flow(ELSEWHERE);
     phone.authenticated(&mut tape, "INVITE", "", SDP);
+    assert!(matches!(tape.event(), Event::Moved { flow, .. } if flow == phone.flow));
     assert!(matches!(tape.event(), Event::Offered { .. }));
     tape.act(|box_, now| box_.answer(now, session, "answer".into()));
     let ok = tape.sends("200 INVITE");
