@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::{StoreError, disk, rights};
+use crate::{StoreError, copies, disk, rights};
 
 /// Longer than any transaction of the other process takes, fsync on a slow card included.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub(crate) struct Schema {
     pub(crate) synchronous: &'static str,
     /// Its schema, step by step; the first takes it from nothing to version 1.
     pub(crate) steps: &'static [&'static str],
+    /// A query of a number that is another after each change that counts, in every schema.
+    pub(crate) revision: &'static str,
     /// Where the file can be done without: a query that finds the damage which would keep rows from
     /// being appended. A damaged file is set aside then, and a new one takes its place.
     pub(crate) expendable: Option<&'static str>,
@@ -69,6 +71,15 @@ impl Database {
         let writer = match make(&path, schema) {
             Err(StoreError::Damaged(why)) if schema.expendable.is_some() => {
                 set_aside(&path, &why)?;
+                make(&path, schema)?
+            }
+            Err(StoreError::NewerSchema { found, known, .. })
+                if copies::fall_back(&path, found, known)? =>
+            {
+                make(&path, schema)?
+            }
+            Err(StoreError::NewerSchema { found, .. }) if schema.expendable.is_some() => {
+                copies::set_newer_aside(&path, found)?;
                 make(&path, schema)?
             }
             done => done?,
@@ -248,12 +259,43 @@ fn at(path: &Path, source: io::Error) -> StoreError {
 
 fn make(path: &Path, schema: Schema) -> Result<Open, StoreError> {
     let mut open = connect(path, schema, Use::Make)?;
+    let known = i64::try_from(schema.steps.len()).unwrap_or(i64::MAX);
+    let found = version(&open.connection)?;
+    if 0 < found && found < known {
+        drop(open);
+        copies::come_back(path, found, known, schema.revision)?;
+        open = connect(path, schema, Use::Make)?;
+        keep_copy(&open.connection, path, schema)?;
+    }
     migrate(&mut open.connection, path, schema)?;
     if let Some(probe) = schema.expendable {
         open.connection.query_row(probe, [], |_| Ok(()))?;
         make_shrinkable(&open.connection)?;
     }
     Ok(open)
+}
+
+/// For older software, where the next step is a migration. What can be done without is not worth a long
+/// wait or the last room on the disk.
+fn keep_copy(connection: &Connection, path: &Path, schema: Schema) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    if usize::try_from(found).is_ok_and(|found| found >= schema.steps.len()) {
+        return Ok(());
+    }
+    if schema.expendable.is_none() {
+        return copies::keep(connection, path, found);
+    }
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages <= REWRITTEN_PAGES
+        && let Err(error) = copies::keep(connection, path, found)
+    {
+        tracing::warn!(%error, "older software will not find {}", path.display());
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Rewrites a file of before it could be made smaller, where that takes a second or two and nobody is in
@@ -370,6 +412,9 @@ fn migrate(connection: &mut Connection, path: &Path, schema: Schema) -> Result<(
 }
 
 #[cfg(test)]
+mod downgrade;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -377,6 +422,7 @@ mod tests {
         file: "test.db",
         synchronous: "FULL",
         steps: &["CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1)"],
+        revision: "SELECT count(*) FROM a",
         expendable: None,
     };
     const TWO: Schema = Schema {
@@ -407,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_schema_is_refused_and_left_alone() {
+    fn a_newer_schema_without_a_copy_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         Database::open(dir.path(), TWO).unwrap();
         let refused = Database::open(dir.path(), ONE).err().unwrap();

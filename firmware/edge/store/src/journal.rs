@@ -73,9 +73,6 @@ pub enum JournalError {
     /// Another process has it open.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// It was written by a newer version of the software.
-    #[error("{} was written by newer software: install that again", .0.display())]
-    Newer(PathBuf),
     /// The directory can't be made, read or written.
     #[error("{}: {source}", .path.display())]
     Io {

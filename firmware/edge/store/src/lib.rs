@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `config.db` | users, extensions, sessions, Config log | kill and power cut |
 //! | `history.db` | calls, Security, Warning and Error log, endings of processes | kill; what a power cut takes of its calls is in the journal |
+//! | `*.schema-N`, `*.newer-N`, `*.older-N` | a database as other versions of the software know it | – |
 //! | `reserve` | nothing: room for when the disk is full | – |
 //! | `live/` | the [`Journal`]: registrations and calls under way | kill; the last seconds may go with the power |
 //!
@@ -16,6 +17,7 @@
 //! clone and may be used from many threads.
 
 mod config;
+mod copies;
 mod db;
 mod disk;
 mod ending;

@@ -16,6 +16,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_3.sql"),
         include_str!("migrations/config_4.sql"),
     ],
+    revision: "SELECT version * 2 + first_password_set FROM meta",
     expendable: None,
 };
 
@@ -26,6 +27,7 @@ const HISTORY: Schema = Schema {
         include_str!("migrations/history_1.sql"),
         include_str!("migrations/history_2.sql"),
     ],
+    revision: "SELECT coalesce(max(id), 0) FROM calls",
     // Where rows are appended, in each of its trees.
     expendable: Some(
         "SELECT (SELECT last_call FROM meta), (SELECT max(id) FROM calls), \
@@ -83,10 +85,11 @@ impl fmt::Debug for Store {
 
 impl Store {
     /// Opens the data directory; makes it and what is in it where there is none, for its owner only,
-    /// and brings older databases up to this version.
+    /// and brings older databases up to this version. After a downgrade it goes on with the
+    /// databases as they were before the upgrade.
     ///
     /// # Errors
-    /// [`StoreError::NewerSchema`] after a downgrade, [`StoreError::OpenToAll`] for a directory such as
+    /// [`StoreError::NewerSchema`] after a downgrade to software that was never there before, [`StoreError::OpenToAll`] for a directory such as
     /// `/tmp`; else what the disk says.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::open_with(dir, Limits::default())

@@ -7,6 +7,7 @@ use std::{
     io::{Seek, SeekFrom, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -20,7 +21,8 @@ const BASE: &str = "/api/v1";
 /// WEB-2: the first account.
 const NAME: &str = "Admin";
 const PASSWORD: &str = "Correct-horse-7-battery";
-const SECONDS: &str = "15";
+/// An answer comes within.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A signed-in administrator.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Admin {
     port: u16,
     cookies: PathBuf,
     log: PathBuf,
+    patience: Duration,
 }
 
 /// What the API answered.
@@ -54,7 +57,15 @@ impl Admin {
             port,
             cookies: evidence.join("cookies"),
             log: evidence.join("admin.log"),
+            patience: PATIENCE,
         }
+    }
+
+    /// One who waits so long for an answer.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Signs in with the password of the first visit.
@@ -145,7 +156,35 @@ impl Admin {
 
     /// One request, whatever the answer.
     pub fn request(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
-        let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
+        let mut command = self.curl(method);
+        if !body.is_null() {
+            let mut file = tempfile::tempfile()?;
+            write!(file, "{body}")?;
+            file.seek(SeekFrom::Start(0))?;
+            command
+                .args([
+                    "--header",
+                    "content-type: application/json",
+                    "--data-binary",
+                    "@-",
+                ])
+                .stdin(file);
+        }
+        self.send(command, method, path)
+    }
+
+    /// Posts a file, whatever the answer.
+    pub fn upload(&self, path: &str, file: &Path) -> Result<Reply> {
+        let mut command = self.curl("POST");
+        command
+            .args(["--header", "content-type: application/octet-stream"])
+            // Not waiting to be told to go on.
+            .args(["--header", "expect:", "--upload-file"])
+            .arg(file);
+        self.send(command, "POST", path)
+    }
+
+    fn curl(&self, method: &str) -> Command {
         let mut command = self.desk.command("curl");
         // No browser: the API wants that said in everything but GET.
         command.args(["--header", "x-requested-with: interop"]);
@@ -155,7 +194,7 @@ impl Admin {
             "--show-error",
             "--insecure",
             "--max-time",
-            SECONDS,
+            &self.patience.as_secs().to_string(),
             "--request",
             method,
         ]);
@@ -170,19 +209,11 @@ impl Admin {
             .arg(&self.cookies)
             .arg("--cookie-jar")
             .arg(&self.cookies);
-        if !body.is_null() {
-            let mut file = tempfile::tempfile()?;
-            write!(file, "{body}")?;
-            file.seek(SeekFrom::Start(0))?;
-            command
-                .args([
-                    "--header",
-                    "content-type: application/json",
-                    "--data-binary",
-                    "@-",
-                ])
-                .stdin(file);
-        }
+        command
+    }
+
+    fn send(&self, mut command: Command, method: &str, path: &str) -> Result<Reply> {
+        let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
         let output = command.arg(&url).output().context("run curl")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         self.note(&format!(

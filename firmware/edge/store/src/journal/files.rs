@@ -90,14 +90,18 @@ impl Replay {
                     "{} can't be read ({error}): it is set aside",
                     path.display()
                 );
-                let aside = path.with_added_extension("unreadable");
-                fs::rename(path, aside).map_err(|source| io_error(path, source))?;
-                return Ok((0, false));
+                return set_aside(path, "unreadable");
             }
         };
         match frame::header(&bytes) {
             Header::Good => {}
-            Header::Newer => return Err(JournalError::Newer(path.to_owned())),
+            Header::Newer => {
+                tracing::error!(
+                    "{} was written by newer software: it is set aside, and phones register anew",
+                    path.display()
+                );
+                return set_aside(path, "newer");
+            }
             Header::Torn => {
                 self.torn_bytes += bytes.len() as u64;
                 return Ok((0, false));
@@ -115,6 +119,12 @@ impl Replay {
         self.torn_bytes += bytes.len() as u64 - whole;
         Ok((whole, ended && whole == bytes.len() as u64))
     }
+}
+
+/// Gives a file another name; nothing of it counts.
+fn set_aside(path: &Path, why: &str) -> Result<(u64, bool), JournalError> {
+    fs::rename(path, path.with_added_extension(why)).map_err(|source| io_error(path, source))?;
+    Ok((0, false))
 }
 
 /// Opens the log of a generation to append to it, cut to what is whole; makes it where there is none.
