@@ -5,26 +5,37 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use model::Flow;
+use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
-use super::handshakes::Place;
+use super::handshakes::{Gone, Place};
 use super::stream::News;
 
 /// Bytes read at once.
 const READ: usize = 16 * 1024;
 
-/// A turn for the handshake, the handshake, or a connection attempt that takes longer is given up.
+/// A connection attempt of ours, or a turn for a handshake, that takes longer is given up.
 pub(super) const SET_UP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whoever connects over TLS says hello at once: this is some round trips of the slowest network.
+const HELLO_WITHIN: Duration = Duration::from_secs(3);
+
+/// What is left of a handshake after our answer to the hello: a round trip or two, and a slow phone's
+/// cryptography.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection that takes no byte for so long is dead.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
@@ -85,23 +96,49 @@ impl Shared {
     }
 }
 
-/// Serves a connection; over TLS, once its turn for the handshake has come.
+/// Serves a connection; over TLS, after the handshake.
 pub(super) async fn serve(
     stream: TcpStream,
-    tls: Option<(TlsAcceptor, Place)>,
-    task: Task,
+    tls: Option<(TlsAcceptor, (Place, Gone))>,
+    mut task: Task,
     shared: &Shared,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     keep_alive(&stream)?;
     match tls {
         None => exchange(stream, task, shared).await,
-        Some((acceptor, mut place)) => {
-            timeout(SET_UP_WITHIN, place.turn()).await?;
-            let stream = timeout(SET_UP_WITHIN, acceptor.accept(stream)).await??;
+        Some((acceptor, (place, mut gone))) => {
+            let config = Arc::clone(acceptor.config());
+            let stream = shake_hands(stream, config, (&place, &mut gone), &mut task.leave).await?;
             drop(place);
             exchange(stream, task, shared).await
         }
+    }
+}
+
+/// The handshake, in its place: see [`super::handshakes`].
+async fn shake_hands(
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+    (place, gone): (&Place, &mut Gone),
+    leave: &mut oneshot::Receiver<()>,
+) -> io::Result<TlsStream<TcpStream>> {
+    let handshake = async {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        let hello = timeout(HELLO_WITHIN, hello).await??;
+        place.set_silent(false);
+        let turn = timeout(SET_UP_WITHIN, place.turn()).await?;
+        // The key exchange and the signature are made here.
+        let finish = hello.into_stream(config);
+        place.set_silent(true);
+        let (finished, ()) = tokio::join!(timeout(FINISH_WITHIN, finish), turn.done());
+        finished?
+    };
+    tokio::select! {
+        result = handshake => result,
+        // Nothing is ever sent on either.
+        _ = gone => Err(io::Error::other("it gives way to others")),
+        _ = leave => Err(io::ErrorKind::ConnectionAborted.into()),
     }
 }
 

@@ -1,159 +1,312 @@
-//! Whose TLS handshake is under way: few at a time, and no source has all turns.
+//! Whose TLS handshake is under way, and when its cryptography is done.
 //!
-//! A handshake costs memory and a signature, and whoever begins one and says no more costs them for
-//! as long as we wait. So they take turns, in order, and each source waits for its own share first.
+//! ```text
+//!  accepted --> Hello --ClientHello came--> Turn --its turn--> Finish --> open, the place is free
+//!                 | silent: 3 s               | pace            | silent: 5 s
+//! ```
+//! Whoever begins a handshake and says no more costs memory for as long as we wait, and nothing else: the
+//! key exchange and the signature are made for those that have spoken, one at a time. Where all places are
+//! taken, one of the source that has most gives way, the one that has been silent for longest before others.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Source;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::sleep;
 
-/// Handshakes at once: each takes one to three round trips, so even at 200 ms there are 30 a second.
-const AT_ONCE: usize = 16;
+/// Handshakes under way: all phones of an office after a power cut.
+const PLACES: usize = 512;
 
-/// Of one source: half, so that others get through beside one that begins and never ends.
-const AT_ONCE_OF_SOURCE: usize = 8;
+/// A key exchange and a signature in so long: with an RSA key they take one to two milliseconds of the
+/// thread that all calls go through. 500 phones are through in two seconds.
+const PACE: Duration = Duration::from_millis(4);
 
-/// Connections that wait for their turn: all phones of an office after a power cut.
-const WAITING: usize = 512;
-
-/// Of one source, those with a turn among them. The others come again.
-const OF_SOURCE: usize = 256;
-
-/// Gives out turns.
+/// Gives out places and turns.
 #[derive(Clone, Debug)]
-pub(super) struct Handshakes(Rc<Turns>);
+pub(super) struct Handshakes(Rc<Table>);
 
 #[derive(Debug)]
-struct Turns {
+struct Table {
+    most: usize,
     turns: Arc<Semaphore>,
-    there: Cell<usize>,
-    shares: RefCell<HashMap<Source, Share>>,
+    places: RefCell<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    /// In the order they came.
+    all: BTreeMap<u64, Entry>,
+    sources: HashMap<Source, Share>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    source: Source,
+    /// The peer's word is waited for.
+    silent: bool,
+    /// Dropped with it: the place is gone.
+    _stay: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
 struct Share {
-    turns: Arc<Semaphore>,
+    /// One waits among all sources at a time: who has many waits for itself.
+    turn: Arc<Semaphore>,
     there: usize,
 }
 
-/// A place in the queue, and then a turn, until it is dropped.
+/// A place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    of: Rc<Turns>,
-    source: Source,
+    of: Rc<Table>,
+    id: u64,
     share: Arc<Semaphore>,
-    turn: Option<[OwnedSemaphorePermit; 2]>,
+}
+
+/// Its other end is dropped where the place has given way to another; nothing is ever sent on it.
+pub(super) type Gone = oneshot::Receiver<()>;
+
+/// The turn of one place.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _permits: Option<[OwnedSemaphorePermit; 2]>,
 }
 
 impl Handshakes {
     pub(super) fn new() -> Self {
-        Self(Rc::new(Turns {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            there: Cell::new(0),
-            shares: RefCell::default(),
+        Self::with(PLACES)
+    }
+
+    pub(super) fn with(most: usize) -> Self {
+        Self(Rc::new(Table {
+            most,
+            turns: Arc::new(Semaphore::new(1)),
+            places: RefCell::default(),
         }))
     }
 
-    /// A place in the queue; none where too many wait.
-    pub(super) fn enter(&self, source: Source) -> Option<Place> {
-        let mut shares = self.0.shares.borrow_mut();
-        if self.0.there.get() >= WAITING + AT_ONCE {
-            return None;
+    /// A place; none where all are taken, and nobody is to give way to this source. What comes with it
+    /// ends where it has to give way itself.
+    pub(super) fn enter(&self, source: Source) -> Option<(Place, Gone)> {
+        let mut places = self.0.places.borrow_mut();
+        if places.all.len() >= self.0.most {
+            let victim = places.victim(source)?;
+            places.remove(victim);
         }
-        let share = shares.entry(source).or_insert_with(|| Share {
-            turns: Arc::new(Semaphore::new(AT_ONCE_OF_SOURCE)),
+        let id = places.last;
+        places.last += 1;
+        let (stay, gone) = oneshot::channel();
+        let entry = Entry {
+            source,
+            silent: true,
+            _stay: stay,
+        };
+        places.all.insert(id, entry);
+        let share = places.sources.entry(source).or_insert_with(|| Share {
+            turn: Arc::new(Semaphore::new(1)),
             there: 0,
         });
-        if share.there >= OF_SOURCE {
-            return None;
-        }
         share.there += 1;
-        self.0.there.set(self.0.there.get() + 1);
-        Some(Place {
+        let place = Place {
             of: Rc::clone(&self.0),
-            source,
-            share: Arc::clone(&share.turns),
-            turn: None,
-        })
+            id,
+            share: Arc::clone(&share.turn),
+        };
+        Some((place, gone))
     }
 }
 
-impl Place {
-    /// Waits for the turn.
-    pub(super) async fn turn(&mut self) {
-        let own = Arc::clone(&self.share).acquire_owned().await;
-        let all = Arc::clone(&self.of.turns).acquire_owned().await;
-        // Nobody closes the semaphores.
-        self.turn = own.ok().zip(all.ok()).map(|(own, all)| [own, all]);
+impl Places {
+    fn there(&self, source: Source) -> usize {
+        self.sources.get(&source).map_or(0, |share| share.there)
     }
-}
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.of.there.set(self.of.there.get().saturating_sub(1));
-        let mut shares = self.of.shares.borrow_mut();
-        if let Some(share) = shares.get_mut(&self.source) {
+    /// Who gives way to another of this source: among the sources that have most, whoever has been silent
+    /// for longest; else the last to come of a source that has more than this one.
+    fn victim(&self, source: Source) -> Option<u64> {
+        let most = self.sources.values().map(|share| share.there).max()?;
+        let mut of_most = (self.all.iter()).filter(|(_, entry)| self.there(entry.source) == most);
+        let silent = of_most.clone().find(|(_, entry)| entry.silent);
+        let last = || {
+            of_most
+                .next_back()
+                .filter(|_| most > self.there(source) + 1)
+        };
+        silent.or_else(last).map(|(id, _)| *id)
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(entry) = self.all.remove(&id) else {
+            return;
+        };
+        if let Some(share) = self.sources.get_mut(&entry.source) {
             share.there -= 1;
             if share.there == 0 {
-                shares.remove(&self.source);
+                self.sources.remove(&entry.source);
             }
         }
     }
 }
 
+impl Place {
+    /// Whether the peer is waited for, rather than we ourselves.
+    pub(super) fn set_silent(&self, silent: bool) {
+        if let Some(entry) = self.of.places.borrow_mut().all.get_mut(&self.id) {
+            entry.silent = silent;
+        }
+    }
+
+    /// Waits for the turn.
+    pub(super) async fn turn(&self) -> Turn {
+        let own = Arc::clone(&self.share).acquire_owned().await;
+        let all = Arc::clone(&self.of.turns).acquire_owned().await;
+        // Nobody closes the semaphores.
+        Turn {
+            _permits: own.ok().zip(all.ok()).map(|(own, all)| [own, all]),
+        }
+    }
+}
+
+impl Turn {
+    /// The work is done; the next one's comes in a while.
+    pub(super) async fn done(self) {
+        sleep(PACE).await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.of.places.borrow_mut().remove(self.id);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
 
-    fn source(n: u8) -> Source {
-        Source::of([192, 0, 2, n].into())
+    fn source(n: u16) -> Source {
+        let [high, low] = n.to_be_bytes();
+        Source::of([192, 0, high, low].into())
     }
 
-    /// The place, where its turn has come.
-    fn turn(place: &mut Place) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        let mut turn = Box::pin(place.turn());
-        matches!(turn.as_mut().poll(&mut context), Poll::Ready(()))
+    fn context() -> Context<'static> {
+        Context::from_waker(Waker::noop())
     }
 
-    #[test]
-    fn few_are_under_way_at_once_and_half_of_one_source() {
-        let handshakes = Handshakes::new();
-        let mut enter = |n| {
-            let mut place = handshakes.enter(source(n)).expect("there is room");
-            turn(&mut place).then_some(place)
-        };
-        let mut begun: Vec<Place> = (0..100).filter_map(|_| enter(1)).collect();
-        assert_eq!(begun.len(), AT_ONCE_OF_SOURCE);
-        begun.extend((2..100).filter_map(&mut enter));
-        assert_eq!(begun.len(), AT_ONCE);
-        assert!(enter(100).is_none());
-        begun.pop();
-        assert!(enter(100).is_some());
-        drop(begun);
-        assert!(handshakes.0.shares.borrow().is_empty());
-        assert_eq!(handshakes.0.there.get(), 0);
+    type Held = (Place, Gone);
+
+    fn has_given_way((_, gone): &mut Held) -> bool {
+        gone.try_recv() == Err(TryRecvError::Closed)
+    }
+
+    /// As many places as there are, of these sources by turns; who has spoken is not silent.
+    fn filled(handshakes: &Handshakes, sources: u16, spoken: bool) -> Vec<Held> {
+        (0..PLACES)
+            .map(|n| {
+                let of = u16::try_from(n).expect("few") % sources;
+                let place = handshakes.enter(source(of)).expect("there is room");
+                place.0.set_silent(!spoken);
+                place
+            })
+            .collect()
     }
 
     #[test]
-    fn the_queue_is_bounded_and_shared() {
+    fn a_few_sources_keep_no_other_out_whether_they_speak_or_not() {
+        for sources in [1, 2, 3, 20] {
+            for spoken in [false, true] {
+                let handshakes = Handshakes::new();
+                let mut places = filled(&handshakes, sources, spoken);
+                // An office of a dozen phones each with an address of its own.
+                let office: Vec<Held> = (100..112)
+                    .map(|n| handshakes.enter(source(n)).expect("a place"))
+                    .collect();
+                let gone: Vec<usize> = (places.iter_mut().enumerate())
+                    .filter_map(|(n, place)| has_given_way(place).then_some(n))
+                    .collect();
+                assert_eq!(gone.len(), 12);
+                // Of the silent the oldest, of the others the youngest.
+                assert_eq!(gone[0] == 0, !spoken, "{gone:?}");
+                assert_eq!(handshakes.0.places.borrow().all.len(), PLACES);
+                drop((places, office));
+                assert!(handshakes.0.places.borrow().all.is_empty());
+                assert!(handshakes.0.places.borrow().sources.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn of_the_source_that_has_most_the_one_silent_for_longest_gives_way() {
+        let handshakes = Handshakes::with(5);
+        let mut places: Vec<Held> = [1, 2, 2, 2, 1]
+            .map(|n| handshakes.enter(source(n)).expect("there is room"))
+            .into();
+        places[1].0.set_silent(false);
+        // The third gives way to anyone, its own source among them.
+        for newcomer in [2, 1, 3] {
+            places.push(handshakes.enter(source(newcomer)).expect("a place"));
+            let gone: Vec<usize> = (places.iter_mut().enumerate())
+                .filter_map(|(n, place)| has_given_way(place).then_some(n))
+                .collect();
+            match newcomer {
+                2 => assert_eq!(gone, [2]),
+                1 => assert_eq!(gone, [2, 3]),
+                _ => assert_eq!(gone, [0, 2, 3]),
+            }
+        }
+    }
+
+    #[test]
+    fn where_all_have_spoken_nobody_gives_way_to_one_who_has_as_many() {
+        let handshakes = Handshakes::with(4);
+        let places: Vec<Held> = [1, 1, 2, 2]
+            .map(|n| handshakes.enter(source(n)).expect("there is room"))
+            .into();
+        for (place, _) in &places {
+            place.set_silent(false);
+        }
+        assert!(handshakes.enter(source(1)).is_none());
+        assert!(handshakes.enter(source(2)).is_none());
+        assert!(handshakes.enter(source(3)).is_some());
+    }
+
+    #[test]
+    fn turns_come_one_at_a_time_and_to_sources_in_order() {
         let handshakes = Handshakes::new();
-        let fill = |n| -> Vec<Place> {
-            (0..1000)
-                .map_while(|_| handshakes.enter(source(n)))
-                .collect()
+        let many: Vec<Held> = (0..100)
+            .map(|_| handshakes.enter(source(1)).expect("a place"))
+            .collect();
+        let mut waiting: Vec<_> = many
+            .iter()
+            .map(|(place, _)| Box::pin(place.turn()))
+            .collect();
+        let mut poll = |n: usize| match waiting[n].as_mut().poll(&mut context()) {
+            Poll::Ready(turn) => Some(turn),
+            Poll::Pending => None,
         };
-        let one = fill(1);
-        assert_eq!(one.len(), OF_SOURCE);
-        let others: Vec<Place> = (2..200).flat_map(fill).collect();
-        assert_eq!(one.len() + others.len(), WAITING + AT_ONCE);
-        drop(one);
-        assert!(handshakes.enter(source(1)).is_some());
+        let first = poll(0).expect("nobody else has it");
+        assert!((1..100).all(|n| poll(n).is_none()));
+        let (one, _gone) = handshakes.enter(source(2)).expect("a place");
+        let mut other = pin!(one.turn());
+        assert!(other.as_mut().poll(&mut context()).is_pending());
+        drop(first);
+        // The hundred had the first; now another source has come to it.
+        assert!(poll(1).is_none());
+        let Poll::Ready(turn) = other.poll(&mut context()) else {
+            panic!("it waits for one other turn at most");
+        };
+        assert!(poll(1).is_none());
+        drop(turn);
+        assert!(poll(1).is_some());
     }
 }

@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use super::connection::{SET_UP_WITHIN, Shared, Task, serve};
-use super::handshakes::{Handshakes, Place};
+use super::handshakes::{Gone, Handshakes, Place};
 use super::seldom::Seldom;
 use super::tls::Tls;
 
@@ -233,7 +233,8 @@ impl Streams {
     fn run(
         &self,
         task: Task,
-        stream: impl Future<Output = io::Result<(TcpStream, Option<(TlsAcceptor, Place)>)>> + 'static,
+        stream: impl Future<Output = io::Result<(TcpStream, Option<(TlsAcceptor, (Place, Gone))>)>>
+        + 'static,
     ) {
         let shared = self.shared.clone();
         spawn_local(async move {
@@ -327,6 +328,22 @@ impl Streams {
             connection.open = None;
         }
     }
+
+    /// The end of all connections, once what was sent on them has left or the limit has come.
+    pub async fn finish(&mut self, limit: Duration) {
+        for connection in self.connections.values_mut() {
+            connection.open = None;
+        }
+        let left = async {
+            // Those that are accepted meanwhile were sent nothing.
+            while (self.connections.values()).any(|connection| connection.open.is_none()) {
+                self.next().await;
+            }
+        };
+        if timeout(limit, left).await.is_err() {
+            debug!("some connections took no more");
+        }
+    }
 }
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
@@ -393,8 +410,15 @@ async fn accept(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rustls_pki_types::{PrivateKeyDer, ServerName};
     use socket2::SockRef;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpSocket;
+    use tokio_rustls::TlsConnector;
+
+    use crate::self_call::client::wire::any_server;
 
     use super::*;
 
@@ -518,6 +542,96 @@ mod tests {
             tokio::time::advance(Duration::from_secs(3)).await;
             closes_once(&mut streams, flow).await;
             drop(peer);
+        });
+    }
+
+    /// What TLS connections begin with.
+    fn acceptor() -> Acceptor {
+        let pair = rcgen::generate_simple_self_signed(["box".to_owned()]).expect("made");
+        let key = PrivateKeyDer::try_from(pair.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![pair.cert.der().clone()], key)
+            .expect("they fit");
+        Acceptor(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    #[test]
+    fn handshakes_that_say_nothing_keep_no_phone_out() {
+        run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+            let to = listener.local_addr().expect("an address");
+            let Acceptor(tls) = acceptor();
+            let (teller, news) = mpsc::channel(NEWS);
+            let mut streams = Streams::new(teller, news, 100);
+            streams.handshakes = Handshakes::with(12);
+            let mut silent = Vec::new();
+            let connect = async |from: [u8; 4], streams: &mut Streams| {
+                let socket = TcpSocket::new_v4().expect("a socket");
+                socket.bind((from, 0).into()).expect("an address");
+                let peer = socket.connect(to).await.expect("connected");
+                let (stream, remote) = listener.accept().await.expect("accepted");
+                let flow = Flow {
+                    transport: Transport::Tls,
+                    local: to,
+                    remote,
+                };
+                streams.adopt(stream, flow, Some(Acceptor(tls.clone())));
+                (peer, flow)
+            };
+            for n in 0..12 {
+                silent.push(connect([127, 0, 0, 2 + n % 3], &mut streams).await);
+            }
+            let (peer, flow) = connect([127, 0, 0, 9], &mut streams).await;
+            let phone = TlsConnector::from(Arc::new(any_server().expect("a client")));
+            let name = ServerName::IpAddress(to.ip().into());
+            let opened = async {
+                loop {
+                    if let StreamEvent::Opened(flow) = streams.next().await {
+                        return flow;
+                    }
+                }
+            };
+            let (connected, opened) = tokio::join!(phone.connect(name, peer), opened);
+            let _phone = connected.expect("the handshake is made");
+            assert_eq!(opened, flow);
+            // The others are not waited for.
+            events(&mut streams).await;
+            assert_eq!(streams.connections.len(), 12);
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(4)).await;
+            events(&mut streams).await;
+            assert_eq!(streams.connections.len(), 1);
+        });
+    }
+
+    #[test]
+    fn at_the_end_all_that_was_sent_leaves_and_silent_handshakes_are_not_waited_for() {
+        run(async {
+            let (mut streams, mut peer, flow) = connected().await;
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+            let to = listener.local_addr().expect("an address");
+            let silent = TcpStream::connect(to).await.expect("connected");
+            let (stream, remote) = listener.accept().await.expect("accepted");
+            let tls = Flow {
+                transport: Transport::Tls,
+                local: to,
+                remote,
+            };
+            streams.adopt(stream, tls, Some(acceptor()));
+            for _ in 0..QUEUE / 2 {
+                streams.send(flow, vec![b'y'; 1000].into()).expect("sent");
+            }
+            tokio::time::pause();
+            streams.finish(Duration::from_secs(3600)).await;
+            assert!(streams.connections.is_empty());
+            let mut heard = Vec::new();
+            peer.read_to_end(&mut heard).await.expect("an orderly end");
+            assert_eq!(heard.len(), 1 + QUEUE / 2 * 1000);
+            drop(silent);
         });
     }
 

@@ -11,7 +11,7 @@
 mod ask;
 mod phone;
 mod sound;
-mod wire;
+pub mod wire;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};

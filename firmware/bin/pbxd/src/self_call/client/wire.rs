@@ -170,18 +170,22 @@ fn tls(remote: SocketAddr, until: Instant) -> Result<StreamOwned<ClientConnectio
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(rest()))?;
     socket.set_write_timeout(Some(rest()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-        .with_no_client_auth();
     let name = ServerName::IpAddress(remote.ip().into());
-    let mut session = ClientConnection::new(Arc::new(config), name)?;
+    let mut session = ClientConnection::new(Arc::new(any_server()?), name)?;
     while session.is_handshaking() {
         session.complete_io(&mut socket)?;
     }
     Ok(StreamOwned::new(session, socket))
+}
+
+/// A client that takes every certificate.
+pub fn any_server() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        .with_no_client_auth())
 }
 
 /// Takes every certificate; that the peer has its key is looked at all the same.
