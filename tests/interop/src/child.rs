@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -101,6 +101,20 @@ impl Child {
                 self.kill()?;
             }
         }
+        Ok(())
+    }
+
+    /// `SIGTERM`, and waits until it has left by itself, without a fault.
+    pub(crate) fn stop(&mut self, limit: Duration) -> Result<()> {
+        self.check()?;
+        self.signal(Signal::SIGTERM)?;
+        let status = self.wait(limit)?;
+        ensure!(
+            status.success(),
+            "{} ended: {status}\n{}",
+            self.name,
+            self.tail()
+        );
         Ok(())
     }
 

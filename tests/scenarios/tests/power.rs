@@ -1,7 +1,7 @@
 //! Phones that disappear: power cuts, cut networks, and what finds them.
 
 use model::{Disposition, EndedBy, Transport};
-use testkit::{End, Network, State, World, assert_hears};
+use testkit::{End, Line, Network, State, World, assert_hears};
 
 #[test]
 fn a_call_with_a_dead_phone_ends_after_a_minute() {
@@ -177,17 +177,7 @@ fn the_exchange_is_killed_in_a_call_and_phones_call_again() {
 #[test]
 fn a_crash_ends_the_calls_of_phones_on_any_transport() {
     for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
-        let mut w = World::builder()
-            .extensions(["101", "102"])
-            .without_phones()
-            .build();
-        for number in ["101", "102"] {
-            let phone = w.add_phone(number);
-            w.set(phone, |p| p.transport = transport);
-            w.register(phone);
-        }
-        w.run_for(500);
-        let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+        let (mut w, a, b) = talking_over(transport);
         w.restart();
         w.run_for(1000);
         if transport.is_stream() {
@@ -200,6 +190,64 @@ fn a_crash_ends_the_calls_of_phones_on_any_transport() {
             }
         }
         assert_eq!((w.end(a), w.end(b)), (Some(End::Bye), Some(End::Bye)));
+        w.finish();
+    }
+}
+
+/// Two phones in a call over a transport.
+fn talking_over(transport: Transport) -> (World, Line, Line) {
+    let mut w = World::builder()
+        .extensions(["101", "102"])
+        .without_phones()
+        .build();
+    for number in ["101", "102"] {
+        let phone = w.add_phone(number);
+        w.set(phone, |p| p.transport = transport);
+        w.register(phone);
+    }
+    w.run_for(500);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    (w, a, b)
+}
+
+#[test]
+fn a_stop_waits_until_all_phones_know_and_no_longer() {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        let (mut w, a, b) = talking_over(transport);
+        assert!(w.unfinished() >= 2);
+        w.shut_down();
+        assert!(w.calls().is_empty() && w.unfinished() >= 2, "{transport}");
+        w.run_for(1000);
+        assert_eq!((w.end(a), w.end(b)), (Some(End::Bye), Some(End::Bye)));
+        assert_eq!(w.unfinished(), 0, "what absorbs repeats is not waited for");
+        w.finish();
+    }
+}
+
+#[test]
+fn a_stop_that_phones_do_not_answer_is_told_to_them_after_the_next_start() {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        let (mut w, a, b) = talking_over(transport);
+        w.cut(a.phone, true);
+        w.cut(b.phone, true);
+        w.shut_down();
+        w.run_for(3000);
+        assert!(w.unfinished() > 0 && w.is_talking(a) && w.is_talking(b));
+        w.restart();
+        // They have to wait once more: stopped again before anybody was told.
+        w.shut_down();
+        w.restart();
+        w.cut(a.phone, false);
+        w.cut(b.phone, false);
+        w.run_for(1000);
+        for line in [a, b] {
+            if transport.is_stream() {
+                assert!(w.is_talking(line));
+                w.register(line.phone);
+                w.run_for(1000);
+            }
+            assert_eq!(w.end(line), Some(End::Bye), "{transport}");
+        }
         w.finish();
     }
 }

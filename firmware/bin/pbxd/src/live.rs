@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use model::{
-    Binding, CallId, CallRecord, Cause, Disposition, EndedBy, KeptDialog, OpenCall, WallTime,
+    Binding, CallId, CallRecord, Cause, Disposition, EndedBy, KeptDialog, OpenCall, UnendedDialog,
+    WallTime,
 };
 use platform::log::Row;
 use store::{Journal, LiveRecord, LogKind, Store, Writer};
@@ -28,6 +29,7 @@ const CATCH_UP: usize = 1000;
 const TOLD_WITHIN: Duration = Duration::from_hours(24);
 
 /// How long the last calls may take to be stored at the end.
+/// Clearing calls comes before it, and the supervisor waits for both.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
 const UNKEPT: &str = "registrations and calls can't be kept over a restart";
@@ -53,7 +55,7 @@ pub struct Live {
 pub struct Before {
     /// Phones that were registered.
     pub bindings: Vec<Binding>,
-    /// Dialogs of the calls that were under way.
+    /// Dialogs of the calls that were under way, and those that an orderly stop could not end.
     pub dialogs: Vec<KeptDialog>,
     /// The id of the next call.
     pub next_call: CallId,
@@ -82,13 +84,16 @@ impl Live {
             }
             interrupted.push(self::interrupted(record, now));
         }
+        let left = (recovered.left.iter()).filter(|left| now.since(left.stopped) <= TOLD_WITHIN);
+        dialogs.extend(left.map(|left| left.dialog.clone()));
         if !interrupted.is_empty() {
             warn!(calls = interrupted.len(), "calls were cut by the restart");
-            let records: Vec<LiveRecord> = interrupted
-                .iter()
-                .cloned()
-                .map(LiveRecord::CallClosed)
-                .collect();
+        }
+        let records: Vec<LiveRecord> = (interrupted.iter().cloned())
+            .map(LiveRecord::CallClosed)
+            .chain((!recovered.left.is_empty()).then_some(LiveRecord::DialogsTaken))
+            .collect();
+        if !records.is_empty() {
             // Where it stays refused, the next start finds them open and closes them then.
             if let Err(error) = journal.append(&records) {
                 broken = true;
@@ -145,6 +150,16 @@ impl Live {
                 self.waiting.push_back(call.call);
             }
         }
+    }
+
+    /// Leaves dialogs to the next process.
+    pub fn leave(&mut self, dialogs: Vec<KeptDialog>, now: WallTime) {
+        let left = (dialogs.into_iter()).map(|dialog| UnendedDialog {
+            stopped: now,
+            dialog,
+        });
+        let records: Vec<LiveRecord> = left.map(LiveRecord::DialogLeft).collect();
+        self.keep(&records);
     }
 
     /// A row for the Security log.
@@ -301,10 +316,8 @@ mod tests {
         dir
     }
 
-    #[test]
-    fn parties_of_a_call_of_long_ago_are_not_told() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let dialog = |call_id: &str| KeptDialog {
+    fn dialog(call_id: &str) -> KeptDialog {
+        KeptDialog {
             extension: None,
             flow: model::Flow {
                 transport: model::Transport::Udp,
@@ -317,7 +330,12 @@ mod tests {
             target: "sip:101@10.0.0.2".into(),
             routes: Vec::new(),
             seq: 1,
-        };
+        }
+    }
+
+    #[test]
+    fn parties_of_a_call_of_long_ago_are_not_told() {
+        let dir = tempfile::tempdir().expect("a folder");
         let opened = |id: u64, dialogs: &[KeptDialog]| {
             LiveRecord::CallOpened(OpenCall {
                 record: call(id),
@@ -338,6 +356,28 @@ mod tests {
         let day = Duration::from_hours(24);
         assert_eq!(open(day), [one.clone(), other.clone()]);
         assert_eq!(open(day + Duration::from_secs(1)), []);
+    }
+
+    #[test]
+    fn what_a_stop_could_not_end_is_left_to_one_next_process() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(dir.path()).expect("a store");
+        let open = |later: Duration| {
+            let (live, before) = Live::open(dir.path(), &store, now() + later).expect("opened");
+            (live, before.dialogs)
+        };
+        let day = Duration::from_hours(24);
+        for (later, told) in [(day, 2), (day + Duration::from_secs(1), 0)] {
+            let (mut live, none) = open(Duration::ZERO);
+            assert_eq!(none, []);
+            let left = vec![dialog("one"), dialog("other")];
+            live.leave(left.clone(), now());
+            live.finish();
+            let (live, dialogs) = open(later);
+            assert_eq!(dialogs, left[..told]);
+            live.finish();
+        }
+        assert_eq!(open(Duration::ZERO).1, [], "they were taken");
     }
 
     fn stored(store: &Store) -> u64 {

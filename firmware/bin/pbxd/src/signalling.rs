@@ -39,8 +39,12 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// Warnings and errors kept each second: what comes faster says nothing new.
 const ROWS: usize = 16;
 
-/// How long calls may take to be cleared at the end.
+/// How long calls may take to be cleared at the end: a BYE that is lost over UDP is sent three times
+/// within it. Whoever has not answered then is told by the next process.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long connections may take after that for what was sent on them last.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The least time between two turns under load: what comes within it is handled together, which saves
 /// most of the waking, writing and sending, and costs each message at most this much delay: nothing to
@@ -466,7 +470,7 @@ impl Process {
         self.input(Input::Shutdown);
         self.carry_out();
         let limit = TokioInstant::now() + STOP_WITHIN;
-        while !self.switch.calls().is_empty() {
+        while self.switch.unfinished() > 0 {
             let timeout = self
                 .switch
                 .poll_timeout()
@@ -477,13 +481,21 @@ impl Process {
                 _ = bell.readable() => hush(&bell),
                 () = sleep_until(timeout) => {}
                 () = sleep_until(limit) => {
-                    warn!("some phones did not answer; their calls end without them");
+                    warn!("some phones did not answer; they are told after the next start");
                     break;
                 }
             }
             yield_now().await;
             self.turn();
         }
+        let mut left = self.switch.unended_dialogs();
+        left.retain(|dialog| {
+            dialog
+                .extension
+                .is_none_or(|extension| !extension.is_hidden())
+        });
+        self.live.leave(left, clock::wall());
+        self.streams.finish(LEAVE_WITHIN).await;
         self.keep_rows();
         self.live.finish();
         self.media.stop();

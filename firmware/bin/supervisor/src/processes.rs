@@ -16,8 +16,9 @@ use tracing::{error, warn};
 
 use crate::policy::Restarts;
 
-/// How long a process may take to stop before it is killed: calls are cleared within it.
-const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long a process may take to stop before it is killed. Calls are cleared within it (3 s), the last
+/// words leave (1 s) and the history is written (5 s).
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often a loop looks round where nothing else is due.
 pub const GLANCE: Duration = Duration::from_millis(500);

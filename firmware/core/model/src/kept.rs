@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallRecord, ExtensionId, Flow};
+use crate::{CallRecord, ExtensionId, Flow, WallTime};
 
 /// A dialog that is up, as far as a BYE in it takes (RFC 3261 §12.2.1.1). Written as on the wire: what it
 /// means is the endpoint's to say.
@@ -37,6 +37,15 @@ pub struct OpenCall {
     /// Of its answered parties.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dialogs: Vec<KeptDialog>,
+}
+
+/// A dialog of a call that is over, whose peer did not say that it knows: the process had to stop before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnendedDialog {
+    /// When the process stopped.
+    pub stopped: WallTime,
+    /// The dialog.
+    pub dialog: KeptDialog,
 }
 
 impl From<CallRecord> for OpenCall {

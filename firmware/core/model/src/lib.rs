@@ -25,7 +25,7 @@ pub use cause::Cause;
 pub use codec::Codec;
 pub use dialplan::{DialPlan, DialPlanEntry, DialTarget};
 pub use id::{CallId, ConfigVersion, ExtensionId, LegId, PortId, UserId};
-pub use kept::{KeptDialog, OpenCall};
+pub use kept::{KeptDialog, OpenCall, UnendedDialog};
 pub use number::{ExtensionNumber, InvalidNumber, Number};
 pub use record::{CallRecord, Disposition, EndedBy, LegRecord, LegSide, Party, Quality};
 pub use registration::{Binding, Flow, Transport};

@@ -210,6 +210,19 @@ impl Switch {
         self.exchange.borrow().ports.in_use()
     }
 
+    /// How much is still to be ended in order: calls, and what their phones have not confirmed.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        let exchange = self.exchange.borrow();
+        exchange.calls.len() + exchange.endpoint.unfinished()
+    }
+
+    /// Dialogs that a process that stops now leaves to the next: see [`SwitchConfig::dialogs`].
+    #[must_use]
+    pub fn unended_dialogs(&self) -> Vec<KeptDialog> {
+        self.exchange.borrow().endpoint.unended_dialogs()
+    }
+
     /// Nothing is left of any call: for tests.
     #[doc(hidden)]
     #[must_use]

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall, WallTime};
+use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall, UnendedDialog, WallTime};
 
 use self::state::State;
 use crate::db::lock;
@@ -46,6 +46,10 @@ pub enum LiveRecord {
     CallOpened(OpenCall),
     /// A call is over.
     CallClosed(CallRecord),
+    /// A dialog is left to the next process.
+    DialogLeft(UnendedDialog),
+    /// That process has those left before.
+    DialogsTaken,
 }
 
 /// What the journal held when it was opened.
@@ -57,6 +61,8 @@ pub struct Recovered {
     pub closed: Vec<CallRecord>,
     /// Calls that were under way: close them as interrupted, and tell their parties.
     pub open: Vec<OpenCall>,
+    /// Dialogs that the last process left when it stopped: tell their peers too.
+    pub left: Vec<UnendedDialog>,
     /// The highest call id in it.
     pub last_call_id: Option<CallId>,
     /// Bytes at the end of files that were no whole record and were cut off: a write that a kill or

@@ -11,7 +11,7 @@ mod proxy;
 
 use std::env;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 pub use self::admin::{Admin, Reply};
 pub use self::image::administrator;
@@ -109,6 +109,14 @@ impl Exchange {
             Engine::Ours(ours) => Some(ours.admin()),
             Engine::Image(image) => Some(image.admin()),
             Engine::Kamailio(_) => None,
+        }
+    }
+
+    /// Stops it in order, and waits until it has left; for [`Kind::Ours`] alone.
+    pub fn stop(&mut self) -> Result<()> {
+        match &mut self.engine {
+            Engine::Ours(ours) => ours.stop(),
+            Engine::Image(_) | Engine::Kamailio(_) => bail!("nothing tells this exchange to stop"),
         }
     }
 

@@ -81,6 +81,10 @@ impl Ours {
         self.ready()
     }
 
+    pub(super) fn stop(&mut self) -> Result<()> {
+        self.supervisor.stop(READY)
+    }
+
     /// Waits until both faces can be reached.
     fn ready(&mut self) -> Result<()> {
         for port in [SIP_PORT, WEB_PORT] {

@@ -43,9 +43,23 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             |stage| crash(stage, Peer::Pjsua, Transport::Tcp),
         ),
     ];
+    let stops: &[(&str, Play)] = &[
+        ("phones_are_told_of_a_stop_by_udp", |stage| {
+            stop(stage, Transport::Udp)
+        }),
+        ("phones_are_told_of_a_stop_by_tcp", |stage| {
+            stop(stage, Transport::Tcp)
+        }),
+        ("phones_are_told_of_a_stop_by_tls", |stage| {
+            stop(stage, Transport::Tls)
+        }),
+    ];
+    let both = needs(&[Peer::Pjsua, Peer::Baresip]);
+    let stops = (stops.iter()).map(|(name, play)| Scenario::new(*name, &both, *play).ours_only());
     table
         .iter()
         .map(|(name, peers, play)| Scenario::new(*name, &needs(peers), *play))
+        .chain(stops)
         .collect()
 }
 
@@ -185,4 +199,21 @@ fn crash(stage: &Stage, other: Peer, transport: Transport) -> Result<()> {
     let [alice, bob] = office.phones()?;
     let (out, call) = connect(alice, bob)?;
     hear_both((alice, &out), (bob, &call))
+}
+
+fn stop(stage: &Stage, transport: Transport) -> Result<()> {
+    let setup = Setup {
+        transport,
+        ..Setup::default()
+    };
+    let peers = [Peer::Pjsua, Peer::Baresip].map(|peer| (peer, setup.clone()));
+    let mut office = Office::open(stage, &peers)?;
+    let [alice, bob] = office.phones()?;
+    let (out, call) = connect(alice, bob)?;
+    hear_both((alice, &out), (bob, &call))?;
+    office.exchange.stop()?;
+    let [alice, bob] = office.phones()?;
+    let code = alice.ended(&out)?;
+    ensure!(code == 200, "the call ended with {code}");
+    bob.ended(&call).map(drop)
 }

@@ -337,10 +337,16 @@ impl World {
         self.tell(pbx::Input::Shutdown);
     }
 
-    /// The process is killed and starts again with what the journal holds.
+    /// The process is killed, or ends where it was told to stop, and starts again with what the journal
+    /// holds.
     pub fn restart(&mut self) {
         self.tape
-            .note(self.now, "the exchange is killed and starts again");
+            .note(self.now, "the exchange ends and starts again");
+        let left = if self.stopped {
+            self.exchange.switch.unended_dialogs()
+        } else {
+            Vec::new()
+        };
         let bindings = self.journal.values().cloned().collect();
         let next = self.opened.iter().map(|call| call.raw()).max().unwrap_or(0) + 1;
         for call in self.opened.drain(..) {
@@ -349,6 +355,7 @@ impl World {
         }
         let dialogs = (core::mem::take(&mut self.under_way).into_values())
             .flat_map(|call| call.dialogs)
+            .chain(left)
             .collect();
         let seed = self.chance.bytes();
         let ports = self.exchange.ports;

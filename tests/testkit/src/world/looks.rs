@@ -161,6 +161,12 @@ impl World {
         self.exchange.switch.calls()
     }
 
+    /// What a stop in order still waits for.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.exchange.switch.unfinished()
+    }
+
     /// The phones that are registered.
     #[must_use]
     pub fn registrations(&self) -> Vec<Registration> {

@@ -2,7 +2,7 @@
 //! get a BYE (RFC 3261 §15.1.1).
 //!
 //! ```text
-//!  kept --UDP, or no phone of ours: its turn comes--> BYE sent, nobody waits for the answer
+//!  kept --UDP, or no phone of ours: its turn comes--> BYE sent
 //!    | over a connection: that ended with the process, and only the phone can open a new one
 //!    +--> waiting --it registers anew--> BYE on the new connection
 //!            | 10 min: forgotten; what it asks for in the dialog gets 481, as anything unknown does
@@ -14,11 +14,12 @@ use std::collections::VecDeque;
 use model::{Cause, ExtensionId, Flow, Instant, KeptDialog};
 
 use super::peer::is_weaker;
-use super::{ClientUser, Endpoint, Purpose, SessionId, TimerHandle, TimerKey};
+use super::{ClientUser, Endpoint, IdMap, Outcome, Purpose, SessionId, TimerHandle, TimerKey};
 use crate::dialog::Dialog;
 use crate::message::{HeaderName, Method};
 use crate::registrar::Phone;
 use crate::session::reason_value;
+use crate::transaction::ClientId;
 
 /// BYEs sent at a time, and how long until the next: 200 a second are a fraction of what a core does, and
 /// the 1,000 of 500 calls are out in 5 s.
@@ -40,6 +41,8 @@ const NOBODY: ClientUser = ClientUser {
 pub(super) struct Farewells {
     due: VecDeque<Farewell>,
     waiting: Vec<(Farewell, Phone)>,
+    /// Their BYE has no answer yet.
+    said: IdMap<ClientId, KeptDialog>,
     /// When those are forgotten that wait.
     until: Instant,
     timer: Option<TimerHandle>,
@@ -51,11 +54,35 @@ struct Farewell {
     dialog: Dialog,
 }
 
+impl Farewell {
+    fn kept(&self) -> KeptDialog {
+        self.dialog.kept(self.extension)
+    }
+}
+
 impl Endpoint {
     /// What ending a session after a restart takes, where it has been answered and is not over.
     #[must_use]
     pub fn kept_dialog(&self, session: SessionId) -> Option<KeptDialog> {
         self.sessions.get(session)?.kept()
+    }
+
+    /// What is still under way with peers that are to know of an end: sessions, requests of ours without
+    /// a final answer, refusals without ACK.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.sessions.len() + self.core.clients.unanswered() + self.core.servers.unacknowledged()
+    }
+
+    /// What the next process is to end: dialogs whose peers have not answered our BYE, and those of before
+    /// the last restart likewise.
+    #[must_use]
+    pub fn unended_dialogs(&self) -> Vec<KeptDialog> {
+        let waiting = self.farewells.waiting.iter().map(|(farewell, _)| farewell);
+        (self.sessions.unended())
+            .chain((self.farewells.due.iter().chain(waiting)).map(Farewell::kept))
+            .chain(self.farewells.said.values().cloned())
+            .collect()
     }
 
     /// Ends dialogs of before a restart, bit by bit. Bindings are to be restored before.
@@ -156,6 +183,27 @@ impl Endpoint {
         if let Some(reason) = reason_value(Some(Cause::TEMPORARY_FAILURE)) {
             bye.headers.push(HeaderName::Reason, reason);
         }
-        self.core.request(dialog.flow, bye, NOBODY);
+        let flow = dialog.flow;
+        let bye = self.core.request(flow, bye, NOBODY);
+        self.farewells.said.insert(bye, farewell.kept());
+    }
+
+    /// A BYE that no session waits for has its answer, or will have none.
+    pub(super) fn farewell_answered(&mut self, bye: ClientId, outcome: &Outcome) {
+        let (last, success) = match outcome {
+            Outcome::Response(response) => {
+                let status = response.status;
+                (status.is_final(), status.is_success())
+            }
+            Outcome::Timeout | Outcome::TransportFailed => (true, false),
+        };
+        let answered = last.then(|| self.farewells.said.remove(&bye)).flatten();
+        if let Some(told) = answered.filter(|_| success) {
+            // It may have been said on two ways.
+            let is_told = |other: &KeptDialog| other.call_id == told.call_id;
+            self.farewells
+                .said
+                .retain(|_, other| !is_told(other) || other.local != told.local);
+        }
     }
 }

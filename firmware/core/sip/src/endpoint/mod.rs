@@ -377,6 +377,7 @@ impl Endpoint {
     fn on_told(&mut self, told: Told) {
         let Told { id, user, outcome } = told;
         if user.purpose == Purpose::Stray {
+            self.farewell_answered(id, &outcome);
             return;
         }
         match self.session(user.session) {

@@ -264,6 +264,17 @@ impl Session {
         Some(dialog.kept(self.account))
     }
 
+    /// What ending it after a restart takes, where our BYE has no answer yet or waits for an ACK.
+    pub(crate) fn unended(&self) -> Option<KeptDialog> {
+        let ends = match self.stage {
+            Stage::Ending { bye } => bye.is_some(),
+            Stage::Confirmed => self.silent,
+            Stage::Calling(_) | Stage::Ringing(_) | Stage::Over => false,
+        };
+        let dialog = ends.then(|| self.dialogs.first())??;
+        Some(dialog.kept(self.account))
+    }
+
     /// The way of a dialog, and whose phone it is with.
     pub(crate) fn peer(&self, at: usize) -> Option<(Flow, Option<ExtensionId>)> {
         Some((self.dialogs.get(at)?.flow, self.account))

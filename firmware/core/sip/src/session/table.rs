@@ -1,5 +1,7 @@
 //! All sessions by number.
 
+use model::KeptDialog;
+
 use super::{Session, SessionId};
 use crate::endpoint::IdMap;
 use crate::session::session_in;
@@ -54,6 +56,11 @@ impl Sessions {
         if self.all.get(&id).is_some_and(Session::is_over) {
             self.all.remove(&id);
         }
+    }
+
+    /// What ending those takes whose peers have not said that they know of the end.
+    pub(crate) fn unended(&self) -> impl Iterator<Item = KeptDialog> {
+        self.all.values().filter_map(Session::unended)
     }
 
     pub(crate) fn len(&self) -> usize {

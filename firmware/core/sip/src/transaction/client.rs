@@ -93,6 +93,11 @@ impl Client {
         }
     }
 
+    /// True until a final answer came or none can come.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Trying { .. } | Self::Proceeding { .. })
+    }
+
     fn complete(&mut self, reliable: bool) -> Actions {
         if reliable {
             // Timer K is zero (RFC 3261 §17.1.2.2).

@@ -62,6 +62,14 @@ impl<U> ClientTransaction<U> {
         }
     }
 
+    /// True until a final answer came or none can come.
+    const fn is_unanswered(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_unanswered(),
+            ClientMachine::Other(machine) => machine.is_unanswered(),
+        }
+    }
+
     /// The branch of its Via.
     pub(crate) fn branch(&self) -> &str {
         &self.branch
@@ -166,5 +174,12 @@ impl<U> Clients<U> {
 
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// How many have no final answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        (self.all.values())
+            .filter(|transaction| transaction.is_unanswered())
+            .count()
     }
 }

@@ -107,6 +107,11 @@ impl InviteClient {
         matches!(self, Self::Proceeding { .. })
     }
 
+    /// True until a final answer came or none can come.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Calling { .. } | Self::Proceeding { .. })
+    }
+
     fn complete(&mut self, reliable: bool) -> Actions {
         if reliable {
             // Timer D is zero (RFC 3261 §17.1.1.2).

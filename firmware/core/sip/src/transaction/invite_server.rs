@@ -86,6 +86,11 @@ impl InviteServer {
         matches!(self, Self::Proceeding { .. })
     }
 
+    /// True while a refusal waits for its ACK.
+    pub(crate) const fn is_unacknowledged(&self) -> bool {
+        matches!(self, Self::Completed { .. })
+    }
+
     fn proceeding(&mut self, answered: bool, reliable: bool, event: ServerEvent) -> Actions {
         let heard = Self::Proceeding {
             answered: true,

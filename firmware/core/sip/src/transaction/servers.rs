@@ -166,4 +166,12 @@ impl Servers {
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
+
+    /// How many refused INVITEs wait for their ACK.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        let machines = self.all.values().map(|transaction| &transaction.machine);
+        machines
+            .filter(|machine| matches!(machine, ServerMachine::Invite(invite) if invite.is_unacknowledged()))
+            .count()
+    }
 }

@@ -7,7 +7,7 @@
 use std::io;
 use std::ops::Range;
 
-use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall};
+use model::{Binding, CallId, CallRecord, ExtensionId, OpenCall, UnendedDialog};
 use serde::{Deserialize, Serialize};
 
 use super::LiveRecord;
@@ -38,6 +38,8 @@ const PUT: u8 = b'B';
 const REMOVE: u8 = b'b';
 const OPENED: u8 = b'O';
 const CLOSED: u8 = b'C';
+const LEFT: u8 = b'D';
+const TAKEN: u8 = b'd';
 const STORED: u8 = b'S';
 const LAST_CALL: u8 = b'L';
 const END: u8 = b'E';
@@ -58,6 +60,8 @@ pub(super) fn put_record(buffer: &mut Vec<u8>, record: &LiveRecord) -> io::Resul
         }
         LiveRecord::CallOpened(call) => put(buffer, OPENED, call),
         LiveRecord::CallClosed(call) => put(buffer, CLOSED, call),
+        LiveRecord::DialogLeft(dialog) => put(buffer, LEFT, dialog),
+        LiveRecord::DialogsTaken => put(buffer, TAKEN, &()),
     }
 }
 
@@ -171,6 +175,11 @@ pub(super) fn open_call_of(frame: &[u8]) -> Option<OpenCall> {
     serde_json::from_slice(frame.get(PREFIX + 1..)?).ok()
 }
 
+/// The dialog of a frame in memory.
+pub(super) fn dialog_of(frame: &[u8]) -> Option<UnendedDialog> {
+    serde_json::from_slice(frame.get(PREFIX + 1..)?).ok()
+}
+
 /// The registration of a frame in memory.
 pub(super) fn binding_of(frame: &[u8]) -> Option<Binding> {
     serde_json::from_slice(frame.get(PREFIX + 1..)?).ok()
@@ -185,6 +194,8 @@ fn entry(kind: u8, body: &[u8]) -> Result<Entry, serde_json::Error> {
         }
         OPENED => Entry::Live(LiveRecord::CallOpened(serde_json::from_slice(body)?)),
         CLOSED => Entry::Live(LiveRecord::CallClosed(serde_json::from_slice(body)?)),
+        LEFT => Entry::Live(LiveRecord::DialogLeft(serde_json::from_slice(body)?)),
+        TAKEN => Entry::Live(LiveRecord::DialogsTaken),
         STORED => Entry::Stored(serde_json::from_slice(body)?),
         LAST_CALL => Entry::LastCall(serde_json::from_slice(body)?),
         END => Entry::End,

@@ -15,6 +15,7 @@ pub(super) struct State {
     bindings: BTreeMap<ExtensionId, BTreeMap<String, Arc<[u8]>>>,
     open: BTreeMap<CallId, Arc<[u8]>>,
     closed: BTreeMap<CallId, Arc<[u8]>>,
+    left: Vec<Arc<[u8]>>,
     pub(super) last_call: Option<CallId>,
 }
 
@@ -55,6 +56,8 @@ impl State {
                 self.closed.insert(call.call, bytes.into());
                 self.last_call = self.last_call.max(Some(call.call));
             }
+            LiveRecord::DialogLeft(_) => self.left.push(bytes.into()),
+            LiveRecord::DialogsTaken => self.left.clear(),
         }
     }
 
@@ -84,6 +87,9 @@ impl State {
             closed: self.unstored(),
             open: (self.open.values())
                 .filter_map(|bytes| frame::open_call_of(bytes))
+                .collect(),
+            left: (self.left.iter())
+                .filter_map(|bytes| frame::dialog_of(bytes))
                 .collect(),
             last_call_id: self.last_call,
             ..Recovered::default()
@@ -119,6 +125,7 @@ impl State {
         bindings
             .chain(self.closed.values())
             .chain(self.open.values())
+            .chain(&self.left)
             .cloned()
             .collect()
     }

@@ -56,9 +56,8 @@ fn call(id: u64) -> CallRecord {
     }
 }
 
-/// Of every second call both parties have answered.
-fn open_call(id: u64) -> OpenCall {
-    let dialog = |side: u16| KeptDialog {
+fn dialog(id: u64, side: u16) -> KeptDialog {
+    KeptDialog {
         extension: (side == 1).then(|| ExtensionId::new(1)),
         flow: Flow {
             transport: Transport::Udp,
@@ -73,9 +72,13 @@ fn open_call(id: u64) -> OpenCall {
             .map(|hop| format!("sip:10.0.0.{hop};lr"))
             .collect(),
         seq: 1,
-    };
+    }
+}
+
+/// Of every second call both parties have answered.
+fn open_call(id: u64) -> OpenCall {
     let dialogs = if id.is_multiple_of(2) {
-        vec![dialog(0), dialog(1)]
+        vec![dialog(id, 0), dialog(id, 1)]
     } else {
         Vec::new()
     };
@@ -83,6 +86,13 @@ fn open_call(id: u64) -> OpenCall {
         record: call(id),
         dialogs,
     }
+}
+
+fn left(id: u64) -> LiveRecord {
+    LiveRecord::DialogLeft(UnendedDialog {
+        stopped: at(3),
+        dialog: dialog(id, 1),
+    })
 }
 
 fn gone(extension: u32, contact: u32) -> LiveRecord {
@@ -113,6 +123,7 @@ struct Expected {
     bindings: BTreeMap<(u32, String), Binding>,
     open: BTreeMap<u64, OpenCall>,
     closed: BTreeMap<u64, CallRecord>,
+    left: Vec<UnendedDialog>,
     last: Option<CallId>,
 }
 
@@ -136,6 +147,8 @@ impl Expected {
                 self.open.remove(&call.call.raw());
                 self.closed.insert(call.call.raw(), call);
             }
+            LiveRecord::DialogLeft(dialog) => self.left.push(dialog),
+            LiveRecord::DialogsTaken => self.left.clear(),
         }
     }
 
@@ -155,6 +168,7 @@ impl Expected {
             found.closed,
             self.closed.values().cloned().collect::<Vec<_>>()
         );
+        assert_eq!(found.left, self.left);
         assert_eq!(found.last_call_id, self.last);
         assert_eq!(found.unknown_records, 0);
     }
@@ -168,6 +182,10 @@ fn some_of_each() -> Vec<LiveRecord> {
         LiveRecord::BindingPut(binding(1, 1, 2)),
         LiveRecord::CallClosed(call(1)),
         LiveRecord::CallOpened(open_call(2)),
+        left(3),
+        LiveRecord::DialogsTaken,
+        left(4),
+        left(5),
         gone(2, 1),
     ]
 }
@@ -510,6 +528,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..6_u32, 0..3_u32).prop_map(|(e, c)| gone(e, c)),
         2 => (0..12_u64).prop_map(|id| LiveRecord::CallOpened(open_call(id))),
         2 => (0..12_u64).prop_map(|id| LiveRecord::CallClosed(call(id))),
+        1 => (0..12_u64).prop_map(left),
+        1 => Just(LiveRecord::DialogsTaken),
     ];
     let step = prop_oneof![
         6 => prop::collection::vec(record, 0..5).prop_map(Step::Append),
