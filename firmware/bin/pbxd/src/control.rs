@@ -12,6 +12,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::spawn_local;
 use tracing::{debug, warn};
 
+use crate::listing::Written;
+
 /// Requests that wait for the signalling loop.
 const QUEUE: usize = 64;
 
@@ -23,7 +25,16 @@ pub struct Question {
     /// What is asked.
     pub request: Request,
     /// Where the answer goes.
-    pub answer: oneshot::Sender<Reply>,
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// Still to be written.
+    Reply(Reply),
+    /// Written meanwhile.
+    List(Written),
 }
 
 /// The listening end.
@@ -128,11 +139,19 @@ async fn converse(
                 if ask.request == Request::Watch && watching.is_none() {
                     watching = Some(notices.subscribe());
                 }
-                let reply = ask_loop(&asker, ask.request).await;
-                let message = Message::Reply { id: ask.id, reply };
-                let mut text = serde_json::to_string(&message)?;
-                text.push('\n');
-                writer.write_all(text.as_bytes()).await?;
+                match ask_loop(&asker, ask.request).await {
+                    Answer::Reply(reply) => {
+                        let message = Message::Reply { id: ask.id, reply };
+                        let mut text = serde_json::to_string(&message)?;
+                        text.push('\n');
+                        writer.write_all(text.as_bytes()).await?;
+                    }
+                    Answer::List(list) => {
+                        for part in list.parts(ask.id)? {
+                            writer.write_all(&part).await?;
+                        }
+                    }
+                }
             }
             notice = next_notice(&mut watching) => {
                 let notice = notice.context("the watcher is too slow")?;
@@ -143,10 +162,12 @@ async fn converse(
     }
 }
 
-async fn ask_loop(asker: &mpsc::Sender<Question>, request: Request) -> Reply {
+async fn ask_loop(asker: &mpsc::Sender<Question>, request: Request) -> Answer {
     let (answer, wait) = oneshot::channel();
-    let stopping = || Reply::Failed {
-        text: "the exchange is stopping".into(),
+    let stopping = || {
+        Answer::Reply(Reply::Failed {
+            text: "the exchange is stopping".into(),
+        })
     };
     if asker.send(Question { request, answer }).await.is_err() {
         return stopping();

@@ -3,6 +3,7 @@
 mod clock;
 mod control;
 mod files;
+mod listing;
 mod live;
 mod media;
 mod options;

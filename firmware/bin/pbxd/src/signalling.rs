@@ -4,13 +4,14 @@
 //! Its one rule of order: what has to outlive the process is in the journal before the next message
 //! leaves.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use model::control::{ActiveCall, Listening, Notice, Registration, Reply, Request, Status};
+use model::control::{Listening, Notice, Reply, Request, Status};
 use model::{Flow, Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use platform::log::Row;
@@ -22,12 +23,13 @@ use tokio::time::{Instant as TokioInstant, sleep_until};
 use tracing::{error, info, warn};
 
 use crate::clock::{self, Clock};
-use crate::control::{Control, Question};
+use crate::control::{Answer, Control, Question};
 use crate::files::Files;
+use crate::listing::Listing;
 use crate::live::{Before, Live};
 use crate::media::Media;
 use crate::options::Options;
-use crate::self_call::{self, Concealed, SelfCall};
+use crate::self_call::{Concealed, SelfCall, is_seen};
 use crate::sockets::stream::{StreamEvent, Streams};
 use crate::sockets::tls::Tls;
 use crate::sockets::udp::UdpSockets;
@@ -77,6 +79,8 @@ struct Process {
     listening: Listening,
     certificate: Rc<Tls>,
     control: Control,
+    /// Lists that are being written, the first one now: one for each connection at most.
+    listings: VecDeque<Listing>,
     config: model::ConfigVersion,
     /// Extensions that nobody configured or sees.
     self_call: SelfCall,
@@ -123,6 +127,7 @@ pub async fn run(options: Options, files: Files, rows: mpsc::Receiver<Row>) -> R
             event = process.streams.next() => process.stream(event),
             rung = bell.readable() => rung.context("the bell")?,
             () = timer => {}
+            () = std::future::ready(()), if !process.listings.is_empty() => {}
             question = process.control.next() => process.answer(question),
             () = process.live.security_row() => process.control.notify(Notice::Security),
             _ = housekeeping.tick() => if let Err(error) = process.keep_house() {
@@ -212,6 +217,7 @@ impl Process {
             },
             certificate,
             control,
+            listings: VecDeque::new(),
             config,
             self_call,
             concealed: Concealed::default(),
@@ -246,6 +252,7 @@ impl Process {
             };
             self.answer(question);
         }
+        self.list();
         self.carry_out();
     }
 
@@ -369,15 +376,21 @@ impl Process {
         let reply = match question.request {
             Request::Status => Reply::Status(self.status()),
             Request::Reload => self.reload(),
-            Request::Calls => Reply::Calls {
-                calls: self.calls(),
-            },
-            Request::Registrations => Reply::Registrations {
-                registrations: self.registrations(),
-            },
+            Request::Calls => {
+                self.listings.push_back(Listing::calls(question.answer));
+                return;
+            }
+            Request::Registrations => {
+                self.listings
+                    .push_back(Listing::registrations(question.answer));
+                return;
+            }
             Request::HangUp { call, by } => {
-                let known = self.calls().iter().any(|active| active.call == call);
-                if known {
+                if self
+                    .switch
+                    .caller_of(call)
+                    .is_some_and(|caller| is_seen(&caller))
+                {
                     self.input(Input::HangUp { call, by });
                     Reply::Done
                 } else {
@@ -392,7 +405,16 @@ impl Process {
             Request::SelfCall => self.self_call.reply(),
         };
         // Where the asker is gone nobody needs the answer.
-        drop(question.answer.send(reply));
+        drop(question.answer.send(Answer::Reply(reply)));
+    }
+
+    /// Writes a piece of the list that is asked for.
+    fn list(&mut self) {
+        if let Some(listing) = self.listings.pop_front()
+            && let Some(more) = listing.go_on(&self.switch)
+        {
+            self.listings.push_front(more);
+        }
     }
 
     /// Tells the switch whether anybody watches.
@@ -404,16 +426,6 @@ impl Process {
         }
     }
 
-    /// The calls that people may see.
-    fn calls(&self) -> Vec<ActiveCall> {
-        self_call::calls(self.switch.calls())
-    }
-
-    /// The phones that people may see.
-    fn registrations(&self) -> Vec<Registration> {
-        self_call::registrations(self.switch.registrations())
-    }
-
     fn status(&self) -> Status {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         Status {
@@ -421,8 +433,8 @@ impl Process {
             started: self.started,
             uptime_s: self.clock.now().as_millis() / 1000,
             config: self.config,
-            calls: count(self.calls().len()),
-            registrations: count(self.registrations().len()),
+            calls: count(self.switch.count_calls(is_seen)),
+            registrations: count(self.switch.count_registrations(|phone| !phone.is_hidden())),
             real_time: self.media.is_real_time(),
             overload_refusals: self.switch.overload_refusals(),
             sip: Listening {

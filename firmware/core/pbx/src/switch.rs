@@ -8,7 +8,7 @@ use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{ActiveCall, Notice, Registration};
 use model::{
-    Binding, CallId, CallRecord, ExtensionId, Flow, Instant, KeptDialog, OpenCall, WallTime,
+    Binding, CallId, CallRecord, ExtensionId, Flow, Instant, KeptDialog, OpenCall, Party, WallTime,
 };
 use sip::endpoint::Closing;
 
@@ -189,6 +189,44 @@ impl Switch {
     #[must_use]
     pub fn registrations(&self) -> Vec<Registration> {
         self.exchange.borrow().registrations()
+    }
+
+    /// Of the calls after this one so many, the oldest first.
+    #[must_use]
+    pub fn calls_after(&self, after: Option<CallId>, most: usize) -> Vec<ActiveCall> {
+        self.exchange.borrow().active_calls_after(after, most)
+    }
+
+    /// The phones of the extensions after this one, by extension: of as many as have so many phones.
+    #[must_use]
+    pub fn registrations_after(
+        &self,
+        after: Option<ExtensionId>,
+        most: usize,
+    ) -> Vec<Registration> {
+        self.exchange.borrow().registrations_after(after, most)
+    }
+
+    /// How many calls have such a caller.
+    #[must_use]
+    pub fn count_calls(&self, such: impl Fn(&Party) -> bool) -> usize {
+        let exchange = self.exchange.borrow();
+        let calls = exchange.calls.values();
+        calls.filter(|call| such(&call.caller)).count()
+    }
+
+    /// How many phones are registered for such extensions.
+    #[must_use]
+    pub fn count_registrations(&self, such: impl Fn(ExtensionId) -> bool) -> usize {
+        let exchange = self.exchange.borrow();
+        let bindings = exchange.endpoint.all_bindings();
+        bindings.filter(|binding| such(binding.extension)).count()
+    }
+
+    /// Who made a call; none where it is over.
+    #[must_use]
+    pub fn caller_of(&self, call: CallId) -> Option<Party> {
+        Some(self.exchange.borrow().calls.get(&call)?.caller.clone())
     }
 
     /// What would happen if an extension dialled a number now, step by step; the last one decides.

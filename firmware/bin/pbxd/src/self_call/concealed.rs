@@ -54,6 +54,11 @@ pub fn registrations(mut all: Vec<Registration>) -> Vec<Registration> {
     all
 }
 
+/// Whether people may see the calls of this caller.
+pub fn is_seen(caller: &Party) -> bool {
+    !is_hidden(caller)
+}
+
 /// A hidden extension calls nobody else and nobody else calls it, so the caller tells.
 fn is_hidden(caller: &Party) -> bool {
     caller.extension.is_some_and(|id| id.is_hidden())

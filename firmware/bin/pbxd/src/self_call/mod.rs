@@ -21,7 +21,7 @@ use model::control::Reply;
 use model::{Codec, DialPlan, ExtensionId, ExtensionNumber, Secret};
 use tracing::{info, warn};
 
-pub use concealed::{Concealed, calls, registrations};
+pub use concealed::{Concealed, calls, is_seen, registrations};
 
 /// Digest user names of the phones, the caller's first. No configured extension can have them:
 /// `Configuration::check` takes no tilde.

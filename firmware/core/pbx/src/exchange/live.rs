@@ -6,6 +6,7 @@
 //! what there is.
 
 use core::net::SocketAddr;
+use core::ops::Bound;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,16 +132,40 @@ impl Exchange {
 
     /// All calls as they stand, the oldest first.
     pub(crate) fn active_calls(&self) -> Vec<ActiveCall> {
-        self.calls.values().map(|call| self.active(call)).collect()
+        self.active_calls_after(None, usize::MAX)
+    }
+
+    /// So many of those after this one.
+    pub(crate) fn active_calls_after(&self, after: Option<CallId>, most: usize) -> Vec<ActiveCall> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let calls = self.calls.range((from, Bound::Unbounded));
+        calls
+            .take(most)
+            .map(|(_, call)| self.active(call))
+            .collect()
     }
 
     /// All registered phones, by extension.
     pub(crate) fn registrations(&self) -> Vec<Registration> {
-        let mut all: Vec<_> = (self.endpoint.all_bindings())
-            .map(|binding| bindings::shown(binding, self.clock))
-            .collect();
-        all.sort_by_key(|registration| registration.extension);
-        all
+        self.registrations_after(None, usize::MAX)
+    }
+
+    /// Those of the extensions after this one, until there are so many.
+    pub(crate) fn registrations_after(
+        &self,
+        after: Option<ExtensionId>,
+        most: usize,
+    ) -> Vec<Registration> {
+        let mut found: Vec<Registration> = Vec::new();
+        for binding in self.endpoint.bindings_after(after) {
+            // No extension is cut in two.
+            let last = found.last().map(|phone| phone.extension);
+            if found.len() >= most && last != Some(binding.extension) {
+                break;
+            }
+            found.push(bindings::shown(binding, self.clock));
+        }
+        found
     }
 
     fn face(&self, call: &CallState) -> Face {

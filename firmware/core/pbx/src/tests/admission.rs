@@ -37,6 +37,38 @@ fn watchers_let_calls_be_measured() {
 }
 
 #[test]
+fn lists_are_had_in_parts_that_miss_nothing() {
+    let mut world = World::new(6);
+    for caller in [0, 2, 4] {
+        dial(&mut world, caller, &format!("10{}", caller + 2));
+    }
+    let whole = world.switch.calls();
+    assert_eq!(whole.len(), 3);
+    let first = world.switch.calls_after(None, 2);
+    let rest = world.switch.calls_after(Some(first[1].call), 2);
+    assert_eq!([first, rest].concat(), whole);
+    assert_eq!(world.switch.calls_after(Some(whole[2].call), 2), []);
+    assert_eq!(world.switch.count_calls(|caller| caller.number == "103"), 1);
+    let caller = world.switch.caller_of(whole[1].call);
+    assert_eq!(caller.expect("it is there").number, "103");
+    assert_eq!(world.switch.caller_of(model::CallId::new(99)), None);
+
+    let whole = world.switch.registrations();
+    let mut parts = Vec::new();
+    let mut after = None;
+    loop {
+        let part = world.switch.registrations_after(after, 4);
+        let Some(last) = part.last() else { break };
+        assert!(part.len() <= 4);
+        after = Some(last.extension);
+        parts.extend(part);
+    }
+    assert_eq!(parts, whole);
+    let even = |id: model::ExtensionId| id.raw().is_multiple_of(2);
+    assert_eq!(world.switch.count_registrations(even), 3);
+}
+
+#[test]
 fn a_clock_that_is_set_keeps_bindings_anew_and_durations_right() {
     let mut world = World::new(2);
     connected(&mut world);

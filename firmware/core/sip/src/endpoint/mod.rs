@@ -193,9 +193,14 @@ impl Endpoint {
         self.registrar.bindings(extension)
     }
 
-    /// All contacts.
+    /// All contacts, by extension.
     pub fn all_bindings(&self) -> impl Iterator<Item = &Binding> {
-        self.registrar.all()
+        self.registrar.after(None)
+    }
+
+    /// Those of the extensions after this one.
+    pub fn bindings_after(&self, after: Option<ExtensionId>) -> impl Iterator<Item = &Binding> {
+        self.registrar.after(after)
     }
 }
 

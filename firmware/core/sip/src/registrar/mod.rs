@@ -12,6 +12,7 @@ mod contact;
 mod flows;
 mod register;
 
+use core::ops::Bound;
 use std::collections::BTreeMap;
 
 use model::{ExtensionId, Flow, Instant};
@@ -93,16 +94,17 @@ impl Registrar {
             .map(|binding| binding.flow)
     }
 
-    /// All contacts.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Binding> {
+    /// The contacts of the extensions after this one, by extension.
+    pub(crate) fn after(&self, extension: Option<ExtensionId>) -> impl Iterator<Item = &Binding> {
+        let from = extension.map_or(Bound::Unbounded, Bound::Excluded);
         self.records
-            .values()
-            .flat_map(|record| record.bindings.iter())
+            .range((from, Bound::Unbounded))
+            .flat_map(|(_, record)| record.bindings.iter())
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.all().count()
+        self.after(None).count()
     }
 
     /// Takes contacts from before a restart, without telling of them.
