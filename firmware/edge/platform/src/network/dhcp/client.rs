@@ -369,9 +369,14 @@ impl Client {
         // An offer says how long, an ACK is what counts; both count from the last request.
         let after = |seconds: u32| now + Duration::from_secs(seconds.into());
         let lease_s = seconds.max(SHORTEST_LEASE_S);
-        let t2_s = (reply.t2_s.filter(|&t2| t2 < lease_s)).unwrap_or(lease_s - lease_s / 8);
-        let t1_s = (reply.t1_s.filter(|&t1| t1 < t2_s))
-            .unwrap_or(lease_s / 2)
+        let half_s = lease_s / 2;
+        // A server that says "at once" would be asked again with each answer.
+        let shortest_s = u32::try_from(SHORTEST_RENEWAL.as_secs()).unwrap_or(u32::MAX);
+        let least_s = half_s.min(shortest_s);
+        let t2_s = (reply.t2_s.filter(|t2| (least_s..lease_s).contains(t2)))
+            .unwrap_or(lease_s - lease_s / 8);
+        let t1_s = (reply.t1_s.filter(|t1| (least_s..t2_s).contains(t1)))
+            .unwrap_or(half_s)
             .min(t2_s);
         let ends = seconds != FOR_EVER;
         Some(Lease {

@@ -280,6 +280,23 @@ fn the_server_says_when_a_lease_is_renewed() {
 }
 
 #[test]
+fn a_server_that_wants_a_lease_renewed_all_the_time_is_not_obeyed() {
+    for (t1, t2) in [(0, 900), (1, 3000), (0, 0)] {
+        let mut server = site();
+        server.options = vec![
+            (58, u32::to_be_bytes(t1).to_vec()),
+            (59, u32::to_be_bytes(t2).to_vec()),
+        ];
+        let mut world = World::new(server, 0, 5);
+        world.run(10);
+        let before = world.said.len();
+        world.run(3000);
+        let renewals = world.said.len() - before;
+        assert!((1..=3).contains(&renewals), "{renewals}");
+    }
+}
+
+#[test]
 fn a_lease_that_nobody_extends_ends() {
     let mut world = World::new(site(), 0, 5);
     world.run(10);
