@@ -6,7 +6,7 @@
 
 mod discipline;
 mod manager;
-mod sntp;
+pub mod sntp;
 mod zone;
 
 use std::io;

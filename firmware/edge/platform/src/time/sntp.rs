@@ -41,6 +41,7 @@ pub enum Unusable {
 }
 
 /// A request. The time in it is one that only we know: who can't see it can't answer.
+#[must_use]
 pub fn request(nonce: u64) -> [u8; LENGTH] {
     let mut octets = [0; LENGTH];
     // Leap indicator 0, version 4, mode 3: a client.
@@ -50,6 +51,9 @@ pub fn request(nonce: u64) -> [u8; LENGTH] {
 }
 
 /// What a reply says that arrived at `arrived`, to what was `sent` then.
+///
+/// # Errors
+/// Why it is of no use.
 pub fn read(
     octets: &[u8],
     nonce: u64,
@@ -102,6 +106,9 @@ fn short_us(octets: &[u8; LENGTH], at: usize) -> i64 {
 }
 
 /// Asks a server, and waits for its answer.
+///
+/// # Errors
+/// Where none comes that is of use.
 pub fn ask(server: SocketAddr, nonce: u64) -> io::Result<Sample> {
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => ([0; 4], 0).into(),
