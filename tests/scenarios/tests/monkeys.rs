@@ -257,3 +257,75 @@ fn whatever_goes_on_a_crash_leaves_no_phone_in_a_dead_call() {
     }
     assert!(talked > 60, "{talked}");
 }
+
+/// The phone whose voice a line hears.
+fn speaker(w: &World, line: Line) -> Option<PhoneId> {
+    w.phones().find(|phone| w.hears_voice(line, *phone))
+}
+
+#[test]
+fn whatever_went_before_parties_of_a_call_hear_each_other_and_nobody_else() {
+    let quiet = Mischief {
+        networks: false,
+        quirks: false,
+        power: false,
+    };
+    let mut heard = 0;
+    for seed in 500..510 {
+        let mut w = World::builder()
+            .many(101, 5)
+            .seed(seed)
+            .no_answer_s(10)
+            .build();
+        w.forgiving = true;
+        let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
+        for n in 0..70 {
+            act(&mut w, &mut chance, quiet);
+            if chance.permille(60) {
+                // It goes on behind the address of another network, and says so in all its calls.
+                let phones: Vec<PhoneId> = w.phones().collect();
+                let phone = pick(&mut chance, &phones);
+                w.roam(phone, [198, 51, 100, n]);
+                w.register(phone);
+                for index in 0..w.at(phone).calls.len() {
+                    let index = Some(index);
+                    w.resume(Line { phone, index });
+                }
+            }
+            let pause = pick(&mut chance, &[0, 1, 2, 3, 5, 10, 30, 100, 700]);
+            w.run_for(pause);
+        }
+        w.run_for(40_000);
+        let lines: Vec<Line> = (w.phones())
+            .flat_map(|phone| {
+                (0..w.at(phone).calls.len()).map(move |n| Line {
+                    phone,
+                    index: Some(n),
+                })
+            })
+            .filter(|line| w.is_talking(*line))
+            .collect();
+        for line in &lines {
+            w.resume(*line);
+            w.run_for(100);
+        }
+        w.run_for(1000);
+        for line in lines.into_iter().filter(|line| w.is_talking(*line)) {
+            let number = |phone: PhoneId| w.at(phone).profile.number.clone();
+            let other = speaker(&w, line);
+            let Some(other) = other else {
+                panic!("seed {seed}: {} hears nobody", number(line.phone));
+            };
+            let pair = [number(line.phone), number(other)];
+            let together = w.calls().iter().any(|call| {
+                let parties: Vec<&String> =
+                    call.legs.iter().map(|leg| &leg.party.number).collect();
+                matches!(parties[..], [a, b] if [a, b] == [&pair[0], &pair[1]] || [a, b] == [&pair[1], &pair[0]])
+            });
+            assert!(together, "seed {seed}: {pair:?} in no call");
+            heard += 1;
+        }
+        w.finish();
+    }
+    assert!(heard > 20, "{heard}");
+}

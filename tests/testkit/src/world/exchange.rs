@@ -220,7 +220,7 @@ impl World {
         if !self.opened.contains(&call) {
             self.tape.note(self.now, format!("call {call} opened"));
             self.opened.push(call);
-        } else if self.under_way.get(&call) == Some(&open) {
+        } else if record.answered.is_none() && self.under_way.get(&call) == Some(&open) {
             self.broken(&format!("call {call} is opened twice"));
         } else if record.answered.is_some() {
             self.tape.note(self.now, format!("call {call} answered"));
