@@ -37,6 +37,8 @@ pub struct Machine {
     qemu: Option<Child>,
     serial: Option<Serial>,
     starts: u32,
+    /// Bytes a second that the card takes; none: whatever the disk below does.
+    card_speed: Option<u32>,
 }
 
 /// The serial line; all that was ever written on it stays in `seen`.
@@ -97,6 +99,7 @@ impl Machine {
             qemu: None,
             serial: None,
             starts: 0,
+            card_speed: None,
         })
     }
 
@@ -167,6 +170,16 @@ impl Machine {
         copy(&data, &self.card, 0, start)
     }
 
+    /// Has its card take so many bytes a second at most, from the next start on.
+    pub fn slow_card(&mut self, bytes_a_second: u32) {
+        self.card_speed = Some(bytes_a_second);
+    }
+
+    /// The image that the cards of machines are made of.
+    pub fn image() -> PathBuf {
+        image()
+    }
+
     /// Switches it on.
     pub fn start(&mut self) -> Result<()> {
         self.starts += 1;
@@ -180,9 +193,13 @@ impl Machine {
         command.arg("-serial");
         command.arg(format!("unix:{},server=on,wait=off", socket.display()));
         command.arg("-drive");
+        let speed = self
+            .card_speed
+            .map(|bytes| format!(",throttling.bps-write={bytes}"));
         command.arg(format!(
-            "file={},format=raw,if=none,id=card,cache=writeback",
-            self.card.display()
+            "file={},format=raw,if=none,id=card,cache=writeback{}",
+            self.card.display(),
+            speed.unwrap_or_default()
         ));
         command.args(["-device", "ide-hd,drive=card"]);
         command.args(["-netdev", "tap,id=lan,ifname=tap0,script=no,downscript=no"]);

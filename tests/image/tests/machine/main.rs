@@ -1,12 +1,15 @@
-//! The image on a machine of QEMU: first start, calls, restarts, power cuts.
+//! The image on a machine of QEMU: first start, calls, restarts, crashes, upgrades, power cuts.
 //!
-//! How often is said by `IMAGE_STARTS` and `IMAGE_POWER_CUTS`; without them a few, so that the whole
-//! takes minutes.
+//! How often is said by `IMAGE_STARTS`, `IMAGE_POWER_CUTS` and `IMAGE_CUT_UPGRADES`; without them a few,
+//! so that the whole takes minutes.
 
 mod calls;
+mod crash;
 mod menu;
 mod power;
 mod start;
+mod upgrade;
+mod variant;
 
 use std::process::ExitCode;
 
@@ -14,7 +17,9 @@ fn main() -> ExitCode {
     let mut scenarios = Vec::new();
     scenarios.extend(start::scenarios());
     scenarios.extend(calls::scenarios());
+    scenarios.extend(crash::scenarios());
     scenarios.extend(menu::scenarios());
+    scenarios.extend(upgrade::scenarios());
     scenarios.extend(power::scenarios());
     interop::main(scenarios)
 }

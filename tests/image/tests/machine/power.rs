@@ -20,10 +20,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 }
 
 /// Moments are drawn by this generator (Knuth's constants), so a run can be repeated.
-struct Moments(u64);
+pub(super) struct Moments(pub(super) u64);
 
 impl Moments {
-    fn next_ms(&mut self, below: u64) -> u64 {
+    pub(super) fn next_ms(&mut self, below: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -35,7 +35,9 @@ impl Moments {
 /// BOX-7.
 fn cuts(stage: &Stage) -> Result<()> {
     let mut machine = Machine::installed(stage, EXCHANGE)?;
-    let admin = administrator(stage, &machine)?;
+    let admin = administrator(stage, &machine)?.with_patience(BOOTS_WITHIN);
+    // Whoever is not answered when the plug is pulled need not wait for long.
+    let hasty = administrator(stage, &machine)?.with_patience(Duration::from_secs(10));
     let mut moments = Moments(0x0B0C);
     let mut acknowledged = Vec::new();
     for cut in 0..times("IMAGE_POWER_CUTS", 2) {
@@ -61,7 +63,7 @@ fn cuts(stage: &Stage) -> Result<()> {
                 let mut done = Vec::new();
                 for number in 0.. {
                     let name = format!("user-{cut}-{number}");
-                    if admin.add_user(&name, "One Of Many").is_err() {
+                    if hasty.add_user(&name, "One Of Many").is_err() {
                         break;
                     }
                     done.push(name);

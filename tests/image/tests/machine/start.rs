@@ -49,7 +49,7 @@ fn new_box(stage: &Stage) -> Result<()> {
 
 fn in_a_row(stage: &Stage) -> Result<()> {
     let mut machine = Machine::installed(stage, EXCHANGE)?;
-    let admin = administrator(stage, &machine)?;
+    let admin = administrator(stage, &machine)?.with_patience(BOOTS_WITHIN);
     for start in 1..=times("IMAGE_STARTS", 2) {
         let begun = Instant::now();
         machine.start()?;

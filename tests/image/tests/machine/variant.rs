@@ -1,0 +1,114 @@
+//! Systems made of the one under test, with something changed in them: to upgrade to, and to fail with.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use interop::{Machine, Stage};
+use platform::{
+    mbr::Table,
+    update::{self, PrivateKey},
+};
+
+/// The board of the image under test.
+pub(super) const BOARD: &str = "generic-pc";
+
+/// The system under test, changed, as squashfs.
+pub(super) fn system(
+    stage: &Stage,
+    version: &str,
+    change: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    let root = stage.scratch().join(format!("{version}.root"));
+    let output = stage.scratch().join(format!("{version}.squashfs"));
+    let system = Machine::image().with_extension("squashfs");
+    let (root_arg, system_arg, output_arg) =
+        (root.as_os_str(), system.as_os_str(), output.as_os_str());
+    let quiet: [&OsStr; 3] = [
+        "-quiet".as_ref(),
+        "-no-progress".as_ref(),
+        "-no-xattrs".as_ref(),
+    ];
+    let unpack = ["-dest".as_ref(), root_arg, system_arg];
+    run("unsquashfs", &[&quiet[..], &unpack].concat())?;
+    fs::write(
+        root.join("etc/operator-box/version"),
+        format!("{version}\n"),
+    )?;
+    change(&root)?;
+    let fast = "-noappend -all-root -comp gzip -Xcompression-level 1";
+    let fast: Vec<&OsStr> = fast.split(' ').map(OsStr::new).collect();
+    run(
+        "mksquashfs",
+        &[&[root_arg, output_arg], &quiet[..], &fast].concat(),
+    )?;
+    fs::remove_dir_all(root)?;
+    Ok(output)
+}
+
+/// An update of a system, signed as the image under test wants it.
+pub(super) fn update(stage: &Stage, system: &Path, board: &str, version: &str) -> Result<PathBuf> {
+    let key = fs::read_to_string(Machine::image().with_file_name("development.key"))?;
+    signed(stage, system, board, version, &key.trim().parse()?)
+}
+
+/// An update of a system, signed by whomever.
+pub(super) fn signed(
+    stage: &Stage,
+    system: &Path,
+    board: &str,
+    version: &str,
+    key: &PrivateKey,
+) -> Result<PathBuf> {
+    let output = stage.scratch().join(format!("{board}-{version}.update"));
+    update::make(system, board, version, key, &output)?;
+    Ok(output)
+}
+
+/// Puts a system in the place of the one that a card begins with.
+pub(super) fn install(machine: &Machine, system: &Path) -> Result<()> {
+    let (start, length) = slot(machine, 1)?;
+    let bytes = fs::read(system)?;
+    ensure!(bytes.len() as u64 <= length, "the system is too large");
+    let card = fs::File::options().write(true).open(machine.card())?;
+    Ok(std::os::unix::fs::FileExt::write_all_at(
+        &card, &bytes, start,
+    )?)
+}
+
+/// What is in the second slot.
+pub(super) fn second_slot(machine: &Machine) -> Result<Vec<u8>> {
+    let (start, length) = slot(machine, 2)?;
+    let mut card = fs::File::open(machine.card())?;
+    card.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    card.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where a partition begins and how long it is, in bytes.
+fn slot(machine: &Machine, index: usize) -> Result<(u64, u64)> {
+    let mut sector = [0; 512];
+    fs::File::open(machine.card())?.read_exact(&mut sector)?;
+    let partition = Table::parse(&sector)?.partitions[index].context("no such slot")?;
+    Ok((
+        u64::from(partition.start) * 512,
+        u64::from(partition.sectors) * 512,
+    ))
+}
+
+fn run(program: &str, arguments: &[&OsStr]) -> Result<()> {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).output().context("run it")?;
+    ensure!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
