@@ -6,7 +6,7 @@
 #   make fuzz     every fuzz target for FUZZ_SECONDS each
 #   make bench    what the exchange costs
 #   make dev-image   a card image of Debian's kernel and our programs, under target/image
-#   make test-image  the dev image in QEMU: starts, calls, a hundred power cuts
+#   make test-image  the dev image in QEMU: starts, calls, upgrades, a hundred power cuts
 #   make image BOARD=… KEY=…   what is delivered: card image and update, by Buildroot (buildroot/README.md)
 #   make boot        the image of BOARD in QEMU: its console here, its administration on https://localhost:4021/admin
 
@@ -102,9 +102,9 @@ image:
 		--system-version "$$(cat $(BUILDROOT)/$(BOARD)/target/etc/operator-box/version)" --output $(IMAGES)/$(BOARD).update
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD).update
 
-# The same tests as in `make test`, of the image, as often as a product deserves: an hour and more.
+# The same tests as in `make test`, of the image, as often as a product deserves, and those that take long: an hour and more.
 test-image: dev-image
-	IMAGE_STARTS=10 IMAGE_POWER_CUTS=100 INTEROP_IMAGE=$(abspath $(IMAGES))/$(BOARD).img \
+	IMAGE_ALL=1 IMAGE_STARTS=10 IMAGE_POWER_CUTS=100 IMAGE_CUT_UPGRADES=5 INTEROP_IMAGE=$(abspath $(IMAGES))/$(BOARD).img \
 		$(CARGO) test --locked -p image-tests --test machine -- --test-threads 2
 
 # The copy is what is written to, until there is a newer image; Ctrl-A X ends the machine.

@@ -1,6 +1,6 @@
 //! Runs a table of scenarios under libtest's own command line.
 
-use std::{collections::BTreeMap, process::ExitCode, thread};
+use std::{collections::BTreeMap, env, process::ExitCode, thread};
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -40,6 +40,14 @@ impl Scenario {
     pub fn until_ours_has(mut self, what: &str) -> Self {
         if Kind::chosen() != Kind::Kamailio {
             self.lacks = Some(format!("the exchange has no {what} yet"));
+        }
+        self
+    }
+
+    /// It takes long: it is played where this variable of the environment is set.
+    pub fn only_where(mut self, variable: &str) -> Self {
+        if env::var_os(variable).is_none() {
+            self.lacks = Some(format!("it takes long: {variable}=1 plays it"));
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, thread, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use interop::{
     Admin, BOOTS_WITHIN, EXCHANGE, Machine, Need, Peer, Phone, Scenario, Setup, Stage,
     administrator,
@@ -33,11 +33,8 @@ fn killed(stage: &Stage) -> Result<()> {
         Ok(())
     })?;
     variant::install(&machine, &system)?;
-    let admin = administrator(stage, &machine)?.with_patience(BOOTS_WITHIN);
-    machine.start()?;
-    admin
-        .reachable(BOOTS_WITHIN)
-        .with_context(|| machine.said())?;
+    let admin = administrator(stage, &machine)?;
+    machine.boot(&admin)?;
     admin.first_visit()?;
     let phone = |host: u8, tone_hz: u32| -> Result<Phone> {
         let setup = Setup {

@@ -1,7 +1,7 @@
 //! The image on a machine of QEMU: first start, calls, restarts, crashes, upgrades, power cuts.
 //!
 //! How often is said by `IMAGE_STARTS`, `IMAGE_POWER_CUTS` and `IMAGE_CUT_UPGRADES`; without them a few,
-//! so that the whole takes minutes.
+//! so that the whole takes minutes. What takes long is played where `IMAGE_ALL` is set.
 
 mod calls;
 mod crash;

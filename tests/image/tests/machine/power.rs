@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use interop::{Admin, BOOTS_WITHIN, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
+use interop::{Admin, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
 use serde_json::Value;
 
 use crate::times;
@@ -35,16 +35,15 @@ impl Moments {
 /// BOX-7.
 fn cuts(stage: &Stage) -> Result<()> {
     let mut machine = Machine::installed(stage, EXCHANGE)?;
-    let admin = administrator(stage, &machine)?.with_patience(BOOTS_WITHIN);
+    let admin = administrator(stage, &machine)?;
     // Whoever is not answered when the plug is pulled need not wait for long.
     let hasty = administrator(stage, &machine)?.with_patience(Duration::from_secs(10));
     let mut moments = Moments(0x0B0C);
     let mut acknowledged = Vec::new();
     for cut in 0..times("IMAGE_POWER_CUTS", 2) {
-        machine.start()?;
-        admin
-            .reachable(BOOTS_WITHIN)
-            .with_context(|| format!("after {cut} cuts\n{}", machine.said()))?;
+        machine
+            .boot(&admin)
+            .with_context(|| format!("after {cut} cuts"))?;
         if cut == 0 {
             admin.first_visit()?;
         } else {
@@ -84,8 +83,7 @@ fn cuts(stage: &Stage) -> Result<()> {
         !acknowledged.is_empty(),
         "nothing was changed before the cuts"
     );
-    machine.start()?;
-    admin.reachable(BOOTS_WITHIN)?;
+    machine.boot(&admin)?;
     admin.sign_in_again()?;
     all_there(&admin, &acknowledged)?;
     stage.note(&format!(

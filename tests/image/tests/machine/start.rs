@@ -49,13 +49,12 @@ fn new_box(stage: &Stage) -> Result<()> {
 
 fn in_a_row(stage: &Stage) -> Result<()> {
     let mut machine = Machine::installed(stage, EXCHANGE)?;
-    let admin = administrator(stage, &machine)?.with_patience(BOOTS_WITHIN);
+    let admin = administrator(stage, &machine)?;
     for start in 1..=times("IMAGE_STARTS", 2) {
         let begun = Instant::now();
-        machine.start()?;
-        admin
-            .reachable(BOOTS_WITHIN)
-            .with_context(|| format!("start {start}\n{}", machine.said()))?;
+        machine
+            .boot(&admin)
+            .with_context(|| format!("start {start}"))?;
         if start == 1 {
             admin.first_visit()?;
         }

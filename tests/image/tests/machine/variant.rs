@@ -53,7 +53,8 @@ pub(super) fn system(
 
 /// An update of a system, signed as the image under test wants it.
 pub(super) fn update(stage: &Stage, system: &Path, board: &str, version: &str) -> Result<PathBuf> {
-    let key = fs::read_to_string(Machine::image().with_file_name("development.key"))?;
+    let key = Machine::image().with_file_name("development.key");
+    let key = fs::read_to_string(&key).with_context(|| key.display().to_string())?;
     signed(stage, system, board, version, &key.trim().parse()?)
 }
 

@@ -1,6 +1,6 @@
 //! The exchange in its image: a machine at the exchange's address, told so before its first start.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Admin;
 use crate::{
@@ -17,12 +17,8 @@ const ADMINISTRATOR: u8 = 250;
 /// An administrator of a machine, at a desk elsewhere on the switch.
 pub fn administrator(stage: &Stage, machine: &Machine) -> Result<Admin> {
     let desk = stage.net.host(ADMINISTRATOR)?;
-    Ok(Admin::at_desk(
-        machine.host(),
-        &desk,
-        WEB_PORT,
-        stage.evidence(),
-    ))
+    let admin = Admin::at_desk(machine.host(), &desk, WEB_PORT, stage.evidence());
+    Ok(admin.with_patience(BOOTS_WITHIN))
 }
 
 #[derive(Debug)]
@@ -35,10 +31,7 @@ impl Image {
     pub(super) fn start(stage: &Stage, number: u8) -> Result<Self> {
         let mut machine = Machine::installed(stage, number)?;
         let admin = administrator(stage, &machine)?;
-        machine.start()?;
-        admin
-            .reachable(BOOTS_WITHIN)
-            .with_context(|| format!("the image did not come up\n{}", machine.said()))?;
+        machine.boot(&admin)?;
         admin.first_visit()?;
         Ok(Self { machine, admin })
     }
@@ -50,7 +43,6 @@ impl Image {
     /// A power cut: the only crash that reaches into a machine.
     pub(super) fn crash(&mut self) -> Result<()> {
         self.machine.cut_power()?;
-        self.machine.start()?;
-        self.admin.reachable(BOOTS_WITHIN)
+        self.machine.boot(&self.admin)
     }
 }
