@@ -1,11 +1,15 @@
 //! The exchange is killed inside the machine.
 
-use std::{fs, net::SocketAddr, thread, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use interop::{
-    Admin, BOOTS_WITHIN, EXCHANGE, Machine, Need, Peer, Phone, Scenario, Setup, Stage,
-    administrator,
+    BOOTS_WITHIN, EXCHANGE, Machine, Need, Peer, Phone, Scenario, Setup, Stage, administrator,
 };
 use serde_json::Value;
 
@@ -59,15 +63,18 @@ fn killed(stage: &Stage) -> Result<()> {
     let mortal = SocketAddr::new(machine.host().address(), MORTAL);
     desk.connect(mortal, BOOTS_WITHIN)?;
     // Nobody hangs up: the next process ends the call that it finds in the journal.
+    until("the Warning log tells of it", || {
+        let rows = admin.done("GET", "/logs/warning", &Value::Null)?;
+        Ok(rows.to_string().contains("pbxd"))
+    })?;
+    until("the call is in the history", || {
+        let history = admin.history()?;
+        Ok(history
+            .first()
+            .is_some_and(|call| call["disposition"] == "interrupted"))
+    })?;
     alice.ended(&out)?;
     bob.ended(&call)?;
-    let history = admin.history()?;
-    ensure!(
-        history
-            .first()
-            .is_some_and(|call| call["disposition"] == "interrupted"),
-        "{history:?}"
-    );
     // It knows both phones still, and joins them again.
     let out = alice.dial(&bob.number())?;
     let call = bob.incoming()?;
@@ -77,20 +84,15 @@ fn killed(stage: &Stage) -> Result<()> {
     alice.hear(&out, bob.tone_hz(), HEARD)?;
     bob.hear(&call, alice.tone_hz(), HEARD)?;
     alice.hangup(&out)?;
-    bob.ended(&call)?;
-    is_told(&admin)
+    bob.ended(&call).map(drop)
 }
 
-/// The Warning log says what ended.
-fn is_told(admin: &Admin) -> Result<()> {
-    const LOOKS: u32 = 30;
-    let mut rows = Value::Null;
-    for _ in 0..LOOKS {
-        rows = admin.done("GET", "/logs/warning", &Value::Null)?["rows"].take();
-        if rows.to_string().contains("pbxd") {
-            return Ok(());
-        }
+/// Looks until it is so; the exchange may need a while to start.
+fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let end = Instant::now() + BOOTS_WITHIN;
+    while !is_so()? {
+        ensure!(Instant::now() < end, "not in time: {what}");
         thread::sleep(Duration::from_secs(1));
     }
-    anyhow::bail!("the Warning log does not tell of it: {rows}")
+    Ok(())
 }
