@@ -16,7 +16,7 @@ use rtp::packet::{HEADER_LEN, Header, Packet, PacketError, PayloadType};
 use rtp::rtcp::NtpClock;
 use rtp::stats::Arrival;
 
-use crate::port::{FRAME_MS, Playing, Port, TICKS_PER_MS, decode, encode};
+use crate::port::{FRAME_MS, Port, TICKS_PER_MS, decode, encode};
 use crate::report;
 use crate::{Command, Event, PortSettings};
 
@@ -120,12 +120,12 @@ impl Graph {
             Command::Disconnect { port } => self.disconnect(port),
             Command::Play { port, tone } => {
                 if let Some(port) = self.open_port(port) {
-                    port.playing = Playing::Tone(dsp::tone::ToneGenerator::new(tone));
+                    port.tone = Some(dsp::tone::ToneGenerator::new(tone));
                 }
             }
             Command::Stop { port } => {
                 if let Some(port) = self.open_port(port) {
-                    port.playing = Playing::Nothing;
+                    port.tone = None;
                 }
             }
             Command::SendDigit {
@@ -444,26 +444,21 @@ impl Graph {
             return;
         }
         let mut samples = [0; SAMPLES];
-        let source = match &mut port.playing {
-            Playing::Tone(tone) => {
-                tone.fill(&mut samples);
-                if tone.is_finished() {
-                    port.playing = Playing::Nothing;
-                }
-                None
+        let mut source = None;
+        if let Some(digit) = &mut port.digit {
+            digit.fill(&mut samples);
+            if digit.is_finished() {
+                port.digit = None;
             }
-            Playing::Digit(digit) => {
-                digit.fill(&mut samples);
-                if digit.is_finished() {
-                    port.playing = Playing::Nothing;
-                }
-                None
+        } else if let Some(tone) = &mut port.tone {
+            tone.fill(&mut samples);
+            if tone.is_finished() {
+                port.tone = None;
             }
-            Playing::Nothing => {
-                let Some(peer) = port.peer else { return };
-                Some(peer)
-            }
-        };
+        } else {
+            let Some(peer) = port.peer else { return };
+            source = Some(peer);
+        }
         if let Some(source) = source {
             let Some(source) = self.open_port(source) else {
                 return;

@@ -36,17 +36,6 @@ const DIGIT_REST_TICKS: u8 = 3;
 /// Frames of the jitter buffer, in ms: packets of 10, 20, 30 … ms are made of them.
 pub(crate) const FRAME_MS: u16 = 10;
 
-/// What is played to a party in place of what it is connected to.
-#[derive(Clone, Debug)]
-pub(crate) enum Playing {
-    /// What it is connected to, if anything.
-    Nothing,
-    /// A tone, until it ends or is stopped.
-    Tone(ToneGenerator),
-    /// A digit in band; then what was before.
-    Digit(DtmfGenerator),
-}
-
 /// A slot of the graph. A closed one waits for the next call with its buffers in place.
 pub(crate) struct Port {
     pub(crate) id: PortId,
@@ -55,7 +44,10 @@ pub(crate) struct Port {
     pub(crate) latch: Latch,
     pub(crate) outgoing: Outgoing,
     pub(crate) reception: Reception,
-    pub(crate) playing: Playing,
+    /// What is played to the party in place of what it is connected to.
+    pub(crate) tone: Option<ToneGenerator>,
+    /// A digit in band; then what was before.
+    pub(crate) digit: Option<DtmfGenerator>,
     pub(crate) sending_event: EventSender,
     /// Digits that wait for the one being sent, with their lengths in ms.
     digits: Deque<(DtmfDigit, u16), DIGITS>,
@@ -93,7 +85,8 @@ impl Port {
             }),
             outgoing: Outgoing::new(0),
             reception: Reception::new(Codec::Pcma.clock_rate_hz()),
-            playing: Playing::Nothing,
+            tone: None,
+            digit: None,
             sending_event: EventSender::new(EVENT_INTERVAL),
             digits: Deque::new(),
             rest: 0,
@@ -116,7 +109,8 @@ impl Port {
         self.latch = Latch::new(latch_config(&settings));
         self.outgoing = Outgoing::new(settings.seed);
         self.reception = Reception::new(Codec::Pcma.clock_rate_hz());
-        self.playing = Playing::Nothing;
+        self.tone = None;
+        self.digit = None;
         self.sending_event = EventSender::new(EVENT_INTERVAL);
         self.digits.clear();
         self.rest = 0;
@@ -221,7 +215,7 @@ impl Port {
 
     /// True where the tick has sound to make for this port by itself.
     pub(crate) fn is_playing(&self) -> bool {
-        !matches!(self.playing, Playing::Nothing) || self.sending_event.is_sending()
+        self.tone.is_some() || self.is_sending_digit()
     }
 
     /// Sends a digit to the party, after those that wait already; one too many is dropped.
@@ -247,7 +241,7 @@ impl Port {
     }
 
     fn is_sending_digit(&self) -> bool {
-        matches!(self.playing, Playing::Digit(_)) || self.sending_event.is_sending()
+        self.digit.is_some() || self.sending_event.is_sending()
     }
 
     /// Begins a digit: as an event where agreed, else as sound.
@@ -265,7 +259,7 @@ impl Port {
                 on_ms: duration_ms,
                 ..DtmfTiming::default()
             };
-            self.playing = Playing::Digit(DtmfGenerator::new(digit, timing));
+            self.digit = Some(DtmfGenerator::new(digit, timing));
         }
     }
 

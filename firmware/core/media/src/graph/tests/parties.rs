@@ -177,3 +177,29 @@ fn packets_leave_as_long_as_they_came_or_as_we_make_them() {
         assert_eq!(lengths, expected);
     }
 }
+
+#[test]
+fn a_tone_goes_on_after_a_digit_in_band() {
+    let mut b = settings(B, Codec::Pcma);
+    b.send_event = None;
+    let mut world = World::with(settings(A, Codec::Pcma), b);
+    let mut a = Talker::new(A, Codec::Pcma);
+    world.turn(&mut [&mut a]);
+    let tone = ToneSpec::continuous(425);
+    world.command(Command::Play { port: B, tone });
+    press(&mut world, &mut a, '5');
+    for _ in 0..50 {
+        world.turn(&mut []);
+    }
+    world.sent.clear();
+    for _ in 0..20 {
+        world.turn(&mut [&mut a]);
+    }
+    let heard = world.heard(B, Codec::Pcma);
+    let found = dominant_frequency(&heard, 8000).expect("a tone");
+    assert!((found - 425.0).abs() < 5.0, "{found} Hz");
+    world.command(Command::Stop { port: B });
+    world.sent.clear();
+    world.turn(&mut [&mut a]);
+    assert_eq!(world.rtp(B).len(), 1, "the other party again");
+}
