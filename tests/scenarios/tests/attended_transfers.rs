@@ -176,3 +176,30 @@ fn the_joined_parties_are_transferred_on() {
     w.finish();
     assert_eq!(w.records().len(), 4);
 }
+
+#[test]
+fn parties_that_are_joined_for_ever_are_stopped_whichever_call_is_the_newer() {
+    for newer in [true, false] {
+        let mut w = World::of(["101", "102", "103"]);
+        let (mut b, a) = w.talk(w.phone("102"), w.phone("101"));
+        let mut joined = 0;
+        for round in 0..30 {
+            let next = w.phone(if round % 2 == 0 { "103" } else { "102" });
+            w.hold(b);
+            w.run_for(200);
+            let (b2, c) = w.talk(b.phone, next);
+            w.run_for(200);
+            let (of, to) = if newer { (b2, b) } else { (b, b2) };
+            w.transfer_to(of, to);
+            w.run_for(2000);
+            if !w.is_talking(a) || w.call(of).referred != Some(202) {
+                break;
+            }
+            joined += 1;
+            b = c;
+        }
+        assert_eq!(joined, 10, "{newer}");
+        assert!(w.is_talking(a));
+        w.finish();
+    }
+}

@@ -266,7 +266,12 @@ impl Exchange {
         let (Some(caller), Some(called)) = (party(self, pair[0]), party(self, pair[1])) else {
             return;
         };
-        let transfers = self.calls.get(&from).map_or(0, |state| state.transfers);
+        let transfers = (pair.iter())
+            .filter_map(|leg| Some(self.legs.get(*leg)?.call))
+            .chain([from])
+            .filter_map(|call| Some(self.calls.get(&call)?.transfers))
+            .max()
+            .unwrap_or(0);
         let mut call = CallState::new(id, now, caller, called.number.clone());
         call.called = Some(called);
         call.answered = Some(now);
