@@ -76,7 +76,10 @@ fuzz_target!(|data: &[u8]| {
             let offer = SessionDescription::parse(&offer).expect("our own offer");
             check_version(sent.as_ref(), &offer);
             check_print(&offer);
-            let _ = leg.answer_received(body);
+            if leg.answer_received(body).is_err() {
+                assert_eq!(leg.pending(), PendingOffer::Ours);
+                leg.rollback();
+            }
         } else {
             leg.rollback();
         }

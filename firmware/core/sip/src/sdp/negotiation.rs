@@ -163,19 +163,18 @@ impl Negotiation {
     /// (port 0).
     ///
     /// # Errors
-    /// Nothing was offered (nothing changes); or the answer can't be used: then the offer is closed
-    /// and what was agreed before holds.
+    /// Nothing was offered; or the answer can't be used. Nothing changes: an answer that can be may still
+    /// come (183, then 200), else [`rollback`](Self::rollback).
     pub fn answer_received(&mut self, body: &[u8]) -> Result<Option<Negotiated>, NegotiationError> {
-        let offer = match core::mem::replace(&mut self.pending, Pending::None) {
-            Pending::Ours(offer) => offer,
-            Pending::Theirs(theirs) => {
-                self.pending = Pending::Theirs(theirs);
-                return Err(NegotiationError::NothingPending);
-            }
+        let offer = match &self.pending {
+            Pending::Ours(offer) => offer.clone(),
+            Pending::Theirs(_) => return Err(NegotiationError::NothingPending),
             Pending::None => return self.answer_again(body),
         };
         let answer = SessionDescription::parse(body)?;
-        self.conclude(offer, answer)
+        let media = self.conclude(offer, answer)?;
+        self.pending = Pending::None;
+        Ok(media)
     }
 
     /// An answer after the answer.

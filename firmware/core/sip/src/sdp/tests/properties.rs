@@ -251,8 +251,10 @@ proptest! {
                 Step::AnswerReceived(bytes) => {
                     if leg.answer_received(&bytes).is_err() {
                         prop_assert_eq!(leg.current(), agreed.as_ref());
+                        prop_assert_eq!(leg.pending(), pending);
+                    } else {
+                        prop_assert_eq!(leg.pending(), PendingOffer::None);
                     }
-                    prop_assert!(leg.pending() != PendingOffer::Ours);
                     None
                 }
                 Step::Rollback => {

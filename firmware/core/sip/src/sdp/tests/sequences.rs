@@ -176,6 +176,27 @@ fn glare_is_told_and_changes_nothing() {
     assert!(pair.a.answer_received(&answer).unwrap().is_some());
 }
 
+/// Before the call is answered one that can't be used says little: the 200 has another.
+#[test]
+fn an_answer_that_makes_no_sense_leaves_room_for_one_that_does() {
+    let mut pair = Pair::new(&[PCMA], &[PCMA]);
+    let offer = pair.a.offer().unwrap();
+    pair.b.offer_received(&offer).unwrap();
+    let answer = pair.b.answer().unwrap().body;
+    let text = core::str::from_utf8(&answer).unwrap();
+    for bad in [
+        "",
+        "v=1",
+        "v=0\r\n",
+        &text.replace("RTP/AVP 8", "RTP/AVP 77"),
+    ] {
+        assert!(pair.a.answer_received(bad.as_bytes()).is_err(), "{bad}");
+        assert_eq!(pair.a.pending(), PendingOffer::Ours);
+    }
+    assert!(pair.a.answer_received(&answer).unwrap().is_some());
+    assert_eq!(pair.a.pending(), PendingOffer::None);
+}
+
 #[test]
 fn answers_and_offers_out_of_turn() {
     let mut pair = Pair::connected();
