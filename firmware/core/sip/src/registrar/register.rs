@@ -250,7 +250,7 @@ impl NewBindings<'_> {
         let binding = Binding {
             extension: self.account.extension,
             instance: contact.instance().map(str::to_owned),
-            reg_id: contact.reg_id(),
+            reg_id: contact.reg_id().filter(|_| self.is_outbound(&contact)),
             contact: contact.uri,
             path: self.path.clone(),
             flow: self.flow,
@@ -264,6 +264,12 @@ impl NewBindings<'_> {
             preference,
             expires_s,
         })
+    }
+
+    /// Whether a contact ends with its flow (RFC 5626 §6). Datagrams would take STUN from the phone to
+    /// tell whether theirs is still there (§3.5.2), and nobody answers that here.
+    fn is_outbound(&self, contact: &Contact) -> bool {
+        self.flow.transport.is_stream() && contact.instance().is_some()
     }
 
     /// The contact's own parameter, else the header, else the default (§10.3 step 6, §10.2.1.1).

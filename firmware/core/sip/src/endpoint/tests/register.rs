@@ -1,15 +1,22 @@
 //! REGISTER: RFC 3665 §2, and RFC 3261 §10.3 clause by clause.
 
-use model::ExtensionId;
+use model::{ExtensionId, Transport};
 
+use super::tape::stream;
 use super::{ALICE, Phone, Sent, Tape};
-use crate::endpoint::{AuthenticationFailure, BindingChange, Event};
+use crate::endpoint::{AuthenticationFailure, BindingChange, Event, Input};
 
 const ALICE_ID: ExtensionId = ExtensionId::new(1);
 
 fn alice() -> Phone {
     let mut phone = Phone::new(ALICE, "100");
     phone.target = "sip:192.0.2.1".to_owned();
+    phone
+}
+
+fn alice_on(transport: Transport) -> Phone {
+    let mut phone = alice();
+    phone.flow = stream(transport, ALICE);
     phone
 }
 
@@ -266,7 +273,7 @@ fn contacts_stand_in_order_of_q() {
 #[test]
 fn an_instance_replaces_its_old_contact() {
     let mut tape = Tape::new();
-    let mut phone = alice();
+    let mut phone = alice_on(Transport::Tcp);
     let contact = |port: u16, reg_id: u32| {
         format!(
             "Supported: path, outbound\r\nContact: <sip:100@192.0.2.10:{port}>;reg-id={reg_id};\
@@ -291,6 +298,31 @@ fn an_instance_replaces_its_old_contact() {
     assert_eq!(tape.endpoint.counts().bindings, 2);
 }
 
+/// RFC 5626 §6 wants both, and a way that shows when it is gone (§3.5.2).
+#[test]
+fn without_a_connection_or_an_instance_a_contact_is_no_outbound_one() {
+    for (transport, instance) in [
+        (Transport::Udp, ";+sip.instance=\"<urn:uuid:1>\""),
+        (Transport::Tls, ""),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = alice_on(transport);
+        let lines = |port: u16| {
+            format!(
+                "Supported: outbound\r\n\
+                 Contact: <sip:100@192.0.2.10:{port}>;reg-id=1{instance}\r\n"
+            )
+        };
+        let ok = registered(&mut tape, &mut phone, &lines(1000));
+        assert_eq!(ok.header("Require"), "");
+        assert!(!ok.header("Contact").contains("reg-id"));
+        registered(&mut tape, &mut phone, &lines(2000));
+        assert_eq!(tape.endpoint.counts().bindings, 2);
+        tape.input(Input::StreamClosed { flow: phone.flow });
+        assert_eq!(tape.endpoint.counts().bindings, 2);
+    }
+}
+
 #[test]
 fn path_is_kept_returned_and_used() {
     let mut tape = Tape::new();
@@ -302,9 +334,9 @@ fn path_is_kept_returned_and_used() {
         ok.header("Path"),
         "<sip:p1.example;lr>, <sip:p2.example;lr>"
     );
-    let bound = binding(&mut tape, BindingChange::Added);
+    let (_, target) = tape.endpoint.reachable(ALICE_ID).next().unwrap();
     let mut invite = phone.outgoing(Some("offer"));
-    invite.target = bound.target();
+    invite.target = target;
     tape.act(|box_, now| box_.invite(now, invite));
     let sent = tape.sends("INVITE");
     assert_eq!(
@@ -584,7 +616,7 @@ fn another_scheme_in_a_contact_is_refused_whole() {
 #[test]
 fn a_contact_that_takes_the_place_of_another_is_told_as_removal_and_addition() {
     let mut tape = Tape::new();
-    let mut phone = alice();
+    let mut phone = alice_on(Transport::Tcp);
     let contact = |port: u16| {
         format!("Contact: <sip:100@192.0.2.10:{port}>;reg-id=1;+sip.instance=\"<urn:uuid:1>\"\r\n")
     };
