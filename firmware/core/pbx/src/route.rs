@@ -68,7 +68,7 @@ pub(crate) struct Route {
     pub(crate) decision: Result<Destination, Failure>,
 }
 
-/// Decides where a call goes. `registered` says how many contacts an extension has.
+/// Decides where a call goes. `registered` says how many contacts an extension has that can be called.
 pub(crate) fn route(
     directory: &Directory,
     registered: impl Fn(ExtensionId) -> usize,

@@ -318,7 +318,11 @@ impl Streams {
         match why {
             Closing::GivesWay => self.refused(flow, "it proved nothing, and others need its place"),
             Closing::NoRoom => self.refused(flow, "all places are taken"),
-            Closing::Nonsense | Closing::TooLong | Closing::TooSlow => {
+            Closing::Nonsense
+            | Closing::TooLong
+            | Closing::TooSlow
+            | Closing::TooMany
+            | Closing::TooWrong => {
                 debug!(%flow, ?why, "connection is closed");
             }
         }

@@ -54,9 +54,9 @@ impl Exchange {
         let party = self.directory.party(extension).ok_or(absent)?;
         let configured = self.directory.extension(extension).ok_or(absent)?;
         let codecs = configured.codecs.clone();
-        let phones: Vec<(Target, Option<String>)> = (self.endpoint.bindings(extension).iter())
+        let phones: Vec<(Target, Option<String>)> = (self.endpoint.reachable(extension))
             .take(MAX_RINGING)
-            .map(|binding| (binding.target(), binding.user_agent.clone()))
+            .map(|(binding, target)| (target, binding.user_agent.clone()))
             .collect();
         if phones.is_empty() {
             return Err(absent);

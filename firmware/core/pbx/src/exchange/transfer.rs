@@ -126,7 +126,7 @@ impl Exchange {
     pub(crate) fn route(&self, caller: model::ExtensionId, dialled: &str) -> route::Route {
         route::route(
             &self.directory,
-            |id| self.endpoint.bindings(id).len(),
+            |id| self.endpoint.reachable(id).count(),
             caller,
             dialled,
         )

@@ -226,6 +226,11 @@ impl Dialog {
         })
     }
 
+    /// Who gets requests first.
+    pub(crate) fn next_hop(&self) -> &Uri {
+        self.routes.first().unwrap_or(&self.target)
+    }
+
     /// Request-URI and Route: loose as a rule, strict where the first proxy is of RFC 2543.
     fn way(&self) -> (Uri, Vec<Uri>) {
         match self.routes.split_first() {

@@ -92,6 +92,10 @@ pub enum Closing {
     TooLong,
     /// Nothing was proved on it, or a message not finished, in time.
     TooSlow,
+    /// Nothing was proved on it, and nobody has logged in from its source, which sends too much.
+    TooMany,
+    /// Too many wrong credentials came on it.
+    TooWrong,
     /// Nothing was proved on it, and a new one needs its place.
     GivesWay,
     /// There is no place for it.
@@ -274,7 +278,8 @@ pub struct Binding {
     pub reg_id: Option<u32>,
     /// Path (RFC 3327).
     pub path: Vec<Uri>,
-    /// The flow of the REGISTER.
+    /// The flow of the REGISTER. What is on its way to the phone goes by what
+    /// [`Endpoint::reachable`](super::Endpoint::reachable) says.
     pub flow: Flow,
     /// Call-ID of the REGISTER.
     pub call_id: String,
@@ -284,18 +289,6 @@ pub struct Binding {
     pub user_agent: Option<String>,
     /// When it ends.
     pub expires: Instant,
-}
-
-impl Binding {
-    /// Where requests to this phone go.
-    #[must_use]
-    pub fn target(&self) -> Target {
-        Target {
-            uri: self.contact.clone(),
-            route: self.path.clone(),
-            flow: self.flow,
-        }
-    }
 }
 
 /// Why a request was not believed. All look the same on the wire.
@@ -440,8 +433,8 @@ pub enum Event {
         /// The contact.
         binding: Box<Binding>,
     },
-    /// A source nobody has logged in from sends too many datagrams: more are passed over. Told once,
-    /// until it has been quiet.
+    /// A source nobody has logged in from sends too much: more is passed over. Told once, until it has
+    /// been quiet.
     Ignored {
         /// From where.
         flow: Flow,

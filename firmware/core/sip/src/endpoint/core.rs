@@ -93,6 +93,8 @@ pub(crate) struct Told {
     pub(crate) user: ClientUser,
     /// What it says.
     pub(crate) outcome: Outcome,
+    /// From which connection to which the peer has moved.
+    pub(crate) moved: Option<(Flow, Flow)>,
 }
 
 /// What a server transaction tells the session that has to answer.
@@ -264,15 +266,23 @@ impl Core {
     ) -> Option<Told> {
         let branch = essentials.via.branch()?;
         let id = self.clients.matching(branch, &essentials.cseq.method)?;
-        if is_weaker(flow, self.clients.get(id)?.flow) {
+        let sent_by = self.clients.get(id)?.flow;
+        if is_weaker(flow, sent_by) {
             return None;
+        }
+        // RFC 3261 §18.2.2: it comes by another connection where the peer has lost the one of the request.
+        let moves = flow != sent_by && flow.transport.is_stream() && sent_by.transport.is_stream();
+        let moved = moves.then_some((sent_by, flow));
+        if moves {
+            self.clients.move_to(id, flow);
         }
         let event = match response.status.class() {
             1 => ClientEvent::Provisional,
             2 => ClientEvent::Success,
             _ => ClientEvent::Failure,
         };
-        self.client_event(id, event, Some(response))
+        let told = self.client_event(id, event, Some(response))?;
+        Some(Told { moved, ..told })
     }
 
     /// Hands an event to a client transaction.
@@ -330,7 +340,12 @@ impl Core {
         if tell {
             outcome = response.map(|response| Outcome::Response(Box::new(response)));
         }
-        outcome.map(|outcome| Told { id, user, outcome })
+        outcome.map(|outcome| Told {
+            id,
+            user,
+            outcome,
+            moved: None,
+        })
     }
 
     /// Gives an INVITE that has a provisional answer this much time from now on.

@@ -57,6 +57,14 @@ pub(crate) const SHARE_OF_ONE_SOURCE: usize = 8;
 /// with an unfinished one: registering takes two round trips, and no network two seconds a segment.
 pub(crate) const STREAM_PATIENCE: Duration = Duration::from_secs(30);
 
+/// A connection that has proved nothing ends after so long, whatever comes on it: who types his password
+/// into a phone has another one by then.
+pub(crate) const UNPROVEN_LIFE: Duration = Duration::from_mins(2);
+
+/// Wrong credentials on a connection that has proved nothing: a phone tries once or twice, and again only
+/// when somebody has typed something else.
+pub(crate) const WRONG_TRIES: u8 = 5;
+
 /// What an unproven connection may have buffered of a message: what a REGISTER or INVITE never needs.
 pub(crate) const UNPROVEN_OCTETS: usize = 16 * 1024;
 

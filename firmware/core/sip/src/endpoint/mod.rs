@@ -3,6 +3,7 @@
 //! * [`receive`](self): octets to messages, and messages to transactions
 //! * `server`: what a request has to pass before a session or the registrar sees it (RFC 3261 §8.2)
 //! * `auth`: digest (§22)
+//! * `reach`: by which way a peer is reached (§18.2.2)
 //! * `farewells`: dialogs of before a restart, which are ended
 //! * `core`: time, chance, timers, transactions and the way out, for all parts
 //!
@@ -18,6 +19,7 @@ mod kept;
 pub(crate) mod limits;
 mod peer;
 mod random;
+mod reach;
 mod receive;
 mod server;
 mod sources;
@@ -47,6 +49,7 @@ pub(crate) use values::Values;
 use self::core::Told;
 use auth::Gatekeeper;
 use farewells::Farewells;
+use reach::listens_at;
 use sources::Sources;
 use streams::Streams;
 
@@ -76,8 +79,6 @@ pub struct Endpoint {
     trusted: BTreeSet<IpAddr>,
     sources: Sources,
     farewells: Farewells,
-    /// Where the datagram in hand comes from, where it is from a stranger.
-    stranger: Option<IpAddr>,
 }
 
 /// How much the endpoint holds at the moment. All are zero once nothing is under way.
@@ -119,7 +120,6 @@ impl Endpoint {
             trusted: BTreeSet::new(),
             sources,
             farewells: Farewells::default(),
-            stranger: None,
         }
     }
 
@@ -352,16 +352,19 @@ impl Endpoint {
 
     /// A session that is about to do something. Where its phone's connection is gone and the phone has
     /// registered on another since, it goes on there (RFC 5626 §5.3 in spirit); what was encrypted stays so.
+    /// Else a new connection is opened to where the peer listens, if it can be.
     fn session(&mut self, id: SessionId) -> Option<(&mut Session, &mut Core)> {
         let (streams, registrar) = (&self.streams, &self.registrar);
         let session = self.sessions.get_mut(id)?;
-        session.follow_phone(&mut self.core, |phone, old| {
+        session.follow_phone(&mut self.core, |phone, dialog| {
+            let old = dialog.flow;
             if streams.is_open(old) {
                 return None;
             }
-            registrar.way_to(phone, |new| {
-                streams.is_open(new) && !peer::is_weaker(new, old)
-            })
+            let will_do = |new| streams.is_open(new) && !peer::is_weaker(new, old);
+            phone
+                .and_then(|phone| registrar.way_to(phone, will_do))
+                .or_else(|| listens_at(old, dialog.next_hop()))
         });
         Some((session, &mut self.core))
     }
@@ -380,10 +383,21 @@ impl Endpoint {
 
     /// Hands on what a transaction of ours says.
     fn on_told(&mut self, told: Told) {
-        let Told { id, user, outcome } = told;
+        let Told {
+            id,
+            user,
+            outcome,
+            moved,
+        } = told;
         if user.purpose == Purpose::Stray {
             self.farewell_answered(id, &outcome);
             return;
+        }
+        if let (Some((old, new)), Some(session)) = (moved, self.sessions.get_mut(user.session)) {
+            let streams = &self.streams;
+            session.move_to(&mut self.core, new, |flow| {
+                flow == old || !streams.is_open(flow)
+            });
         }
         match self.session(user.session) {
             Some((session, core)) => {

@@ -30,7 +30,7 @@ impl Endpoint {
             return false;
         }
         let Some(extension) = account.filter(|_| is_elsewhere(flow, known)) else {
-            self.prove_source();
+            self.prove_source(flow);
             return true;
         };
         match self.proved(flow, request) {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use model::{Flow, Instant};
 
 use super::core::TimerKey;
+use super::reach::way_back;
 use super::sources::Verdict;
 use super::streams::Room;
 use super::{Closing, Endpoint, Event, Input};
@@ -28,27 +29,29 @@ impl Endpoint {
     }
 
     fn on_datagram(&mut self, flow: Flow, bytes: &Bytes) {
+        if self.is_admitted(flow) {
+            self.on_message(flow, bytes);
+        }
+    }
+
+    /// Whether something of a sender that has proved nothing by this way is looked at.
+    fn is_admitted(&mut self, flow: Flow) -> bool {
         let source = flow.remote.ip();
-        self.stranger = match self.sources.admit(self.core.now, source) {
-            Verdict::Known => None,
-            Verdict::Stranger => Some(source),
-            Verdict::Ignore { .. } if self.trusted.contains(&source) => None,
+        match self.sources.admit(self.core.now, source) {
+            Verdict::Admit => true,
+            Verdict::Ignore { .. } if self.trusted.contains(&source) => true,
             Verdict::Ignore { first } => {
                 if first {
                     self.core.event(Event::Ignored { flow });
                 }
-                return;
+                false
             }
-        };
-        self.on_message(flow, bytes);
-        self.stranger = None;
+        }
     }
 
-    /// What is in hand shows that its sender belongs here.
-    pub(super) fn prove_source(&mut self) {
-        if let Some(source) = self.stranger.take() {
-            self.sources.prove(self.core.now, source);
-        }
+    /// What came on a flow shows that its sender belongs here.
+    pub(super) fn prove_source(&mut self, flow: Flow) {
+        self.sources.prove(self.core.now, flow.remote.ip());
     }
 
     fn stream_opened(&mut self, flow: Flow) {
@@ -79,6 +82,16 @@ impl Endpoint {
         let mut progress = false;
         // A message may close the stream it came on.
         while let Some(frame) = self.streams.framer(flow).and_then(Framer::next) {
+            let costs = match &frame {
+                Ok(Frame::Message(_)) => true,
+                Ok(Frame::Ping) => !answered,
+                Ok(Frame::Pong) | Err(_) => false,
+            };
+            if costs && !self.streams.is_proven(flow) && !self.is_admitted(flow) {
+                // Passed over as a datagram is, it would not come again: the peer has to know.
+                self.give_up(flow, Closing::TooMany);
+                return;
+            }
             match frame {
                 Ok(Frame::Message(bytes)) => {
                     progress = true;
@@ -96,6 +109,13 @@ impl Endpoint {
         }
         if !self.streams.settle(&mut self.core, flow, progress) {
             self.give_up(flow, Closing::TooLong);
+        }
+    }
+
+    /// Credentials that came on a flow were wrong: a connection has so many tries.
+    pub(super) fn count_wrong(&mut self, flow: Flow) {
+        if !self.streams.may_try_again(flow) {
+            self.give_up(flow, Closing::TooWrong);
         }
     }
 
@@ -126,13 +146,15 @@ impl Endpoint {
             return;
         };
         let mut response = rejected.response();
+        let mut back = flow;
         if let Ok(mut via) = response.headers.via() {
             super::server::complete_via(&mut via, flow);
+            back = way_back(&via, flow);
             response
                 .headers
                 .set_first_element(&crate::message::HeaderName::Via, via);
         }
-        self.respond_without_state(flow, response);
+        self.respond_without_state(back, response);
     }
 
     fn on_response(&mut self, flow: Flow, response: Response) {
@@ -140,7 +162,8 @@ impl Endpoint {
             return;
         };
         if let Some(told) = self.core.on_response(flow, response, &essentials) {
-            self.prove_source();
+            self.prove_source(flow);
+            self.streams.prove(&mut self.core, flow);
             self.on_told(told);
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use model::Flow;
 
 use super::auth::Verdict;
+use super::reach::way_back;
 use super::{
     Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold,
     SessionId, kept,
@@ -27,6 +28,8 @@ impl Endpoint {
             return;
         };
         complete_via(&mut essentials.via, flow);
+        // From here on the sender is where answers reach it.
+        let flow = way_back(&essentials.via, flow);
         request
             .headers
             .set_first_element(&HeaderName::Via, &essentials.via);
@@ -72,6 +75,7 @@ impl Endpoint {
             return;
         };
         complete_via(&mut via, flow);
+        let flow = way_back(&via, flow);
         request.headers.set_first_element(&HeaderName::Via, via);
         let response = self.core.response_to(&request, StatusCode::BAD_REQUEST);
         self.respond_without_state(flow, response);
@@ -316,7 +320,7 @@ impl Endpoint {
         let (failed, stale) = match self.gatekeeper.check(self.core.now, source, request) {
             Verdict::Proved(account) => {
                 let account = account.clone();
-                self.prove_source();
+                self.prove_source(flow);
                 return Some(account);
             }
             Verdict::Missing => (None, false),
@@ -327,10 +331,14 @@ impl Endpoint {
                 (Some((String::new(), failure)), false)
             }
         };
+        let is_wrong = failed.is_some();
         if let Some((username, failure)) = failed {
             self.authentication_failed(flow, username, failure);
         }
         self.challenge(flow, request, stale);
+        if is_wrong {
+            self.count_wrong(flow);
+        }
         None
     }
 

@@ -1,9 +1,10 @@
-//! Datagrams of sources that nobody knows: how many are looked at. The rest is passed over before it is
-//! read, at the price of one look into a table.
+//! Datagrams of sources that nobody knows, and messages on connections that have proved nothing: how many
+//! are looked at. The rest is passed over before it is read, at the price of one look into a table; a
+//! connection is closed.
 //!
 //! ```text
-//!   stranger --login, request or answer in a dialog--> known for an hour: no limit
-//!      | 50 datagrams a second, 200 at once; beyond: passed over
+//!   stranger --login, request or answer in a dialog--> known for an hour since the last: no limit
+//!      | 50 a second, 200 at once; beyond: passed over
 //! ```
 //! The limit is for those who only ask. An office of thousands of phones behind one address is known
 //! from its first login on, which a burst leaves room for; and phones that were registered before a
@@ -18,9 +19,9 @@ use model::Instant;
 
 use super::Seeded;
 
-/// Time of a datagram: 50 a second. A stranger needs two for a login.
+/// Time of one: 50 a second. A stranger needs two for a login.
 const EACH: Duration = Duration::from_millis(20);
-/// Datagrams at once, as time: 200. The phones of an office that all start together send each one before
+/// How many at once, as time: 200. The phones of an office that all start together send each one before
 /// the first is answered; those passed over come again after T1, when the address is known.
 const BURST: Duration = Duration::from_secs(4);
 /// How long a source stays known: as long as the longest registration that the exchange grants.
@@ -57,14 +58,12 @@ struct Bucket {
     told: bool,
 }
 
-/// What to do with a datagram.
+/// What to do with what came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Of one who is known.
-    Known,
-    /// Of a stranger, within the limit.
-    Stranger,
-    /// Beyond it. `first`: the one before was not.
+    /// It is of one who is known, or within the limit.
+    Admit,
+    /// It is beyond it. `first`: the one before was not.
     Ignore {
         /// The one before was not.
         first: bool,
@@ -87,11 +86,11 @@ impl Sources {
         }
     }
 
-    /// A datagram came.
+    /// Something came.
     pub(super) fn admit(&mut self, now: Instant, address: IpAddr) -> Verdict {
         let source = Source::from(address);
         if self.known.get(source).is_some_and(|until| *until > now) {
-            return Verdict::Known;
+            return Verdict::Admit;
         }
         let fresh = Bucket {
             empty: now,
@@ -107,13 +106,18 @@ impl Sources {
             };
         }
         bucket.empty += EACH;
-        Verdict::Stranger
+        Verdict::Admit
     }
 
-    /// The source has shown that it belongs here.
+    /// The source has shown that it belongs here. Every message of a call does: it is noted anew past half
+    /// of its time only.
     pub(super) fn prove(&mut self, now: Instant, address: IpAddr) {
-        let until = now + KNOWN;
-        *self.known.entry(Source::from(address), until) = until;
+        let source = Source::from(address);
+        let lasts = |until: &Instant| *until > now + KNOWN / 2;
+        if !self.known.get(source).is_some_and(lasts) {
+            let until = now + KNOWN;
+            *self.known.entry(source, until) = until;
+        }
     }
 }
 
@@ -164,7 +168,7 @@ mod tests {
 
     fn taken(sources: &mut Sources, ms: u64, address: IpAddr, datagrams: usize) -> usize {
         (0..datagrams)
-            .filter(|_| sources.admit(Instant::from_millis(ms), address) == Verdict::Stranger)
+            .filter(|_| sources.admit(Instant::from_millis(ms), address) == Verdict::Admit)
             .count()
     }
 
@@ -217,12 +221,18 @@ mod tests {
     fn who_is_known_has_no_limit_for_an_hour() {
         let mut sources = sources();
         sources.prove(Instant::ZERO, v4(1));
-        assert_eq!(taken(&mut sources, 3_599_999, v4(1), 1000), 0);
-        assert_eq!(
-            sources.admit(Instant::from_millis(3_599_999), v4(1)),
-            Verdict::Known
-        );
+        assert_eq!(taken(&mut sources, 3_599_999, v4(1), 1000), 1000);
         assert_eq!(taken(&mut sources, 3_600_000, v4(1), 1000), 200);
+    }
+
+    #[test]
+    fn who_shows_it_again_stays_known() {
+        let mut sources = sources();
+        for minutes in [0, 29, 31, 90] {
+            sources.prove(Instant::from_millis(minutes * 60_000), v4(1));
+        }
+        assert_eq!(taken(&mut sources, 149 * 60_000, v4(1), 1000), 1000);
+        assert_eq!(taken(&mut sources, 150 * 60_000, v4(1), 1000), 200);
     }
 
     #[test]
@@ -234,7 +244,7 @@ mod tests {
         }
         let remembered = sources.strangers.young.len() + sources.strangers.old.len();
         assert!(remembered <= 2 * REMEMBERED, "{remembered}");
-        assert_eq!(sources.admit(Instant::ZERO, v4(1)), Verdict::Known);
+        assert_eq!(taken(&mut sources, 0, v4(1), 1000), 1000);
         // One that goes on all the time is not forgotten among them.
         let mut passed = 0;
         for stranger in 2..200_000 {

@@ -4,7 +4,8 @@
 //! a dialog known by its tags, an address that is trusted. Till then it lives on sufferance:
 //!
 //! ```text
-//!  opened --> unproven --30 s without a message, a message over 16 KiB, its place is needed--> closed
+//!  opened --> unproven --30 s without a message, two minutes, a message over 16 KiB, more messages than its
+//!                |       source may send, five wrong passwords, its place is needed--> closed
 //!                | proved
 //!                v
 //!             proven ----30 s with an unfinished message--> closed
@@ -12,9 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Flow, Source};
+use model::{Flow, Instant, Source};
 
-use super::limits::{SHARE_OF_ONE_SOURCE, STREAM_PATIENCE, STREAMS, UNPROVEN_OCTETS};
+use super::limits::{
+    SHARE_OF_ONE_SOURCE, STREAM_PATIENCE, STREAMS, UNPROVEN_LIFE, UNPROVEN_OCTETS, WRONG_TRIES,
+};
 use super::{Core, IdMap, TimerHandle, TimerKey};
 use crate::message::Limits;
 use crate::stream::{Framer, Side};
@@ -41,6 +44,10 @@ struct Stream {
     id: StreamId,
     framer: Framer,
     proven: bool,
+    /// When it has to have proved something.
+    until: Instant,
+    /// How many wrong credentials came on it before that.
+    wrong: u8,
     timer: Option<TimerHandle>,
 }
 
@@ -96,6 +103,8 @@ impl Streams {
             // Who opened it makes no difference: pings come only from who opened it, and we send none.
             framer: Framer::new(Side::Acceptor, Limits::DEFAULT),
             proven: false,
+            until: core.now + UNPROVEN_LIFE,
+            wrong: 0,
             timer: Some(timer),
         };
         self.all.insert(flow, stream);
@@ -117,6 +126,21 @@ impl Streams {
     /// The framer of an open connection.
     pub(crate) fn framer(&mut self, flow: Flow) -> Option<&mut Framer> {
         self.all.get_mut(&flow).map(|stream| &mut stream.framer)
+    }
+
+    /// True where who is on the connection has shown that he belongs here.
+    pub(crate) fn is_proven(&self, flow: Flow) -> bool {
+        self.all.get(&flow).is_some_and(|stream| stream.proven)
+    }
+
+    /// Counts wrong credentials; false where there were too many. Who has proved something may carry
+    /// others.
+    pub(crate) fn may_try_again(&mut self, flow: Flow) -> bool {
+        let Some(stream) = self.all.get_mut(&flow).filter(|stream| !stream.proven) else {
+            return true;
+        };
+        stream.wrong = stream.wrong.saturating_add(1);
+        stream.wrong < WRONG_TRIES
     }
 
     /// Who is on the connection has shown that he belongs here.
@@ -142,7 +166,10 @@ impl Streams {
         if stream.proven && unfinished.is_none() {
             core.timers.stop_in(&mut stream.timer);
         } else if progress || stream.timer.is_none() {
-            let at = core.now + STREAM_PATIENCE;
+            let mut at = core.now + STREAM_PATIENCE;
+            if !stream.proven {
+                at = at.min(stream.until);
+            }
             core.timers
                 .restart(&mut stream.timer, at, TimerKey::Stream(stream.id));
         }

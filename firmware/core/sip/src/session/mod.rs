@@ -182,24 +182,43 @@ impl Session {
         self.dialogs.first().map(|dialog| &dialog.target)
     }
 
-    /// Requests of ours go on by the way that the phone has now, where its old one is gone.
+    /// Requests of ours go on by the way that the peer has now, where its old one is gone.
     pub(crate) fn follow_phone(
         &mut self,
         core: &mut Core,
-        way: impl Fn(&Phone, Flow) -> Option<Flow>,
+        way: impl Fn(Option<&Phone>, &Dialog) -> Option<Flow>,
     ) {
-        let Some(phone) = &self.phone else {
-            return;
-        };
         let mut moved = None;
         for dialog in &mut self.dialogs {
             if dialog.flow.transport.is_stream()
-                && let Some(flow) = way(phone, dialog.flow)
+                && let Some(flow) = way(self.phone.as_deref(), dialog)
+                && flow != dialog.flow
             {
                 dialog.flow = flow;
                 moved = Some(flow);
             }
         }
+        self.tell_moved(core, moved);
+    }
+
+    /// The peer speaks by another connection: what went by those that are left goes on there.
+    pub(crate) fn move_to(&mut self, core: &mut Core, flow: Flow, is_left: impl Fn(Flow) -> bool) {
+        let mut moved = None;
+        for dialog in &mut self.dialogs {
+            if dialog.flow.transport.is_stream() && is_left(dialog.flow) {
+                dialog.flow = flow;
+                moved = Some(flow);
+            }
+        }
+        if let Stage::Calling(calling) = &mut self.stage
+            && let Some((way, _)) = &mut calling.sent
+        {
+            *way = flow;
+        }
+        self.tell_moved(core, moved);
+    }
+
+    fn tell_moved(&self, core: &mut Core, moved: Option<Flow>) {
         if let Some(flow) = moved {
             let session = self.id;
             self.tell(core, Event::Moved { session, flow });

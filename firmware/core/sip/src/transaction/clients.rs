@@ -157,6 +157,15 @@ impl<U> Clients<U> {
         self.all.get_mut(&id)
     }
 
+    /// What follows goes by this way.
+    pub(crate) fn move_to(&mut self, id: ClientId, flow: Flow) {
+        if let Some(transaction) = self.all.get_mut(&id) {
+            self.by_flow.remove(&(transaction.flow, id));
+            transaction.flow = flow;
+            self.by_flow.insert((flow, id));
+        }
+    }
+
     /// Forgets one.
     pub(crate) fn remove(&mut self, id: ClientId) -> Option<ClientTransaction<U>> {
         let gone = self.all.remove(&id)?;

@@ -196,11 +196,101 @@ fn the_via_says_where_a_request_came_from() {
     );
     assert!(ok.header("Via").contains("received=198.51.100.7"));
     assert!(ok.header("Via").contains("rport=1024"));
+    // Behind NAT the port of the Via leads nowhere, though the phone does not say so.
     let plain = options.replace(";rport", "").replace("-1;", "-2;");
     tape.recv(phone.flow, &plain);
     let ok = tape.sends("200 OPTIONS");
     assert!(!ok.header("Via").contains("rport"));
     assert_eq!(ok.flow, phone.flow);
+}
+
+#[test]
+fn without_rport_answers_go_to_the_port_in_the_via() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    phone.flow.remote = "192.0.2.10:49152".parse().unwrap();
+    let mut number = 0;
+    for (sent_by, port) in [
+        ("192.0.2.10:5070", 5070),
+        ("192.0.2.10", 5060),
+        ("192.0.2.10:0", 49152),
+        ("phone.example:5070", 49152),
+        ("192.0.2.10:5070;rport", 49152),
+    ] {
+        for (method, answer) in [("OPTIONS", "200"), ("INVITE", "401"), ("PUBLISH", "405")] {
+            number += 1;
+            let via = format!("Via: SIP/2.0/UDP {sent_by};branch=z9hG4bK-v{number}\r\n");
+            let request = phone.request(method, "", "");
+            let (start, rest) = request.split_once("Via: ").unwrap();
+            let (_, rest) = rest.split_once("\r\n").unwrap();
+            for spoiled in ["", "Max-Forwards: 300\r\n", "CSeq: x"] {
+                let rest = match spoiled {
+                    "" => rest.to_owned(),
+                    "CSeq: x" => rest.replace("CSeq: ", "CSeq: x"),
+                    lines => rest.replace("Max-Forwards: 70\r\n", lines),
+                };
+                tape.recv(phone.flow, &format!("{start}{via}{rest}"));
+                let sent = tape.sent.pop_front().expect("an answer");
+                let expected = if spoiled.is_empty() { answer } else { "400" };
+                assert_eq!(sent.response().status.to_string(), expected);
+                assert_eq!(sent.flow.remote.port(), port, "{sent_by} {spoiled}");
+            }
+        }
+    }
+}
+
+/// It sends from any port and listens on one, and neither knows of rport nor sits behind NAT.
+#[test]
+fn a_phone_that_sends_from_any_port_is_reached_where_it_listens() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    let from = |port| super::tape::flow(&format!("192.0.2.10:{port}"));
+    let here = phone.flow;
+    let plain = |text: String| text.replace(";rport", "");
+    phone.target = "sip:192.0.2.1".to_owned();
+    let first = plain(phone.request("REGISTER", "", ""));
+    tape.recv(from(40_000), &first);
+    let challenge = tape.sends("401 REGISTER");
+    let credentials = phone.credentials(&challenge, "REGISTER", "x");
+    let lines = format!("Authorization: {credentials}\r\n");
+    let again = plain(phone.request("REGISTER", &lines, ""));
+    tape.recv(from(40_001), &again);
+    let ok = tape.sends("200 REGISTER");
+    // Once more, as it came: the transaction answers by the same way.
+    tape.recv(from(40_002), &again);
+    let repeated = tape.sends("200 REGISTER");
+    for sent in [&challenge, &ok, &repeated] {
+        assert_eq!(sent.flow, here);
+    }
+    let (_, target) = (tape.endpoint.reachable(model::ExtensionId::new(1)).next()).unwrap();
+    assert_eq!(target.flow, here);
+
+    // What a call of it sends again by itself goes there too, and so does the BYE.
+    phone.target = "sip:200@192.0.2.1".to_owned();
+    phone.call_id = "another".to_owned();
+    let invite = plain(phone.request("INVITE", "", SDP));
+    tape.recv(from(40_003), &invite);
+    let challenge = tape.sends("401 INVITE");
+    tape.recv(from(40_003), &plain(phone.ack_refusal(&challenge)));
+    let credentials = phone.credentials(&challenge, "INVITE", "y");
+    let lines = format!("Authorization: {credentials}\r\n");
+    let invite = plain(phone.request("INVITE", &lines, SDP));
+    tape.recv(from(40_004), &invite);
+    let Event::Invited { session, .. } = tape.events.pop_back().unwrap() else {
+        panic!("a call");
+    };
+    tape.after(200);
+    assert_eq!(tape.sends("100 INVITE").flow, here);
+    tape.act(|box_, now| box_.accept(now, session, "answer".into()));
+    let ok = tape.sends("200 INVITE");
+    assert_eq!(ok.flow, here);
+    tape.after(500);
+    assert_eq!(tape.sends("200 INVITE").flow, here);
+    phone.learn(&ok);
+    let ack = plain(phone.ack(phone.cseq, ""));
+    tape.recv(from(40_005), &ack);
+    tape.act(|box_, now| box_.end(now, session, None));
+    assert_eq!(tape.sends("BYE").flow, here);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::tape::{flow, stream};
 use super::{ALICE, Phone, Tape};
-use crate::endpoint::Event;
+use crate::endpoint::{Closing, Event};
 use model::Transport;
 
 /// Where an office with many phones stands behind its NAT.
@@ -39,10 +39,11 @@ fn a_stranger_who_only_asks_is_passed_over_and_nobody_else_is() {
     let options = stranger.request("OPTIONS", "", "");
     tape.recv(stranger.flow, &options);
     tape.sends_nothing();
-    // Connections have limits of their own.
+    // Nor is a connection, and that is closed.
     let tcp = stream(Transport::Tcp, "203.0.113.9:40000");
     tape.recv(tcp, &options);
-    tape.sends("200 OPTIONS");
+    tape.sends_nothing();
+    assert_eq!(tape.closed.pop_front(), Some((tcp, Closing::TooMany)));
     let options = Phone::new(ALICE, "100").request("OPTIONS", "", "");
     tape.recv(flow(ALICE), &options);
     tape.sends("200 OPTIONS");
@@ -121,6 +122,67 @@ fn who_was_registered_before_a_restart_is_known_after_it() {
         let options = phone.request("OPTIONS", "", "");
         tape.recv(phone.flow, &options);
         tape.sends("200 OPTIONS");
+    }
+}
+
+#[test]
+fn who_only_asks_over_connections_is_as_much_a_stranger() {
+    for ping in [false, true] {
+        let mut tape = Tape::new();
+        let mut stranger = Phone::new("203.0.113.9:5060", "100");
+        stranger.flow = stream(Transport::Tcp, "203.0.113.9:40000");
+        let ask = |stranger: &mut Phone| match ping {
+            true => "\r\n\r\n".to_owned(),
+            false => stranger.request("OPTIONS", "", ""),
+        };
+        // Pings at once are one. A new connection is no other source.
+        for n in 0..210 {
+            let text = ask(&mut stranger);
+            if n == 100 {
+                stranger.flow = stream(Transport::Tls, "203.0.113.9:40001");
+            }
+            tape.recv(stranger.flow, &text);
+        }
+        assert_eq!((tape.sent.len(), ignored(&tape)), (200, 1));
+        let closed: Vec<_> = tape.closed.iter().map(|(_, why)| *why).collect();
+        assert_eq!(closed, [Closing::TooMany; 10]);
+        assert_eq!(tape.endpoint.counts().streams, 1, "the one that was quiet");
+        tape.sent.clear();
+        // Who has proved something on one goes on, and is known by datagrams too.
+        tape.after(4000);
+        let mut phone = Phone::new("203.0.113.9:41000", "100");
+        phone.flow = stream(Transport::Tls, "203.0.113.9:41000");
+        phone.target = "sip:192.0.2.1".to_owned();
+        phone.authenticated(&mut tape, "REGISTER", "", "");
+        tape.sends("200 REGISTER");
+        stranger.flow = flow("203.0.113.9:42000");
+        for _ in 0..1000 {
+            for flow in [phone.flow, stranger.flow] {
+                let options = phone.request("OPTIONS", "", "");
+                tape.recv(flow, &options);
+                tape.sends("200 OPTIONS");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_active_stays_known() {
+    for transport in [Transport::Udp, Transport::Tls] {
+        let mut tape = Tape::new();
+        let mut phone = phone_of_office(1000);
+        phone.flow.transport = transport;
+        for _ in 0..4 {
+            phone.authenticated(&mut tape, "REGISTER", "", "");
+            tape.sends("200 REGISTER");
+            tape.after(35 * 60_000);
+        }
+        let mut other = phone_of_office(1001);
+        for _ in 0..1000 {
+            let options = other.request("OPTIONS", "", "");
+            tape.recv(other.flow, &options);
+            tape.sends("200 OPTIONS");
+        }
     }
 }
 

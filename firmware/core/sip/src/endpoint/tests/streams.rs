@@ -7,7 +7,7 @@ use model::{ExtensionId, Transport};
 use super::phone::SDP;
 use super::tape::stream;
 use super::{ALICE, BOB, Phone, Tape};
-use crate::endpoint::{BindingChange, Closing, EndReason, Event, Input};
+use crate::endpoint::{BindingChange, Closing, EndReason, Event, Input, Target};
 use crate::message::StatusCode;
 
 fn phone(transport: Transport, remote: &str, user: &str) -> Phone {
@@ -246,12 +246,146 @@ fn another_contact_outlives_it() {
     tape.input(Input::StreamClosed { flow: phone.flow });
     tape.no_event();
     assert_eq!(tape.endpoint.bindings(ExtensionId::new(1)).len(), 1);
-    // A call goes to the same place; the shell opens a connection.
-    let target = tape.endpoint.bindings(ExtensionId::new(1))[0].target();
-    let mut invite = phone.outgoing(Some("offer"));
-    invite.target = target;
-    tape.act(|box_, now| box_.invite(now, invite));
-    assert_eq!(tape.sends("INVITE").flow, phone.flow);
+}
+
+/// The first contact of extension 100 that can be called, and how.
+fn target(tape: &Tape) -> Option<Target> {
+    let (_, target) = tape.endpoint.reachable(ExtensionId::new(1)).next()?;
+    Some(target)
+}
+
+#[test]
+fn a_phone_whose_connection_is_gone_is_called_where_it_listens_or_not_at_all() {
+    const PATH: &str = "Supported: path\r\nPath: <sip:192.0.2.10:5080;transport=tcp;lr>\r\n";
+    let (udp, tcp, tls) = (Transport::Udp, Transport::Tcp, Transport::Tls);
+    for (transport, contact, lines, listens) in [
+        (tcp, "sip:100@192.0.2.10:5070;transport=tcp", "", Some(5070)),
+        (tcp, "sip:100@192.0.2.10", "", Some(5060)),
+        // Behind NAT it listens where nobody comes.
+        (tcp, "sip:100@10.0.0.7:5070;transport=tcp", "", None),
+        (tcp, "sip:100@phone.example;transport=tcp", "", None),
+        (tcp, "sip:100@192.0.2.10:5070;transport=udp", "", None),
+        (tcp, "sips:100@192.0.2.10:5070", "", None),
+        // It is the proxy that is called, not what is behind.
+        (tcp, "sip:100@10.0.0.7:5070", PATH, Some(5080)),
+        (tls, "sip:100@192.0.2.10:5061;transport=tls", "", None),
+        (udp, "sip:100@192.0.2.10:5070", "", Some(40_000)),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = phone(transport, "192.0.2.10:40000", "100");
+        let lines = format!("Contact: <{contact}>\r\n{lines}");
+        register(&mut tape, &mut phone, &lines);
+        assert_eq!(target(&tape).unwrap().flow, phone.flow);
+        tape.input(Input::StreamClosed { flow: phone.flow });
+        tape.no_event();
+        let expected = listens.map(|port| stream(transport, &format!("192.0.2.10:{port}")));
+        let target = target(&tape);
+        assert_eq!(
+            target.as_ref().map(|target| target.flow),
+            expected,
+            "{contact}"
+        );
+        assert_eq!(tape.endpoint.bindings(ExtensionId::new(1)).len(), 1);
+        let Some(target) = target else { continue };
+        assert_eq!(target.uri, contact.parse().unwrap());
+        // The shell opens the connection.
+        let mut invite = phone.outgoing(Some("offer"));
+        invite.target = target;
+        tape.act(|box_, now| box_.invite(now, invite));
+        assert_eq!(Some(tape.sends("INVITE").flow), expected);
+    }
+}
+
+#[test]
+fn the_contacts_that_can_be_called_are_the_rest() {
+    let mut tape = Tape::new();
+    let mut gone = phone(Transport::Tls, "192.0.2.10:40000", "100");
+    register(
+        &mut tape,
+        &mut gone,
+        "Contact: <sip:a@192.0.2.10>;q=1.0\r\n",
+    );
+    let mut there = phone(Transport::Tls, "192.0.2.11:40000", "100");
+    there.call_id = "another".to_owned();
+    register(
+        &mut tape,
+        &mut there,
+        "Contact: <sip:b@192.0.2.11>;q=0.5\r\n",
+    );
+    tape.input(Input::StreamClosed { flow: gone.flow });
+    assert_eq!(target(&tape).unwrap().flow, there.flow);
+    assert_eq!(tape.endpoint.reachable(ExtensionId::new(1)).count(), 1);
+    // Back again, it is called there, first.
+    gone.flow = stream(Transport::Tls, "192.0.2.10:40001");
+    register(
+        &mut tape,
+        &mut gone,
+        "Contact: <sip:a@192.0.2.10>;q=1.0\r\n",
+    );
+    assert_eq!(target(&tape).unwrap().flow, gone.flow);
+}
+
+#[test]
+fn a_call_whose_connection_is_gone_goes_on_where_its_peer_listens() {
+    for (transport, contact, port) in [
+        (
+            Transport::Tcp,
+            "sip:100@192.0.2.10:5070;transport=tcp",
+            5070,
+        ),
+        (
+            Transport::Tcp,
+            "sip:100@10.0.0.7:5070;transport=tcp",
+            40_000,
+        ),
+        (
+            Transport::Tls,
+            "sip:100@192.0.2.10:5070;transport=tls",
+            40_000,
+        ),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = phone(transport, "192.0.2.10:40000", "100");
+        let session = phone.in_call(&mut tape, &format!("Contact: <{contact}>\r\n"));
+        tape.input(Input::StreamClosed { flow: phone.flow });
+        tape.act(|box_, now| box_.end(now, session, None));
+        assert_eq!(tape.sends("BYE").flow.remote.port(), port, "{contact}");
+    }
+}
+
+#[test]
+fn an_answer_by_another_connection_takes_the_call_there() {
+    for early in ["", "180 Ringing"] {
+        let mut tape = Tape::new();
+        let mut phone = phone(Transport::Tls, BOB, "200");
+        let (session, invite) = phone.called(&mut tape, Some("offer"));
+        tape.input(Input::StreamOpened { flow: phone.flow });
+        if !early.is_empty() {
+            tape.recv(phone.flow, &phone.answer(&invite, early, "", ""));
+        }
+        // The phone has lost it; for us it is open for as long as nothing is sent.
+        let ok = phone.answer(&invite, "200 OK", "", SDP);
+        phone.flow = stream(Transport::Tls, "192.0.2.20:40001");
+        tape.recv(phone.flow, &ok);
+        assert_eq!(tape.sends("ACK").flow, phone.flow, "{early}");
+        // By yet another one, as the ACK was lost with the one before.
+        tape.input(Input::StreamClosed { flow: phone.flow });
+        phone.flow = stream(Transport::Tls, "192.0.2.20:40002");
+        tape.recv(phone.flow, &ok);
+        assert_eq!(tape.sends("ACK").flow, phone.flow, "{early}");
+        // It has shown who it is.
+        tape.after(60_000);
+        assert_eq!(tape.closed.pop_front(), None);
+        tape.act(|box_, now| box_.offer(now, session, "offer".into()));
+        let offer = tape.sends("INVITE");
+        assert_eq!(offer.flow, phone.flow);
+        let ok = phone.answer(&offer, "200 OK", "", SDP);
+        phone.flow = stream(Transport::Tls, "192.0.2.20:40003");
+        tape.recv(phone.flow, &ok);
+        assert_eq!(tape.sends("ACK").flow, phone.flow);
+        tape.act(|box_, now| box_.end(now, session, None));
+        assert_eq!(tape.sends("BYE").flow, phone.flow);
+    }
 }
 
 #[test]

@@ -82,6 +82,49 @@ fn a_wrong_password_proves_nothing_and_the_right_one_does() {
 }
 
 #[test]
+fn no_number_of_messages_is_a_proof() {
+    let mut tape = Tape::new();
+    let mut phone = phone(ALICE, "100");
+    open(&mut tape, ALICE);
+    for _ in 0..5 {
+        let options = phone.request("OPTIONS", "", "");
+        tape.recv(phone.flow, &options);
+        tape.sends("200 OPTIONS");
+        tape.after(23_999);
+    }
+    assert_eq!(tape.closed.pop_front(), None);
+    let options = phone.request("OPTIONS", "", "");
+    tape.recv(phone.flow, &options);
+    tape.after(5);
+    assert_eq!(
+        tape.closed.pop_front(),
+        Some((phone.flow, Closing::TooSlow))
+    );
+}
+
+#[test]
+fn a_guesser_has_five_passwords_a_connection() {
+    for registered in [false, true] {
+        let mut tape = Tape::new();
+        let mut phone = phone(ALICE, "100");
+        if registered {
+            register(&mut tape, &mut phone);
+        }
+        phone.target = "sip:192.0.2.1".to_owned();
+        for n in 1..=5 {
+            assert_eq!(tape.closed.pop_front(), None);
+            phone.password = format!("guess {n}");
+            phone.user = if n % 2 == 0 { "100" } else { "999" }.to_owned();
+            phone.authenticated(&mut tape, "REGISTER", "", "");
+            tape.sends("401 REGISTER");
+        }
+        let closed = (!registered).then_some((phone.flow, Closing::TooWrong));
+        assert_eq!(tape.closed.pop_front(), closed);
+        assert_eq!(tape.endpoint.counts().streams, usize::from(registered));
+    }
+}
+
+#[test]
 fn a_call_proves_who_calls_and_who_is_called() {
     let mut tape = Tape::new();
     let mut caller = phone(ALICE, "100");
