@@ -334,13 +334,18 @@ impl Session {
         self.acknowledged = Some((seq, wire));
     }
 
-    /// The 2xx came again: so does the ACK.
+    /// The 2xx came again: so does the ACK. That of an INVITE before the last one is made anew: a peer that
+    /// took the next INVITE without it still waits, and would hang up (RFC 3261 §13.3.1.4).
     pub(super) fn acknowledge_again(&self, core: &mut Core, seq: u32) {
-        if let (Some((acknowledged, wire)), Some(dialog)) =
-            (&self.acknowledged, self.dialogs.first())
-            && *acknowledged == seq
-        {
+        let (Some((acknowledged, wire)), Some(dialog)) = (&self.acknowledged, self.dialogs.first())
+        else {
+            return;
+        };
+        if *acknowledged == seq {
             core.transmit(dialog.flow, wire.clone());
+        } else if *acknowledged > seq {
+            let ack = dialog.numbered(Method::Ack, seq, &core.values);
+            send_ack(core, dialog.flow, ack);
         }
     }
 

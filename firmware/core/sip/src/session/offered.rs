@@ -62,8 +62,13 @@ impl Session {
         }
     }
 
-    /// RFC 3311 §5.2: 500 while the peer's own offer is open, 491 while ours is.
+    /// RFC 3311 §5.2: 500 while the peer's own offer is open, 491 while ours is. Where the exchange has
+    /// ended the session, and only waits to say so, nobody would answer.
     fn may_offer(&mut self, core: &mut Core, server: ServerId) -> bool {
+        if self.silent {
+            core.respond_status(server, StatusCode::CALL_DOES_NOT_EXIST);
+            return false;
+        }
         if !matches!(self.offers.owed, Owed::Nothing) {
             self.refuse_for_now(core, server);
             return false;

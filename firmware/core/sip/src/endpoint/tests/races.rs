@@ -315,3 +315,36 @@ fn what_the_exchange_says_too_late_is_passed_over() {
     tape.no_event();
     tape.ends_clean();
 }
+
+/// The phone lost the ACK, and took the next INVITE all the same.
+#[test]
+fn an_answer_of_before_the_last_invite_is_acknowledged_too() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(BOB, "200");
+    let (session, first, _) = phone.answered(&mut tape, "");
+    let ok = phone.answer(&first, "200 OK", "", SDP);
+    tape.act(|box_, now| box_.offer(now, session, "offer".into()));
+    let second = tape.sends("INVITE");
+    tape.recv(phone.flow, &phone.answer(&second, "200 OK", "", SDP));
+    assert_eq!(tape.sends("ACK").header("CSeq"), "2 ACK");
+    tape.recv(phone.flow, &ok);
+    let ack = tape.sends("ACK");
+    assert_eq!(ack.header("CSeq"), "1 ACK");
+    assert_eq!(ack.tag("To"), "tag-of-200");
+    tape.recv(phone.flow, &phone.answer(&second, "200 OK", "", SDP));
+    assert_eq!(tape.sends("ACK").header("CSeq"), "2 ACK");
+}
+
+#[test]
+fn an_update_crosses_our_wish_to_hang_up() {
+    let (mut tape, mut phone, session, _) = moratorium();
+    let seq = phone.cseq;
+    tape.act(|box_, now| box_.end(now, session, None));
+    let update = phone.request("UPDATE", "", SDP);
+    tape.recv(phone.flow, &update);
+    tape.sends("481 UPDATE");
+    let ack = phone.ack(seq, "");
+    tape.recv(phone.flow, &ack);
+    tape.sends("BYE");
+    tape.no_event();
+}
