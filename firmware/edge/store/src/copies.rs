@@ -46,12 +46,14 @@ pub(crate) fn keep(connection: &Connection, path: &Path, schema: i64) -> Result<
 }
 
 /// Puts the newest copy that this software knows in the place of a file of the newer schema `found`,
-/// which is set aside; false where there is no copy. Nobody has the file open.
+/// which is set aside; false where there is no copy, or the newer software has the file open.
 pub(crate) fn fall_back(path: &Path, found: i64, known: i64) -> Result<bool, StoreError> {
     let Some((schema, copy)) = newest(path, BEFORE, 1..=known)? else {
         return Ok(false);
     };
-    fold(path)?;
+    if !fold(path)? {
+        return Ok(false);
+    }
     let aside = named(path, NEWER, found);
     link(path, &aside)?;
     let unfinished = unfinished(path);
@@ -67,9 +69,12 @@ pub(crate) fn fall_back(path: &Path, found: i64, known: i64) -> Result<bool, Sto
     Ok(true)
 }
 
-/// Sets a file of the newer schema `found` aside that can be done without.
-pub(crate) fn set_newer_aside(path: &Path, found: i64) -> Result<(), StoreError> {
-    fold(path)?;
+/// Sets a file of the newer schema `found` aside that can be done without; false where the newer
+/// software has it open.
+pub(crate) fn set_newer_aside(path: &Path, found: i64) -> Result<bool, StoreError> {
+    if !fold(path)? {
+        return Ok(false);
+    }
     let aside = named(path, NEWER, found);
     fs::rename(path, &aside).map_err(at(path))?;
     tracing::error!(
@@ -78,11 +83,11 @@ pub(crate) fn set_newer_aside(path: &Path, found: i64) -> Result<(), StoreError>
         path.display(),
         aside.display()
     );
-    Ok(())
+    Ok(true)
 }
 
 /// Brings a file back that newer software left, in place of one of schema `found` in which nothing was
-/// changed since, as `revision` tells; true where it did. Nobody has the file open.
+/// changed since, as `revision` tells; true where it did. False also where older software has it open.
 pub(crate) fn come_back(
     path: &Path,
     found: i64,
@@ -92,6 +97,9 @@ pub(crate) fn come_back(
     let Some((schema, newer)) = newest(path, NEWER, found + 1..=known)? else {
         return Ok(false);
     };
+    if !fold(path)? {
+        return Ok(false);
+    }
     let of = |file: &Path| -> Result<i64, StoreError> {
         let connection = Connection::open(file)?;
         Ok(connection.query_row(revision, [], |row| row.get(0))?)
@@ -111,7 +119,6 @@ pub(crate) fn come_back(
         fs::rename(&newer, &said).map_err(at(&newer))?;
         return Ok(false);
     }
-    fold(path)?;
     link(path, &named(path, OLDER, found))?;
     fs::rename(&newer, path).map_err(at(&newer))?;
     sync_folder(path)?;
@@ -122,20 +129,16 @@ pub(crate) fn come_back(
     Ok(true)
 }
 
-/// Brings all of a file into the file itself: a log beside it would be taken for its successor's.
-fn fold(path: &Path) -> Result<(), StoreError> {
+/// Brings all of a file into the file itself: a log beside it would be taken for its successor's. False
+/// where somebody else has it open: whoever closes it last removes the log.
+fn fold(path: &Path) -> Result<bool, StoreError> {
     let connection = Connection::open(path)?;
     let fold = "wal_checkpoint";
     connection.pragma_update_and_check(None, fold, "TRUNCATE", |_| Ok(()))?;
     drop(connection);
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let log = PathBuf::from(log);
-    match fs::metadata(&log) {
-        Ok(metadata) if metadata.len() > 0 => Err(StoreError::Busy),
-        Ok(_) => remove(&log),
-        Err(_) => Ok(()),
-    }
+    Ok(!Path::new(&log).exists())
 }
 
 /// The file of the newest of these schemas.

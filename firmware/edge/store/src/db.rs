@@ -78,8 +78,9 @@ impl Database {
             {
                 make(&path, schema)?
             }
-            Err(StoreError::NewerSchema { found, .. }) if schema.expendable.is_some() => {
-                copies::set_newer_aside(&path, found)?;
+            Err(StoreError::NewerSchema { found, .. })
+                if schema.expendable.is_some() && copies::set_newer_aside(&path, found)? =>
+            {
                 make(&path, schema)?
             }
             done => done?,

@@ -147,6 +147,28 @@ fn what_can_be_done_without_is_set_aside_where_there_is_no_copy() {
 }
 
 #[test]
+fn what_newer_software_has_open_is_left_to_it() {
+    let expendable = Schema {
+        expendable: Some("SELECT max(x) FROM a"),
+        ..NEW
+    };
+    for newer in [NEW, expendable] {
+        let dir = upgraded(newer);
+        let database = Database::open(dir.path(), newer).unwrap();
+        let refused = Database::open(dir.path(), old_of(newer)).err().unwrap();
+        assert!(
+            matches!(refused, StoreError::NewerSchema { .. }),
+            "{refused}"
+        );
+        let add = "INSERT INTO a (x) VALUES (3)";
+        database.write(|tx| tx.execute(add, [])).unwrap();
+        drop(database);
+        assert_eq!(found(dir.path(), newer), [1, 2, 3]);
+        assert_eq!(found(dir.path(), old_of(newer)), [1]);
+    }
+}
+
+#[test]
 fn copies_have_the_rights_of_the_file() {
     let dir = upgraded(NEW);
     found(dir.path(), OLD);
