@@ -66,6 +66,10 @@ it('a first visitor sets the password, adds a user with an extension by the keyb
   await page.keyboard.press('Enter')
   await page.getByText('new', { exact: true }).waitFor()
   await button(page, 'Add').focus()
+  // It is saved, and the list is not there yet.
+  let goOn: (value?: unknown) => void = () => undefined
+  const list = new Promise((done) => (goOn = done))
+  await page.route('**/api/v1/users?*', (route) => list.then(() => route.continue()).catch(() => undefined))
   await page.keyboard.press('Enter')
 
   const once = page.getByRole('dialog', { name: 'Enter this in the phone' })
@@ -74,6 +78,8 @@ it('a first visitor sets the password, adds a user with an extension by the keyb
   expect([server, port, tls]).toEqual(['127.0.0.1', `${box.sipPort}`, `${box.sipPort + 1}`])
   await page.keyboard.press('Escape')
   await once.getByText('The password is shown only now').waitFor()
+  expect(await page.getByText('Leave without saving?').count()).toBe(0)
+  goOn()
   await button(page, 'I have noted it down').click()
   await row(page, 'Jana Nováková').waitFor()
   expect(await page.content()).not.toContain(password)
@@ -239,6 +245,34 @@ it('of 5,000 extensions only those in sight are drawn', async () => {
   await page.keyboard.type('room 4321')
   await page.getByText('1 of 5000 extensions').waitFor()
   await row(page, '14321').waitFor()
+  await page.close()
+})
+
+it('an open page on which nothing happens asks for next to nothing', async () => {
+  const { page } = await visitor(browser, box)
+  await page.clock.install()
+  await logIn(page)
+  // Less than the silence after which a line is given up: heartbeats come by the true clock.
+  const seconds = 40
+  const asked: Record<string, number> = {}
+  for (const name of ['dashboard', 'calls', 'call-history', 'users', 'extensions', 'dial-plan', 'system', 'config-log', 'system/network', 'health']) {
+    await page.goto(`/admin/${name}`)
+    await page.waitForLoadState('load')
+    await page.locator('h1').waitFor()
+    await page.waitForFunction(() => !document.querySelector('main :is([aria-busy="true"], .mantine-Skeleton-root)'))
+    await page.clock.runFor(2_000)
+    let requests = 0
+    const count = (request: { url: () => string }) => void (requests += Number(new URL(request.url()).pathname.startsWith('/api/')))
+    page.on('request', count)
+    for (let second = 0; second < seconds - 2; second++) await page.clock.runFor(1_000)
+    page.off('request', count)
+    asked[name] = requests
+  }
+  const { 'system/network': network, health, dashboard, ...others } = asked
+  expect(Object.values(others).every((requests) => requests === 0), JSON.stringify(others)).toBe(true)
+  expect(dashboard).toBeLessThanOrEqual(1)
+  expect(network).toBeLessThanOrEqual(3)
+  expect(health).toBeLessThanOrEqual(9)
   await page.close()
 })
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Box, launch, type Look, logIn, OUT, visitor } from './box'
+import { Machine } from './machine'
 import { EMPTY, goTo, type Place, PLACES } from './places'
 import { type Office, office } from './sample'
 import { TALKERS } from './talker'
@@ -28,6 +29,7 @@ const ONLY = process.env.ONLY?.split(',')
 let box: Box
 let browser: Browser
 let people: Office | undefined
+let machine: Machine | undefined
 
 beforeAll(async () => {
   mkdirSync(OUT, { recursive: true })
@@ -37,6 +39,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await people?.close()
+  await machine?.stop()
   await browser?.close()
   await box?.stop()
 })
@@ -82,7 +85,7 @@ async function look(at: Required<Look>, places: Place[]) {
   expect(await axe(page)).toEqual([])
   await logIn(page)
   for (const place of places.filter(({ name }) => ONLY?.includes(name) ?? true)) {
-    await goTo(page, place)
+    await goTo(page, place, machine)
     await picture(page, place.name, at)
     expect.soft(await axe(page), place.name).toEqual([])
     await place.leave?.(page)
@@ -103,6 +106,7 @@ describe('with nothing set up', () => {
 describe('with an office of fifty', () => {
   beforeAll(async () => {
     people = await office(box)
+    machine = await Machine.start(box)
   })
 
   it.each(LOOKS)('every page, $language $width $scheme', (at) =>

@@ -57,7 +57,7 @@ async function longTurns(page: Page): Promise<() => Promise<number>> {
 }
 
 describe.skipIf(!process.env.MEASURE)('what it costs', () => {
-  it.each(['dashboard', 'calls', 'extensions', 'config-log'])(
+  it.each(['dashboard', 'calls', 'extensions', 'config-log', 'health'])(
     'to leave %s open',
     async (name) => {
       const { page } = await visitor(browser, box)

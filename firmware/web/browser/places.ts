@@ -1,6 +1,7 @@
 // Every page and dialog there is: each gets pictures, and is looked at for what shuts people out.
 import type { Page } from 'playwright-core'
 import { PASSWORD } from './box'
+import type { Machine } from './machine'
 
 export interface Place {
   name: string
@@ -11,6 +12,8 @@ export interface Place {
   leave?: (page: Page) => Promise<void>
   /** It shows a call of real phones. */
   talkers?: true
+  /** How the machine is there. */
+  machine?: Partial<Pick<Machine, 'upgrade' | 'running' | 'version' | 'otherVersion' | 'left' | 'synchronised'>>
 }
 
 async function tab(page: Page, index: number) {
@@ -36,10 +39,26 @@ async function change(page: Page, path: string, part: object) {
   )
 }
 
+/** Names that somebody else gives, each time another. */
+const THEIRS = ['Němcová Horáková', 'Němcová Malá']
+let turn = 0
+
 async function anotherPassword(page: Page) {
   await tab(page, 1)
   await page.getByRole('button', { name: /…$/ }).click()
   await page.locator('input[autocomplete="new-password"]').waitFor()
+}
+
+async function menu(page: Page, name: RegExp) {
+  await page.getByRole('button', { name }).click()
+  await page.getByRole('menu').waitFor()
+}
+
+/** Takes an entry of the menu with what ends calls. */
+async function ask(page: Page, entry: RegExp) {
+  await menu(page, /^(Restart|Restartovat)$/)
+  await page.getByRole('menuitem', { name: entry }).click()
+  await page.getByRole('dialog').getByRole('button').last().waitFor()
 }
 
 /** The box as it is while the exchange does not run. */
@@ -121,7 +140,7 @@ export const PLACES: Place[] = [
     path: '/users/8',
     act: async (page) => {
       await page.locator('input[maxlength="128"]').first().fill('Alena Nová')
-      await change(page, '/users/8', { full_name: `Alena ${page.viewportSize()?.width} Nováková`, email: null, enabled: false })
+      await change(page, '/users/8', { full_name: `Alena ${THEIRS[turn++ % THEIRS.length]}`, email: null, enabled: false })
       await page.getByRole('alert').waitFor()
     },
     leave: (page) => page.getByRole('button', { name: /^(Take theirs|Převzít cizí)$/ }).click(),
@@ -164,6 +183,57 @@ export const PLACES: Place[] = [
   },
   { name: 'dial-plan', path: '/dial-plan' },
   { name: 'system', path: '/system' },
+  { name: 'system-network', path: '/system/network', machine: { left: null } },
+  {
+    name: 'system-network-change',
+    path: '/system/network',
+    act: async (page) => {
+      await page.getByRole('textbox').first().fill('10.20.0.1/16')
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog').waitFor()
+    },
+    leave: async (page) => {
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: /^(Discard changes|Zahodit změny)$/ }).click()
+    },
+  },
+  {
+    name: 'system-network-tried',
+    path: '/system/network',
+    machine: { left: 95 },
+    act: (page) => page.getByRole('button', { name: /^(Keep the new network|Ponechat novou síť)$/ }).waitFor(),
+  },
+  { name: 'system-time', path: '/system/time', machine: { left: null, synchronised: true } },
+  { name: 'system-time-unheard', path: '/system/time', machine: { synchronised: false } },
+  { name: 'system-upgrade', path: '/system/upgrade', machine: { upgrade: { state: 'none' }, running: 'A', version: '0.1.0', otherVersion: null } },
+  { name: 'system-upgrade-writing', path: '/system/upgrade', machine: { upgrade: { state: 'writing', version: '0.2.0', per_cent: 62 } } },
+  { name: 'system-upgrade-ready', path: '/system/upgrade', machine: { upgrade: { state: 'ready', version: '0.2.0' }, otherVersion: '0.2.0' } },
+  {
+    name: 'system-upgrade-trying',
+    path: '/system/upgrade',
+    machine: { upgrade: { state: 'trying', version: '0.2.0' }, running: 'B', version: '0.2.0', otherVersion: '0.1.0' },
+  },
+  {
+    name: 'system-upgrade-done',
+    path: '/system/upgrade',
+    machine: { upgrade: { state: 'done', version: '0.2.0', at: Date.UTC(2026, 10, 22, 7, 35, 53) * 1000 } },
+  },
+  {
+    name: 'system-upgrade-failed',
+    path: '/system/upgrade',
+    machine: {
+      upgrade: { state: 'failed', version: '0.2.0', reason: 'the call to itself was not heard: no sound over TLS' },
+      running: 'A', version: '0.1.0', otherVersion: '0.2.0',
+    },
+  },
+  { name: 'health', path: '/health' },
+  {
+    name: 'health-menu',
+    path: '/health',
+    act: (page) => menu(page, /^(Restart|Restartovat)$/),
+  },
+  { name: 'health-power-off', path: '/health', act: (page) => ask(page, /^(Power off…|Vypnout…)$/) },
+  { name: 'health-factory-reset', path: '/health', act: (page) => ask(page, /^(Factory reset…|Tovární nastavení…)$/) },
   {
     name: 'config-log',
     path: '/config-log',
@@ -207,11 +277,15 @@ export const PLACES: Place[] = [
       await page.getByRole('dialog').waitFor()
     },
   },
+  { name: 'menu-language', path: '/account', act: (page) => menu(page, /^(Language|Jazyk)$/) },
+  { name: 'menu-account', path: '/account', act: (page) => menu(page, /^(Account|Účet)$/) },
+  { name: 'config-log-save', path: '/config-log', act: (page) => menu(page, /^(Save|Uložit)$/) },
   { name: 'account', path: '/account' },
   { name: 'not-found', path: '/nothing' },
 ]
 
-export async function goTo(page: Page, place: Place) {
+export async function goTo(page: Page, place: Place, machine?: Machine) {
+  if (machine) Object.assign(machine, place.machine)
   await page.goto(`/admin${place.path}`)
   await page.locator('h1').waitFor()
   await page.waitForLoadState('load')

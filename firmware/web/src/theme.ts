@@ -40,6 +40,8 @@ export const theme = createTheme({
     DrawerHeader: { defaultProps: { role: 'none' } },
     ModalTitle: { defaultProps: { component: 'h2', fz: 'h3', fw: 650, lh: 'h3' } },
     DrawerTitle: { defaultProps: { component: 'h2', fz: 'h3', fw: 650, lh: 'h3' } },
+    // What it begins with has a role that is no menu's.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
   },
 })
@@ -52,6 +54,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#6b757d',
     '--mantine-color-error': '#c02a2a',
     '--mantine-color-yellow-light-color': '#805000',
+    '--mantine-color-teal-light-color': '#066649',
     '--frame-back': '#f5f7f8',
     '--frame-line': '#dfe4e7',
     '--row-hover': '#f0f5f6',

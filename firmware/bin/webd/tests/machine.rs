@@ -15,8 +15,10 @@ use std::path::Path;
 
 use common::World;
 use common::machine::Machine;
-use model::Role;
-use model::system::{Network, NetworkSettings, Reply, Request, Slot, Slots, Upgrade};
+use model::system::{
+    Network, NetworkSettings, Reply, Request, Slot, Slots, Time, TimeSettings, Upgrade,
+};
+use model::{Role, WallTime};
 use serde_json::json;
 use store::{LogKind, LogQuery};
 
@@ -60,7 +62,7 @@ fn uploads(dir: &Path) -> usize {
 async fn a_machine_of_somebody_else_is_not_administered() {
     let world = World::new();
     let admin = world.admin();
-    for path in ["slots", "health", "network"] {
+    for path in ["slots", "health", "network", "time"] {
         let path = format!("/api/v1/system/{path}");
         let answer = world.get(&path).cookie(&admin).send().await;
         assert_eq!(answer.status, 503, "{path}");
@@ -308,4 +310,60 @@ async fn a_network_no_machine_can_have_is_refused_by_field() {
     }));
     let fields = answer.send().await.fields();
     assert_eq!(fields[0].0, "/interfaces/0/address");
+}
+
+#[tokio::test]
+async fn the_clock_is_shown_and_set() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |ask| {
+        let time = |zone: &str, servers: Vec<String>, at: i64| {
+            Reply::Time(Time {
+                settings: TimeSettings {
+                    zone: zone.into(),
+                    servers,
+                },
+                now: WallTime::from_unix_micros(at),
+                synchronised: None,
+                offset_ms: None,
+            })
+        };
+        match &ask.request {
+            Request::SetTime { settings } if settings.zone == "Nowhere" => Reply::Refused {
+                field: "zone".into(),
+                text: "there is no such zone".into(),
+            },
+            Request::SetTime { settings } => time(&settings.zone, settings.servers.clone(), 0),
+            Request::SetClock { now } => time("UTC", Vec::new(), now.as_unix_micros()),
+            _ => time("Europe/Prague", vec!["pool.ntp.org".into()], 0),
+        }
+    });
+    let admin = world.admin();
+    let shown = world.get("/api/v1/system/time").cookie(&admin).send().await;
+    assert_eq!(shown.json()["settings"]["servers"], json!(["pool.ntp.org"]));
+    assert_eq!(shown.json()["synchronised"], json!(null));
+
+    let put = |body| world.put("/api/v1/system/time").cookie(&admin).json(body);
+    let wished = json!({ "zone": "Asia/Tokyo", "servers": ["10.1.1.1"] });
+    let answer = put(wished.clone()).send().await;
+    assert_eq!(answer.json()["settings"], wished);
+    assert_eq!(
+        logged(&world)[0].1,
+        "Changed the time: Asia/Tokyo (10.1.1.1)"
+    );
+    let answer = put(json!({ "zone": "Nowhere" })).send().await;
+    assert_eq!(answer.fields()[0].0, "/zone");
+
+    let set = |now: &str| {
+        let ask = world.post("/api/v1/system/clock").cookie(&admin);
+        ask.json(json!({ "now": now }))
+    };
+    let answer = set("2026-11-22T08:35:53+01:00").send().await;
+    assert_eq!(answer.json()["now"], "2026-11-22T07:35:53.000Z");
+    assert_eq!(
+        logged(&world)[0].1,
+        "Set the clock to 2026-11-22T07:35:53.000Z"
+    );
+    let answer = set("noon").send().await;
+    assert_eq!(answer.fields()[0].0, "/now");
+    assert_eq!(machine.asked().len(), 4);
 }

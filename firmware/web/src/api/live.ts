@@ -102,8 +102,12 @@ export function listen(client: QueryClient): () => void {
       client.setQueryData(CALLS, hello.calls)
       client.setQueryData(REGISTRATIONS, hello.registrations)
       if (version !== undefined && hello.config_version !== version) configChanged()
-      // Calls ended while nobody told of them, and an exchange that crashed has written down which.
-      if (version !== undefined) historyChanged()
+      if (version !== undefined) {
+        // Calls ended while nobody told of them, and an exchange that crashed has written down which.
+        historyChanged()
+        // It may have another system now.
+        void client.invalidateQueries({ queryKey: ['machine'] })
+      }
       version = hello.config_version ?? version
     })
     on('call', (call) =>

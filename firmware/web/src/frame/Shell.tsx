@@ -6,6 +6,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { createElement, Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { listen, useLine } from '../api/live'
+import { useMachine } from '../api/machine'
 import { useMayWrite, useSession } from '../api/session'
 import { HelpButton } from '../kit/help'
 import { Empty } from '../kit/Empty'
@@ -76,6 +77,7 @@ export function Shell() {
 function Navigation({ onGo }: { onGo: () => void }) {
   const { t } = useTranslation()
   const here = parts(usePlace().pathname).page
+  const machine = useMachine()
   return (
     <AppShell.Navbar className={classes.navbar} aria-label={t('header.navigation')}>
       <ScrollArea flex={1} type="auto" p="xs">
@@ -84,7 +86,7 @@ function Navigation({ onGo }: { onGo: () => void }) {
             <Text size="xs" fw={600} c="dimmed" px="sm" pb={4} aria-hidden>
               {t(title)}
             </Text>
-            {entries.map(({ path, title, icon: Icon }) => (
+            {entries.filter((entry) => !entry.machine || machine !== 'none').map(({ path, title, icon: Icon }) => (
               <NavLink
                 key={path}
                 component={Link}

@@ -12,7 +12,7 @@ import { failed } from '../kit/toast'
 function HeaderMenu({ label, icon: Icon, children }: { label: string; icon: TablerIcon; children: ReactNode }) {
   const [opened, setOpened] = useState(false)
   return (
-    <Menu position="bottom-end" withinPortal opened={opened} onChange={setOpened}>
+    <Menu position="bottom-end" withinPortal={false} opened={opened} onChange={setOpened}>
       <Menu.Target>
         {/* What the button is called must not cover what it opens. */}
         <Tooltip label={label} disabled={opened}>

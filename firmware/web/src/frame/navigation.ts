@@ -7,8 +7,8 @@
 // Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
-  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconGauge, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck, IconSettings,
-  IconShieldLock, IconUsers, type TablerIcon,
+  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
+  IconSettings, IconShieldLock, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -19,6 +19,8 @@ export interface Entry {
   title: ParseKeys
   icon: TablerIcon
   page: () => Promise<{ default: ComponentType }>
+  /** Only where there is somebody to ask about the machine. */
+  machine?: true
 }
 
 export interface Group {
@@ -34,6 +36,7 @@ export const GROUPS: Group[] = [
     entries: [
       { path: 'dashboard', title: 'nav.dashboard', icon: IconGauge, page: () => import('../pages/dashboard') },
       { path: 'calls', title: 'nav.calls', icon: IconPhone, page: () => import('../pages/calls') },
+      { path: 'health', title: 'nav.health', icon: IconHeartbeat, page: () => import('../pages/health'), machine: true },
       { path: 'call-history', title: 'nav.call_history', icon: IconPhoneCheck, page: () => import('../pages/call-history') },
     ],
   },

@@ -62,7 +62,10 @@ export function EditDialog<V extends object>(props: Props<V>) {
   })
   const { form, dirty, conflict, saving, trouble, leave } = edit
   const shown = tab ?? tabs[0]?.id ?? null
-  const close = () => void leave(onClose)
+  // What is being saved is not left: it closes by itself, and something else may lie upon it by then.
+  const close = () => {
+    if (!saving) void leave(onClose)
+  }
   return (
     <Modal.Root
       opened

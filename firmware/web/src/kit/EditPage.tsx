@@ -1,7 +1,7 @@
 // A page with settings: it is an edit dialog without the dialog.
 import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { IconAlertCircle } from '@tabler/icons-react'
-import { Fragment, useRef } from 'react'
+import { Fragment, type ReactNode, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Conflict } from './Conflict'
 import classes from './EditPage.module.css'
@@ -12,8 +12,8 @@ import { focusFault, type Stored, useEdit } from './useEdit'
 export interface Section<V extends object> {
   id: string
   title: string
-  /** What it is about, in a sentence. */
-  text?: string
+  /** What it is about, in a sentence, or how it is now. */
+  text?: ReactNode
   fields: Field<V>[]
 }
 
@@ -21,6 +21,8 @@ interface Props<V extends object> {
   /** Names the page's help text. */
   id: string
   title: string
+  /** What stands before the form. */
+  above?: ReactNode
   stored: Stored<V>
   sections: Section<V>[]
   save: (values: V, etag: string) => Promise<string | undefined>
@@ -29,13 +31,14 @@ interface Props<V extends object> {
 }
 
 export function EditPage<V extends object>(props: Props<V>) {
-  const { id, title, stored, sections, save, refresh, readOnly = false } = props
+  const { id, title, above, stored, sections, save, refresh, readOnly = false } = props
   const { t } = useTranslation()
   const body = useRef<HTMLFormElement>(null)
   const edit = useEdit({ stored, initial: stored.values, save, refresh, readOnly, point: () => focusFault(body) })
   const { form, dirty, conflict, saving, trouble } = edit
   return (
     <Page id={id} title={title}>
+      {above}
       <form
         ref={body}
         className={classes.form}
@@ -58,7 +61,7 @@ export function EditPage<V extends object>(props: Props<V>) {
                 <div>
                   <Title order={2}>{title}</Title>
                   {text && (
-                    <Text size="sm" c="dimmed">
+                    <Text size="sm" c="dimmed" component="div">
                       {text}
                     </Text>
                   )}

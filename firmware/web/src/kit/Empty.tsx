@@ -17,7 +17,7 @@ interface Props {
 
 export function Empty({ icon: Icon, title, text, action, heading }: Props) {
   return (
-    <Center flex={1} py="xl">
+    <Center flex={1} mih={heading === 1 ? 'calc(100dvh - 120px)' : undefined} py="xl">
       <Stack align="center" gap="sm" maw={440} ta="center">
         <ThemeIcon variant="light" size={64} radius="xl">
           <Icon size={32} stroke={1.4} />

@@ -12,11 +12,12 @@ interface Props<V extends object> {
   validate?: UseFormInput<V>['validate']
   fields: (form: UseFormReturnType<V>) => ReactNode
   submitLabel: string
+  danger?: boolean
   act: (values: V) => Promise<void>
   onClose: () => void
 }
 
-export function FormDialog<V extends object>({ title, text, initial, validate, fields, submitLabel, act, onClose }: Props<V>) {
+export function FormDialog<V extends object>({ title, text, initial, validate, fields, submitLabel, danger, act, onClose }: Props<V>) {
   const { t } = useTranslation()
   const form = useForm<V>({ initialValues: initial, validate })
   const { submit, busy, trouble } = useSubmit(form, act)
@@ -35,7 +36,7 @@ export function FormDialog<V extends object>({ title, text, initial, validate, f
             <Button variant="default" onClick={onClose}>
               {t('action.cancel')}
             </Button>
-            <Button type="submit" loading={busy}>
+            <Button type="submit" color={danger ? 'red.8' : undefined} loading={busy}>
               {submitLabel}
             </Button>
           </Group>

@@ -20,11 +20,13 @@ interface Props {
   said: string
   onClose: () => void
   removeLabel?: string
+  /** There is nothing to remove. */
+  nothing?: boolean
 }
 
 type Dependent = Schemas['Dependent']
 
-export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose, removeLabel }: Props) {
+export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose, removeLabel, nothing }: Props) {
   const { t } = useTranslation()
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -73,7 +75,7 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('action.cancel')}
           </Button>
-          <Button color="red.8" loading={busy} onClick={() => void act()}>
+          <Button color="red.8" disabled={nothing} loading={busy} onClick={() => void act()}>
             {removeLabel ?? t('action.remove')}
           </Button>
         </Group>

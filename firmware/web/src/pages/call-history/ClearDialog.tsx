@@ -31,6 +31,8 @@ export function ClearDialog({ onClose }: { onClose: () => void }) {
       }}
       refresh={refresh}
       said={t('clear.done')}
+      removeLabel={t('clear.remove')}
+      nothing={count === 0}
       onClose={onClose}
     >
       <Select

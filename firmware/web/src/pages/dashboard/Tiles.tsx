@@ -1,12 +1,10 @@
 // The box in numbers; each leads to where there is more.
-import { Paper, Progress, SimpleGrid, Text } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { Progress, SimpleGrid } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import type { Call } from '../../api/live'
-import { Link } from '../../kit/route'
+import { Tile } from '../../kit/Tile'
 import { bytes, duration, number } from '../../kit/time'
-import classes from './dashboard.module.css'
 
 const NONE = '–'
 
@@ -48,28 +46,5 @@ export function Tiles({ data, calls, registered, known }: Props) {
         </Tile>
       )}
     </SimpleGrid>
-  )
-}
-
-function Tile({ to, title, value, children }: { to?: string; title: string; value: string; children?: ReactNode }) {
-  const content = (
-    <>
-      <Text size="sm" c="dimmed" fw={500} component="div">
-        {title}
-      </Text>
-      <div className={classes.value}>{value}</div>
-      <Text size="sm" c="dimmed" component="div" className="figures">
-        {children}
-      </Text>
-    </>
-  )
-  return to ? (
-    <Paper withBorder p="md" component={Link} to={to} className={classes.tile} data-leads>
-      {content}
-    </Paper>
-  ) : (
-    <Paper withBorder p="md" className={classes.tile}>
-      {content}
-    </Paper>
   )
 }

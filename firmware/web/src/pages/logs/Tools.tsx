@@ -51,7 +51,7 @@ export function Tools({ typed, onType, paused, onPause, marks, onHighlight, onSa
       >
         {paused ? t('log.resume') : t('log.pause')}
       </Button>
-      <Menu position="bottom-start" withinPortal>
+      <Menu position="bottom-start" withinPortal={false}>
         <Menu.Target>
           <Button variant="default" leftSection={<IconDownload size={16} />} loading={saving} disabled={empty}>
             {t('log.save')}

@@ -1,8 +1,9 @@
-//! The machine under the exchange: what runs, how it is, its network, and its end. All of it is
+//! The machine under the exchange: what runs, how it is, its network, its clock, and its end. All of it is
 //! carried out by the `system` child of the supervisor.
 
 mod body;
 mod network;
+mod time;
 mod upload;
 
 use std::io;
@@ -21,6 +22,9 @@ use body::{Health, Slots};
 pub use network::{
     __path_change_network, __path_confirm_network, __path_revert_network, __path_show_network,
     change_network, confirm_network, revert_network, show_network,
+};
+pub use time::{
+    __path_change_time, __path_set_clock, __path_show_time, change_time, set_clock, show_time,
 };
 pub use upload::{__path_upgrade, LONGEST_UPLOAD, UPLOAD, upgrade};
 
