@@ -47,6 +47,7 @@ pub struct Process {
     started: Instant,
     due: Option<Instant>,
     restarts: Restarts,
+    endings: u32,
 }
 
 impl Process {
@@ -61,7 +62,13 @@ impl Process {
             started: Instant::ZERO,
             due: Some(Instant::ZERO),
             restarts: Restarts::default(),
+            endings: 0,
         }
+    }
+
+    /// How often it ended by itself, or could not be started.
+    pub const fn endings(&self) -> u32 {
+        self.endings
     }
 
     /// The name of its program.
@@ -116,7 +123,8 @@ impl Process {
     }
 
     /// Leaves what happened to whoever writes the logs.
-    fn leave(&self, endings: &Endings, what: &str, wait: Duration) {
+    fn leave(&mut self, endings: &Endings, what: &str, wait: Duration) {
+        self.endings = self.endings.saturating_add(1);
         let ending = Ending {
             at: platform::clock::wall(),
             process: self.name.to_owned(),

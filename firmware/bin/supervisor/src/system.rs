@@ -7,6 +7,7 @@
 mod asker;
 mod machine;
 pub mod proof;
+pub mod restarts;
 mod upgrade;
 
 use std::fs::{self, Permissions};

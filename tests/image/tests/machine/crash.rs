@@ -47,7 +47,10 @@ fn killed(stage: &Stage) -> Result<()> {
             ..Setup::default()
         };
         let phone = Phone::start(stage, Peer::Pjsua, host, setup)?;
-        phone.register()?;
+        // Just started and slow, the machine may ask for some patience (503).
+        until("the phone is registered", || {
+            Ok(phone.try_register()? == 200)
+        })?;
         Ok(phone)
     };
     let alice = phone(21, 1000)?;
@@ -67,6 +70,8 @@ fn killed(stage: &Stage) -> Result<()> {
         let rows = admin.done("GET", "/logs/warning", &Value::Null)?;
         Ok(rows.to_string().contains("pbxd"))
     })?;
+    let health = admin.done("GET", "/system/health", &Value::Null)?;
+    ensure!(health["restarts"] == 1, "{health}");
     until("the call is in the history", || {
         let history = admin.history()?;
         Ok(history

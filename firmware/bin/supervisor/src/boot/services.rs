@@ -20,7 +20,7 @@ use super::machine::{DATA, End, RUN};
 use super::watchdog::Watchdog;
 use crate::orders::Order;
 use crate::processes::{Clock, GLANCE, Process, stop_is_asked};
-use crate::system::proof;
+use crate::system::{proof, restarts};
 
 const PROGRAMS: &str = "/usr/bin";
 
@@ -59,12 +59,18 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
     }
     let endings = Endings::of(Path::new(DATA));
     let clock = Clock::start();
+    let mut told = 0;
     let end = loop {
         for (index, process) in services.processes.iter_mut().enumerate() {
             if process.tend(clock.now(), &endings) && index == SYSTEM {
                 services.orders = process.child().and_then(|child| child.stdout.take());
                 services.orders.iter().for_each(never_wait);
             }
+        }
+        let count = services.processes.iter().map(Process::endings).sum();
+        if count != told {
+            told = count;
+            restarts::tell(Path::new(RUN), count);
         }
         reap_orphans(&mut services.processes);
         watchdog.kick();

@@ -21,6 +21,7 @@ use platform::{clock, data, network, time};
 use tracing::{error, info, warn};
 
 use super::proof::Proof;
+use super::restarts;
 use super::upgrade::{Keeper, News};
 use crate::options::System;
 use crate::orders::Order;
@@ -38,6 +39,7 @@ const HOST_NAME: &str = "operator-box";
 /// The machine.
 pub struct Machine {
     data: PathBuf,
+    run: PathBuf,
     board: Option<Board>,
     /// None where nothing is to be changed.
     managed: Option<Managed>,
@@ -67,6 +69,7 @@ impl Machine {
         };
         Ok(Self {
             data: options.data.clone(),
+            run: options.run.clone(),
             board,
             managed,
             meter: Meter::default(),
@@ -187,7 +190,8 @@ impl Machine {
             Request::Health => {
                 let board = self.board.as_ref();
                 let name = board.map_or("Linux", |board| board.name.as_str());
-                Reply::Health(self.meter.read(name, &self.data, 0))
+                let restarts = restarts::told(&self.run);
+                Reply::Health(self.meter.read(name, &self.data, restarts))
             }
             _ => Reply::ReadOnly,
         }
@@ -414,6 +418,23 @@ mod tests {
         }
         let left = fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(left, 0, "nothing is written");
+    }
+
+    #[test]
+    fn what_ended_by_itself_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = folder.path().join("run");
+        fs::create_dir(&run).expect("made");
+        let mut machine = read_only(&run);
+        for count in [0, 1, 12] {
+            if count > 0 {
+                restarts::tell(&run, count);
+            }
+            let Reply::Health(health) = ask(&mut machine, Request::Health) else {
+                panic!("no health");
+            };
+            assert_eq!(health.restarts, count);
+        }
     }
 
     #[test]
