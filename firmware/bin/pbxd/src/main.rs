@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
 use clap::Parser;
+use platform::endings::{self, Endings};
 use platform::log::Row;
 use tracing::{error, warn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -47,10 +48,17 @@ fn main() -> ExitCode {
     if let Err(error) = unblocked {
         warn!(%error, "signals may be blocked; the exchange may not stop in order");
     }
+    let endings = Endings::of(&options.data);
+    endings::leave_panics(endings.clone(), "pbxd");
     match start(options, rows) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("the exchange can't go on: {error:#}");
+            // The store may be what it failed for, and the Error log is in it: another process tells of it.
+            if let Err(error) = endings.leave_last_words("pbxd", format!("can't go on: {error:#}"))
+            {
+                warn!(%error, "the Warning log will not tell why");
+            }
             ExitCode::FAILURE
         }
     }

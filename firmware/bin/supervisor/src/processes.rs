@@ -195,3 +195,35 @@ pub fn stop_is_asked(signals: &SignalFd) -> bool {
     }
     stop
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_always_fails_is_started_ever_less_often_and_each_end_is_kept_and_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let endings = Endings::of(folder.path());
+        let mut process = Process::new("pbxd", Command::new("false"));
+        let mut now = Instant::ZERO;
+        let waits_ms = [
+            200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000,
+        ];
+        for (count, wait_ms) in (1..).zip(waits_ms) {
+            now += Duration::from_secs(2);
+            while process.endings() < count {
+                process.tend(now, &endings);
+                std::thread::yield_now();
+            }
+            now += Duration::from_millis(wait_ms - 1);
+            assert!(!process.tend(now, &endings), "before {wait_ms} ms");
+            now += Duration::from_millis(1);
+            assert!(process.tend(now, &endings), "after {wait_ms} ms");
+        }
+        let found = endings.found();
+        assert_eq!(found.len(), waits_ms.len());
+        let text = "ended unexpectedly (exit status: 1) and is started again after 30s";
+        assert_eq!(found.last().expect("the last").text, text);
+        process.stop(|| ());
+    }
+}

@@ -14,12 +14,13 @@ use tracing::info;
 
 use crate::options::Run;
 use crate::processes::{Clock, Process, asked_to_stop};
+use crate::system::restarts;
 
 /// Runs the exchange until SIGINT, SIGTERM or SIGHUP. To be called on the main thread: the processes
 /// end with it.
 pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
-    make_folder(&options.data.join("run"))
-        .with_context(|| format!("can't make {}", options.data.display()))?;
+    let run = options.data.join("run");
+    make_folder(&run).with_context(|| format!("can't make {}", options.data.display()))?;
     let endings = Endings::of(&options.data);
     let mut processes = [
         Process::new("supervisor", system(options)?),
@@ -27,9 +28,16 @@ pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
         Process::new("webd", webd(options)?),
     ];
     let clock = Clock::start();
+    // What the last supervisor told is over.
+    let mut told = None;
     loop {
         for process in &mut processes {
             process.tend(clock.now(), &endings);
+        }
+        let count = processes.iter().map(Process::endings).sum();
+        if told != Some(count) {
+            told = Some(count);
+            restarts::tell(&run, count);
         }
         if asked_to_stop(signals) {
             break;

@@ -125,6 +125,12 @@ fn what_ends_by_itself_is_left_to_the_logs_once() {
     let text = "ended unexpectedly (signal: 9 (SIGKILL)) and is started again after 200ms";
     let once = [("pbxd".to_owned(), text.to_owned())];
     assert_eq!(told(), once);
+    let count = stage.folder.path().join("var/run.restarts");
+    let limit = Instant::now() + LONG;
+    while fs::read_to_string(&count).expect("a count") != "1" {
+        assert!(Instant::now() < limit, "it is not counted");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let log = fs::read_to_string(stage.folder.path().join("log")).expect("a log");
     assert!(log.contains("SIGKILL") && !log.contains('\x1b'), "{log:?}");
     // A stop in order is nothing to tell of.

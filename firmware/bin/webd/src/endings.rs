@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::endings::{Ending, Endings};
+use platform::endings::{Ending, Endings, LAST_WORDS};
 use store::{Ended, Store};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -37,12 +37,14 @@ pub async fn keep(endings: Endings, store: Store, hub: Hub, mut reachable: watch
 
 /// Killed between its two steps it does the first again, which does nothing then.
 fn keep_one(endings: &Endings, store: &Store, hub: &Hub, ending: &Ending) {
-    let what = match ending.process.as_str() {
+    let (name, process) = (&ending.process, ending.process.strip_suffix(LAST_WORDS));
+    let process = process.unwrap_or(name);
+    let what = match process {
         "pbxd" => "The exchange",
         "webd" => "The administration",
         _ => "A process",
     };
-    let text = format!("{what} ({}) {}.", ending.process, ending.text);
+    let text = format!("{what} ({process}) {}.", ending.text);
     let ended = Ended {
         at: ending.at,
         process: ending.process.clone(),

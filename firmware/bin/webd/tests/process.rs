@@ -431,6 +431,8 @@ fn what_ended_by_itself_is_in_the_warning_log_once() {
         }
         panic!("nobody takes it");
     };
+    let said = "can't go on: the port is taken";
+    endings.leave_last_words("pbxd", said.into()).unwrap();
     // The second time is that of a process killed before it could take it away.
     for _ in 0..2 {
         endings.leave(&ending).unwrap();
@@ -444,6 +446,19 @@ fn what_ended_by_itself_is_in_the_warning_log_once() {
         [
             "The exchange (pbxd) ended unexpectedly (signal: 9 (SIGKILL)) and is started again after 200ms."
         ]
+    );
+    assert_eq!(
+        rows(dir.path(), LogKind::Warning, "can't go on"),
+        ["The exchange (pbxd) can't go on: the port is taken."]
+    );
+    // It ended once.
+    let store = Store::open(dir.path()).unwrap();
+    let ended = store
+        .endings(model::WallTime::from_unix_seconds(0))
+        .unwrap();
+    assert_eq!(
+        ended.iter().filter(|ended| ended.process == "pbxd").count(),
+        1
     );
 }
 

@@ -1,5 +1,6 @@
 //! Processes that ended by themselves, on their way from the supervisor, which has no store, to
-//! whoever writes the logs: a small file for each, in a folder of the data directory.
+//! whoever writes the logs: a small file for each, in a folder of the data directory. The process leaves
+//! its own reason there, where it knows one.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,6 +14,10 @@ use crate::rights;
 const WAITING: usize = 100;
 /// Characters of what happened: a system's error and some words around it.
 const TEXT_CHARS: usize = 500;
+
+/// Behind the name of a process whose ending is what it said itself before: the reason of one that comes
+/// from the supervisor, and not another.
+pub const LAST_WORDS: &str = "-last-words";
 
 /// A process that ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +46,18 @@ impl Endings {
             folder: run.join("endings"),
             run,
         }
+    }
+
+    /// Leaves the reason for which a process is about to end, by its own words.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn leave_last_words(&self, process: &str, text: String) -> io::Result<()> {
+        self.leave(&Ending {
+            at: crate::clock::wall(),
+            process: format!("{process}{LAST_WORDS}"),
+            text,
+        })
     }
 
     /// Leaves an ending to be found. Where too many wait already it is left out.
@@ -81,6 +98,21 @@ impl Endings {
         let name = format!("{}-{}", ending.at.as_unix_micros(), ending.process);
         fs::remove_file(self.folder.join(name))
     }
+}
+
+/// Leaves a file for each panic of this process from now on: the logs are to tell of it, and the process may
+/// not live to say so.
+pub fn leave_panics(endings: Endings, process: &'static str) {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        let said = panic.payload_as_str().unwrap_or("no words");
+        let at = panic
+            .location()
+            .map_or_else(String::new, |at| format!(" at {at}"));
+        // Nobody is left to be told where it can't be.
+        let _ = endings.leave_last_words(process, format!("has failed{at}: {said}"));
+    }));
 }
 
 fn read(path: &Path) -> Option<Ending> {
@@ -128,6 +160,21 @@ mod tests {
         assert_eq!(endings.found(), both);
         endings.take(&both[0]).expect("taken");
         assert_eq!(endings.found(), [both[1].clone()]);
+        fs::remove_dir_all(data).expect("removed");
+    }
+
+    #[test]
+    fn a_panic_is_left_with_its_words_and_place() {
+        let (data, endings) = endings("panics");
+        leave_panics(endings.clone(), "pbxd");
+        let thread = std::thread::spawn(|| panic!("out of {}", "order"));
+        assert!(thread.join().is_err());
+        drop(std::panic::take_hook());
+        let found = endings.found();
+        let left = (found.iter()).find(|ending| ending.text.ends_with(": out of order"));
+        let left = left.expect("it is left");
+        assert!(left.text.contains("endings.rs:"), "{left:?}");
+        assert_eq!(left.process, "pbxd-last-words");
         fs::remove_dir_all(data).expect("removed");
     }
 

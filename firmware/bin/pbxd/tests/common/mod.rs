@@ -152,6 +152,12 @@ impl Exchange {
         self.stopped()
     }
 
+    /// Waits until it has ended by a fault.
+    pub fn failed(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        assert!(!process.wait().expect("ended").success());
+    }
+
     /// Waits until it has ended in order.
     pub fn stopped(&mut self) -> Store {
         let mut process = self.process.take().expect("it runs");
