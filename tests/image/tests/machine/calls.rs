@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use interop::{Exchange, Kind, Need, Peer, Phone, Scenario, Setup, Stage, Transport};
 
+use crate::register;
+
 /// How long a tone must be heard.
 const HEARD: Duration = Duration::from_secs(2);
 
@@ -27,7 +29,7 @@ fn calls(stage: &Stage) -> Result<()> {
             ..Setup::default()
         };
         let phone = Phone::start(stage, Peer::Pjsua, host, setup)?;
-        phone.register()?;
+        register(&phone)?;
         Ok(phone)
     };
     let alice = phone(21, 1000, Transport::Udp)?;

@@ -1,11 +1,6 @@
 //! The exchange is killed inside the machine.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::{Result, ensure};
 use interop::{
@@ -13,7 +8,7 @@ use interop::{
 };
 use serde_json::Value;
 
-use crate::variant;
+use crate::{register, until, variant};
 
 /// A connection to it kills the exchange: see `src/mortal.rs`.
 const MORTAL: u16 = 4999;
@@ -47,10 +42,7 @@ fn killed(stage: &Stage) -> Result<()> {
             ..Setup::default()
         };
         let phone = Phone::start(stage, Peer::Pjsua, host, setup)?;
-        // Just started and slow, the machine may ask for some patience (503).
-        until("the phone is registered", || {
-            Ok(phone.try_register()? == 200)
-        })?;
+        register(&phone)?;
         Ok(phone)
     };
     let alice = phone(21, 1000)?;
@@ -90,14 +82,4 @@ fn killed(stage: &Stage) -> Result<()> {
     bob.hear(&call, alice.tone_hz(), HEARD)?;
     alice.hangup(&out)?;
     bob.ended(&call).map(drop)
-}
-
-/// Looks until it is so; the exchange may need a while to start.
-fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let end = Instant::now() + BOOTS_WITHIN;
-    while !is_so()? {
-        ensure!(Instant::now() < end, "not in time: {what}");
-        thread::sleep(Duration::from_secs(1));
-    }
-    Ok(())
 }

@@ -11,7 +11,14 @@ mod start;
 mod upgrade;
 mod variant;
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use interop::{BOOTS_WITHIN, Phone};
 
 fn main() -> ExitCode {
     let mut scenarios = Vec::new();
@@ -28,4 +35,20 @@ fn main() -> ExitCode {
 fn times(variable: &str, otherwise: u32) -> u32 {
     let said = std::env::var(variable).ok();
     said.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Looks until it is so.
+fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let end = Instant::now() + BOOTS_WITHIN;
+    while !is_so()? {
+        ensure!(Instant::now() < end, "not in time: {what}");
+        thread::sleep(Duration::from_secs(1));
+    }
+    Ok(())
+}
+
+/// Registers a phone, which an exchange that has just started on a slow machine may ask to come again.
+fn register(phone: &Phone) -> Result<()> {
+    let what = format!("{} is registered", phone.name());
+    until(&what, || Ok(phone.try_register()? == 200))
 }
