@@ -1,7 +1,7 @@
 //! The peer's INVITE until our answer is acknowledged (RFC 3261 §13.3).
 //!
 //! ```text
-//!  Ringing --ring--> Ringing (1xx; reliably: see `reliable`)
+//!  Ringing --ring--> Ringing (1xx, and again each minute; reliably: see `reliable`)
 //!     | refuse: 300-699 --> Over
 //!     | CANCEL: 487, Ended --> Over            BYE: 487, Ended --> Over
 //!     v accept: 200
@@ -22,6 +22,9 @@ use crate::endpoint::{Core, EndReason, Event, IncomingInvite, Refusal, SessionId
 use crate::message::{Essentials, HeaderName, Headers, Request, RetryAfter, StatusCode, Warning};
 use crate::transaction::{ServerId, T1, T1_64, doubled};
 
+/// A proxy that has heard nothing for three minutes cancels; what it is told may get lost.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
 /// An INVITE of the peer without a final answer.
 #[derive(Debug)]
 pub(super) struct Ringing {
@@ -37,6 +40,17 @@ pub(super) struct Ringing {
     pub(super) required: bool,
     /// Those that are.
     pub(super) reliable: Reliable,
+    /// The last one.
+    said: Option<StatusCode>,
+    again: Option<TimerHandle>,
+}
+
+impl Ringing {
+    /// Nothing is sent again any more.
+    pub(super) fn stop(&mut self, core: &mut Core) {
+        self.reliable.stop(core);
+        core.timers.stop_in(&mut self.again);
+    }
 }
 
 /// A 2xx of ours that has no ACK.
@@ -98,6 +112,8 @@ impl Session {
             described: false,
             required,
             reliable: Reliable::new(),
+            said: None,
+            again: None,
         };
         let contact = own_contact(invite.flow, &user);
         let mut session = Self::new(id, tag, contact, Stage::Ringing(ringing));
@@ -158,6 +174,31 @@ impl Session {
         if !matches!(status.code(), 101..=199) || ringing.reliable.held.is_some() {
             return;
         }
+        self.say(core, status, sdp);
+        let mut again = None;
+        if let Stage::Ringing(ringing) = &mut self.stage {
+            ringing.said = Some(status);
+            again = ringing.again.take();
+        }
+        self.start(core, &mut again, SessionTimer::Ringing, millis(SAY_AGAIN));
+        if let Stage::Ringing(ringing) = &mut self.stage {
+            ringing.again = again;
+        }
+    }
+
+    /// RFC 3261 §13.3.1.1: a provisional response "at every minute", so that no proxy gives the call up.
+    pub(super) fn still_ringing(&mut self, core: &mut Core) {
+        if let Stage::Ringing(ringing) = &self.stage
+            && let Some(status) = ringing.said
+        {
+            self.ring(core, status, None);
+        }
+    }
+
+    fn say(&mut self, core: &mut Core, status: StatusCode, sdp: Option<Bytes>) {
+        let Stage::Ringing(ringing) = &self.stage else {
+            return;
+        };
         let can = self
             .dialogs
             .first()
@@ -196,7 +237,7 @@ impl Session {
         };
         let (invite, seq) = (ringing.invite, ringing.seq);
         self.overtaken = ringing.reliable.overtaken(core.now, seq);
-        ringing.reliable.stop(core);
+        ringing.stop(core);
         // RFC 3262 §5, RFC 6337 §2.2: one answer, or offer, to an INVITE.
         let body = (!ringing.described).then_some(sdp);
         if !ringing.offered && body.is_some() {

@@ -73,6 +73,8 @@ pub(crate) enum SessionTimer {
     Success,
     /// No ACK in 64·T1.
     AckLimit,
+    /// Another word that the call goes on (RFC 3261 §13.3.1.1).
+    Ringing,
     /// Our reliable provisional response again (RFC 3262 §3).
     Provisional,
     /// No PRACK in 64·T1.
@@ -323,6 +325,7 @@ impl Session {
         match timer {
             SessionTimer::Success => self.repeat_success(core),
             SessionTimer::AckLimit => self.not_acknowledged(core),
+            SessionTimer::Ringing => self.still_ringing(core),
             SessionTimer::Provisional => self.repeat_provisional(core),
             SessionTimer::PrackLimit => self.not_pracked(core),
             SessionTimer::Glare => self.glare_over(core),
@@ -339,7 +342,7 @@ impl Session {
             answered.stop(core);
         }
         if let Stage::Ringing(ringing) = &mut self.stage {
-            ringing.reliable.stop(core);
+            ringing.stop(core);
         }
         self.offers.stop(core);
         self.refresh.stop(core);

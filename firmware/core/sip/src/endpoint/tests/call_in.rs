@@ -97,6 +97,55 @@ fn no_trying_where_ringing_came_first() {
     tape.sends_nothing();
 }
 
+/// RFC 3261 §13.3.1.1
+#[test]
+fn what_rings_for_long_says_so_each_minute() {
+    for required in ["", "Require: 100rel\r\n"] {
+        let mut tape = Tape::new();
+        let mut phone = alice();
+        let (session, _) = phone.invite(&mut tape, required, SDP);
+        let ring = |tape: &mut Tape, status, sdp: Option<&'static str>| {
+            let sdp = sdp.map(Into::into);
+            tape.act(|box_, now| box_.ring(now, session, status, sdp));
+        };
+        let said = |tape: &mut Tape, phone: &mut Phone, summary: &str| {
+            let sent = tape.sends(summary);
+            phone.learn(&sent);
+            if !required.is_empty() {
+                let rack = format!("RAck: {} {} INVITE\r\n", sent.header("RSeq"), 2);
+                let prack = phone.request("PRACK", &rack, "");
+                tape.recv(phone.flow, &prack);
+                tape.sends("200 PRACK");
+            }
+            sent
+        };
+        ring(&mut tape, StatusCode::SESSION_PROGRESS, Some("answer"));
+        assert_eq!(said(&mut tape, &mut phone, "183 INVITE").body(), "answer");
+        tape.after(59_999);
+        tape.sends_nothing();
+        ring(&mut tape, StatusCode::RINGING, None);
+        let first = said(&mut tape, &mut phone, "180 INVITE");
+        for _ in 0..3 {
+            tape.after(59_999);
+            tape.sends_nothing();
+            tape.after(1);
+            let again = said(&mut tape, &mut phone, "180 INVITE");
+            assert_eq!(again.tag("To"), first.tag("To"));
+            assert_eq!(again.body(), "");
+        }
+        tape.act(|box_, now| box_.accept(now, session, "answer".into()));
+        tape.sends("200 INVITE");
+        let ack = phone.ack(2, "");
+        tape.recv(phone.flow, &ack);
+        tape.after(120_000);
+        tape.sends_nothing();
+        tape.act(|box_, now| box_.end(now, session, None));
+        let bye = tape.sends("BYE");
+        tape.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
+        tape.ends_clean();
+    }
+}
+
 #[test]
 fn the_200_comes_again_until_it_is_acknowledged() {
     let mut tape = Tape::new();
