@@ -20,6 +20,10 @@ use tracing::{debug, error, info, warn};
 /// How often what was journalled is brought to the disk: what a power cut may take of the history.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
 
+/// So many of these pass until registrations that merely go on are brought there too: half a minute.
+/// A card is worn by each, however little it brings.
+const REFRESHES_EVERY: u32 = 15;
+
 /// Calls offered to the history again in one go: they are read back on the signalling thread, which
 /// takes some milliseconds.
 const CATCH_UP: usize = 1000;
@@ -259,9 +263,16 @@ fn keep_synced(journal: &Journal, stop: Arc<AtomicBool>) -> Result<JoinHandle<()
     std::thread::Builder::new()
         .name("journal-sync".into())
         .spawn(move || {
+            let mut turn = 0_u32;
             while !stop.load(Ordering::Relaxed) {
                 std::thread::sleep(SYNC_EVERY);
-                if let Err(error) = syncer.sync() {
+                turn = turn.wrapping_add(1);
+                let synced = if turn.is_multiple_of(REFRESHES_EVERY) {
+                    syncer.sync()
+                } else {
+                    syncer.sync_what_is_new()
+                };
+                if let Err(error) = synced {
                     error!(%error, "the journal can't be brought to the disk");
                 }
             }

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
@@ -124,7 +124,17 @@ pub struct Syncer {
     dir: PathBuf,
     /// Logs not known to be on the disk, the one appended to last.
     files: Arc<Mutex<Vec<Arc<File>>>>,
+    /// What was written that no sync has seen.
+    unsynced: Arc<AtomicU8>,
 }
+
+/// Nothing that a sync has not seen.
+const SYNCED: u8 = 0;
+/// What may come to the disk with what follows: a registration that goes on, a call that the history
+/// has.
+const MAY_WAIT: u8 = 1;
+/// What is to be on the disk soon.
+const SOON: u8 = 2;
 
 /// Tells the journal which calls are in the history to stay, from any thread.
 #[derive(Clone, Debug, Default)]
@@ -180,6 +190,7 @@ impl Journal {
             syncer: Syncer {
                 dir: dir.clone(),
                 files: Arc::new(Mutex::new(vec![Arc::clone(&file)])),
+                unsynced: Arc::new(AtomicU8::new(SOON)),
             },
             snapshot: None,
             behind: Arc::default(),
@@ -219,7 +230,7 @@ impl Journal {
         if !self.told.is_empty() {
             frame::put_stored(&mut self.batch, &self.told)?;
         }
-        let written = self.write();
+        let written = self.write(self.urgency(records));
         let has_room = written.is_ok() || self.state.unstored_len() < UNWRITTEN_CALLS;
         for (record, place) in records.iter().zip(&self.places) {
             match record {
@@ -261,8 +272,20 @@ impl Journal {
         self.syncer.clone()
     }
 
+    fn urgency(&self, records: &[LiveRecord]) -> u8 {
+        let is_refresh = |record: &LiveRecord| match record {
+            LiveRecord::BindingPut(binding) => self.state.has(binding.extension, &binding.contact),
+            _ => false,
+        };
+        if records.iter().all(is_refresh) {
+            MAY_WAIT
+        } else {
+            SOON
+        }
+    }
+
     /// Writes the batch behind what counts, whole or not at all.
-    fn write(&mut self) -> io::Result<()> {
+    fn write(&mut self, urgency: u8) -> io::Result<()> {
         if self.ragged {
             self.file.set_len(self.length)?;
             self.ragged = false;
@@ -274,6 +297,7 @@ impl Journal {
             return Err(error);
         }
         self.length += (header.len() + self.batch.len()) as u64;
+        self.syncer.unsynced.fetch_max(urgency, Ordering::Release);
         Ok(())
     }
 
@@ -290,7 +314,7 @@ impl Journal {
             // A short write first: what fails on a full disk leaves no new file behind.
             self.batch.clear();
             if frame::put_stored(&mut self.batch, &[])
-                .and_then(|_| self.write())
+                .and_then(|_| self.write(MAY_WAIT))
                 .is_ok()
             {
                 self.rotate();
@@ -324,6 +348,7 @@ impl Journal {
         self.generation = generation;
         self.rotate_at = self.limit;
         lock(&self.syncer.files).push(Arc::clone(&self.file));
+        self.syncer.unsynced.store(SOON, Ordering::Release);
         let (dir, frames, last_call) =
             (self.dir.clone(), self.state.frames(), self.state.last_call);
         let was_behind = self.behind.swap(false, Ordering::Relaxed);
@@ -358,11 +383,35 @@ impl Drop for Journal {
 }
 
 impl Syncer {
-    /// Waits until all that was appended before is on the disk.
+    /// Waits until all that was appended before is on the disk, where anything was.
     ///
     /// # Errors
     /// What the disk says.
     pub fn sync(&self) -> io::Result<()> {
+        if self.unsynced.swap(SYNCED, Ordering::Acquire) == SYNCED {
+            return Ok(());
+        }
+        let synced = self.sync_files();
+        if synced.is_err() {
+            self.unsynced.store(SOON, Ordering::Release);
+        }
+        synced
+    }
+
+    /// Waits until all that was appended before is on the disk, where something of it is worth that by
+    /// itself: a card has only so many writes. A registration that goes on, and a call that the history
+    /// has, wait for what follows, or for [`Syncer::sync`].
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sync_what_is_new(&self) -> io::Result<()> {
+        if self.unsynced.load(Ordering::Acquire) < SOON {
+            return Ok(());
+        }
+        self.sync()
+    }
+
+    fn sync_files(&self) -> io::Result<()> {
         let files = lock(&self.files).clone();
         for file in &files {
             disk::sync_file(file)?;

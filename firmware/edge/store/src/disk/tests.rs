@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use model::{CallId, CallRecord, Cause, Disposition, EndedBy, Party, WallTime};
+use model::{
+    Binding, CallId, CallRecord, Cause, Disposition, EndedBy, ExtensionId, Flow, Party, Transport,
+    WallTime,
+};
 
 use crate::db::lock;
 use crate::{HistoryFilter, Journal, LiveRecord, Store, Writer};
@@ -33,6 +36,8 @@ struct State {
     contents: HashMap<Inode, Vec<u8>>,
     /// Syncs of the history.
     syncs: u64,
+    /// Syncs of files of the journal.
+    journal_syncs: u64,
 }
 
 /// A file whatever its name; a number that is given again differs by when.
@@ -76,6 +81,8 @@ impl Seen {
         match what {
             What::File(path, inode, content) => {
                 state.syncs += u64::from(path.ends_with("history.db-wal"));
+                let is_journal = path.parent().is_some_and(|dir| dir.ends_with("live"));
+                state.journal_syncs += u64::from(is_journal);
                 state.contents.insert(inode, content);
             }
             What::Dir(dir, names) => {
@@ -138,6 +145,10 @@ impl Disk {
     fn syncs(&self) -> u64 {
         lock(&self.state).syncs
     }
+
+    fn journal_syncs(&self) -> u64 {
+        lock(&self.state).journal_syncs
+    }
 }
 
 fn names(dir: &Path) -> BTreeMap<PathBuf, Inode> {
@@ -173,6 +184,25 @@ fn call(id: u64) -> CallRecord {
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),
+    }
+}
+
+fn binding(contact: &str) -> Binding {
+    Binding {
+        extension: ExtensionId::new(1),
+        contact: contact.into(),
+        instance: None,
+        reg_id: None,
+        path: Vec::new(),
+        flow: Flow {
+            transport: Transport::Udp,
+            local: "10.0.0.1:5060".parse().unwrap(),
+            remote: "10.0.0.7:5060".parse().unwrap(),
+        },
+        call_id: "1".into(),
+        cseq: 1,
+        user_agent: None,
+        expires: now() + LONG,
     }
 }
 
@@ -282,6 +312,50 @@ fn a_call_is_forgotten_by_the_journal_only_when_the_history_was_synced() {
         std::thread::yield_now();
     }
     assert_eq!(world.disk.syncs(), syncs + 1);
+}
+
+#[test]
+fn an_idle_journal_is_not_synced() {
+    let mut world = World::new();
+    let syncer = world.journal.syncer();
+    syncer.sync().unwrap();
+    for id in 1..=2 {
+        let syncs = world.disk.journal_syncs();
+        syncer.sync().unwrap();
+        assert_eq!(world.disk.journal_syncs(), syncs);
+        world.close(id);
+        for _ in 0..3 {
+            syncer.sync().unwrap();
+        }
+        assert_eq!(world.disk.journal_syncs(), syncs + 1);
+    }
+}
+
+#[test]
+fn registrations_that_go_on_wait_for_company() {
+    let mut world = World::new();
+    let syncer = world.journal.syncer();
+    let put = |journal: &mut Journal, contact: &str| {
+        let binding = LiveRecord::BindingPut(binding(contact));
+        journal.append(&[binding]).unwrap();
+        let syncs = world.disk.journal_syncs();
+        syncer.sync_what_is_new().unwrap();
+        world.disk.journal_syncs() - syncs
+    };
+    assert_eq!(put(&mut world.journal, "sip:one"), 1, "a new one");
+    assert_eq!(put(&mut world.journal, "sip:one"), 0, "it goes on");
+    assert_eq!(put(&mut world.journal, "sip:two"), 1, "another phone");
+    assert_eq!(put(&mut world.journal, "sip:two"), 0);
+    let syncs = world.disk.journal_syncs();
+    syncer.sync().unwrap();
+    assert_eq!(world.disk.journal_syncs(), syncs + 1);
+    let gone = LiveRecord::BindingRemove {
+        extension: ExtensionId::new(1),
+        contact: "sip:one".into(),
+    };
+    world.journal.append(&[gone]).unwrap();
+    syncer.sync_what_is_new().unwrap();
+    assert_eq!(world.disk.journal_syncs(), syncs + 2);
 }
 
 #[test]

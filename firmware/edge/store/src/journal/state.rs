@@ -61,6 +61,11 @@ impl State {
         }
     }
 
+    /// Whether a contact of an extension is registered.
+    pub(super) fn has(&self, extension: ExtensionId, contact: &str) -> bool {
+        (self.bindings.get(&extension)).is_some_and(|contacts| contacts.contains_key(contact))
+    }
+
     /// Calls that the history has now.
     pub(super) fn stored(&mut self, calls: &[CallId]) {
         for call in calls {
