@@ -23,9 +23,6 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f ! -n
 	$(addprefix $(WEB)/,index.html package.json vite.config.ts) \
 	$(wildcard firmware/bin/webd/tests/snapshots/openapi__*.snap)
 
-# The menu on the consoles of a box.
-CONSOLE := $(if $(wildcard firmware/bin/console),-p console)
-
 .PHONY: run test skipped test-image check fmt fuzz bench build web tools clean dev-image image boot
 
 run: build
@@ -50,7 +47,7 @@ $(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
 test: tools
 	@tests/interop/install || echo "some peers are missing: their tests are skipped and say so"
 	@$(MAKE) --no-print-directory web
-	$(CARGO) build --locked -p pbxd -p webd -p supervisor $(CONSOLE) -p image
+	$(CARGO) build --locked -p pbxd -p webd -p supervisor -p console -p image
 	@.ci/image-tools && target/debug/image dev --board $(BOARD) --programs target/debug --output $(IMAGES) || \
 		echo "no image could be made: its tests are skipped and say so"
 	@$(MAKE) --no-print-directory skipped
@@ -87,7 +84,7 @@ BOOT_PORT ?= 4021
 
 dev-image: build
 	@.ci/image-tools
-	@$(CARGO) build --quiet --locked --release -p image $(CONSOLE)
+	@$(CARGO) build --quiet --locked --release -p image -p console
 	@target/release/image dev --board $(BOARD) --programs target/release --output $(IMAGES)
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD)-*.update
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::initramfs::Archive;
-use crate::tools::run;
+use crate::tools::{run, run_with};
 
 /// What the kernel needs before it can mount a slot, and what the system needs of it besides: cards of
 /// PCs and of QEMU, file systems, Ethernet, a watchdog.
@@ -90,7 +90,7 @@ impl Kernel {
         for folder in ["dev", "proc", "sys", "root"] {
             archive.folder(folder)?;
         }
-        for library in libraries(supervisor)? {
+        for library in libraries(supervisor, &[])? {
             archive.file(&library.to_string_lossy(), &fs::read(&library)?)?;
         }
         archive.file("init", &fs::read(supervisor)?)?;
@@ -158,9 +158,19 @@ pub fn unpacked(cache: &Path, package: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The shared libraries that a program needs, with the one that loads them.
-pub fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
-    let listed = run("ldd", [program])?;
+/// Where packages have their shared libraries.
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+
+/// The shared libraries that a program needs, with the one that loads them; looked for in unpacked
+/// packages first, then on this machine.
+pub fn libraries(program: &Path, packages: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let folders: Vec<PathBuf> = packages.iter().map(|root| root.join(LIBRARIES)).collect();
+    let listed = run_with(
+        "ldd",
+        [program],
+        "LD_LIBRARY_PATH",
+        &std::env::join_paths(folders)?,
+    )?;
     let mut found = Vec::new();
     for line in listed.lines() {
         if line.contains("not found") {

@@ -4,13 +4,13 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use platform::update::PublicKey;
 
 use crate::debian::{Kernel, libraries, unpacked};
 use crate::tools::run;
 
-/// Our programs; the console comes where it was built.
+/// Our programs, all of them: the menu is the only way into a box without a network.
 const PROGRAMS: &[&str] = &["supervisor", "pbxd", "webd", "console"];
 
 /// Of Debian, with the path that the system calls them by.
@@ -18,6 +18,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("/usr/sbin/e2fsck", "sbin/e2fsck"),
     ("/usr/sbin/resize2fs", "sbin/resize2fs"),
 ];
+
+/// The server of ssh, with the libraries that this machine may not have.
+const SSH: &[&str] = &["dropbear-bin", "libtomcrypt1", "libtommath1"];
 
 const FOLDERS: &[&str] = &[
     "boot",
@@ -34,6 +37,7 @@ const FOLDERS: &[&str] = &[
     "sys",
     "tmp",
     "usr/bin",
+    "usr/sbin",
     "usr/share",
 ];
 
@@ -56,6 +60,15 @@ pub struct Source<'a> {
 
 /// Makes the system and packs it into a squashfs.
 pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
+    let missing: Vec<&str> = (PROGRAMS.iter().copied())
+        .filter(|program| !source.programs.join(program).is_file())
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        "{} has no {}: build it first",
+        source.programs.display(),
+        missing.join(", no ")
+    );
     let root = output.with_extension("root");
     let _ = fs::remove_dir_all(&root);
     for folder in FOLDERS {
@@ -71,13 +84,16 @@ pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
     )?;
     for program in PROGRAMS {
         let from = source.programs.join(program);
-        if from.exists() || *program != "console" {
-            program_into(&root, &from, &format!("usr/bin/{program}"), true)?;
-        }
+        program_into(&root, &from, &format!("usr/bin/{program}"), true)?;
     }
     for (from, to) in FOREIGN {
         program_into(&root, Path::new(from), to, false)?;
     }
+    let ssh: Vec<PathBuf> = (SSH.iter())
+        .map(|package| unpacked(source.cache, package))
+        .collect::<Result<_>>()?;
+    let server = ssh[0].join("usr/sbin/dropbear");
+    program_with(&root, &server, "usr/sbin/dropbear", false, &ssh)?;
     symlink("../usr/bin/supervisor", root.join("sbin/init"))?;
     symlink("/run/resolv.conf", root.join("etc/resolv.conf"))?;
     symlink("/run/localtime", root.join("etc/localtime"))?;
@@ -120,19 +136,58 @@ pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
 
 /// Copies a program with the libraries it needs.
 fn program_into(root: &Path, from: &Path, to: &str, ours: bool) -> Result<()> {
+    program_with(root, from, to, ours, &[])
+}
+
+/// Copies a program with the libraries it needs, of packages too.
+fn program_with(
+    root: &Path,
+    from: &Path,
+    to: &str,
+    ours: bool,
+    packages: &[PathBuf],
+) -> Result<()> {
     let target = root.join(to);
     fs::copy(from, &target).with_context(|| from.display().to_string())?;
     fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
     if ours {
         run("strip", ["--strip-all".as_ref(), target.as_os_str()])?;
     }
-    for library in libraries(from)? {
-        let inside: PathBuf = library.strip_prefix("/")?.into();
-        let place = root.join(&inside);
+    for library in libraries(from, packages)? {
+        // Of a package, it goes where the package has it.
+        let home = (packages.iter()).find_map(|package| library.strip_prefix(package).ok());
+        let inside = home.map_or_else(|| library.strip_prefix("/"), Ok)?;
+        let place = root.join(inside);
         if !place.exists() {
             fs::create_dir_all(place.parent().context("a library's folder")?)?;
             fs::copy(&library, &place).with_context(|| library.display().to_string())?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_image_is_made_without_the_menu() {
+        let programs = std::env::temp_dir().join(format!("image-programs-{}", std::process::id()));
+        fs::create_dir_all(&programs).expect("made");
+        for program in ["supervisor", "pbxd", "webd"] {
+            fs::write(programs.join(program), "").expect("written");
+        }
+        let key = crate::keys::for_development(&programs.join("key")).expect("a key");
+        let source = Source {
+            programs: &programs,
+            overlay: Path::new("/nowhere"),
+            board: Path::new("/nowhere"),
+            version: "1.0.0",
+            key: &key.public(),
+            cache: Path::new("/nowhere"),
+        };
+        let refused = make(&source, &programs.join("image")).expect_err("one is missing");
+        fs::remove_dir_all(&programs).expect("removed");
+        assert!(refused.to_string().contains("no console"), "{refused}");
+    }
 }

@@ -13,8 +13,27 @@ pub fn run<A: AsRef<OsStr>>(
     program: &str,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<String> {
-    let output = Command::new(program)
-        .args(arguments)
+    end_of(program, Command::new(program).args(arguments))
+}
+
+/// [`run`], with a variable of the environment.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_with<A: AsRef<OsStr>>(
+    program: &str,
+    arguments: impl IntoIterator<Item = A>,
+    variable: &str,
+    value: &OsStr,
+) -> Result<String> {
+    end_of(
+        program,
+        Command::new(program).args(arguments).env(variable, value),
+    )
+}
+
+fn end_of(program: &str, command: &mut Command) -> Result<String> {
+    let output = command
         .stdin(Stdio::null())
         // The tools of file systems live there.
         .env(

@@ -20,8 +20,7 @@ OPERATOR_BOX_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
 	--exclude /tests/fuzz/target \
 	--exclude node_modules
 
-OPERATOR_BOX_PROGRAMS = supervisor pbxd webd \
-	$(if $(wildcard $(OPERATOR_BOX_SITE)/firmware/bin/console/Cargo.toml),console)
+OPERATOR_BOX_PROGRAMS = supervisor pbxd webd console
 
 # webd would build without its pages, and have none; a system without a key
 # would take no update.
