@@ -44,6 +44,8 @@ pub enum Need {
     Exchange,
     /// QEMU and an image to boot.
     Machine,
+    /// The client of OpenSSH, with its maker of keys.
+    Ssh,
 }
 
 /// One test's own world.
@@ -77,6 +79,7 @@ impl Need {
             Self::Sipp => no_program("sipp"),
             Self::Kamailio => no_program("kamailio").or_else(|| no_program("openssl")),
             Self::Machine => no_program("curl").or_else(crate::machine::missing),
+            Self::Ssh => no_program("ssh").or_else(|| no_program("ssh-keygen")),
             Self::Exchange => no_program("curl").or_else(crate::exchange::binaries_missing),
         }
     }

@@ -12,12 +12,11 @@ use crate::menu::{Effect, Menu};
 use crate::peer::Peer;
 use crate::texts;
 
-/// Who asks, in the log of the system.
-const NAME: &str = "console";
-
 /// Both connections.
 #[derive(Debug)]
 pub struct Desk {
+    /// Who asks, in the log of the system.
+    by: String,
     system: Peer,
     /// What the system owes answers to, in order.
     asked: VecDeque<Request>,
@@ -27,8 +26,9 @@ pub struct Desk {
 
 impl Desk {
     /// The sockets are in this folder.
-    pub fn new(run: &Path, now: Instant) -> Self {
+    pub fn new(run: &Path, by: String, now: Instant) -> Self {
         Self {
+            by,
             system: Peer::new(run.join("system.sock"), now),
             asked: VecDeque::new(),
             exchange: Peer::new(run.join("pbxd.sock"), now),
@@ -99,7 +99,7 @@ impl Desk {
 
     fn ask(&mut self, menu: &mut Menu, request: Request, now: Instant) {
         let ask = Ask {
-            by: NAME.to_owned(),
+            by: self.by.clone(),
             request,
         };
         let asked = serde_json::to_string(&ask).is_ok_and(|line| self.system.ask(&line, now));

@@ -15,6 +15,8 @@ pub enum Kind {
     Zone,
     /// A day and a time.
     Moment,
+    /// A public key of ssh with its name, in a line.
+    Key,
     /// A word that confirms.
     Word,
 }
@@ -27,6 +29,7 @@ impl Kind {
             Self::Name => c.is_ascii_alphanumeric() || matches!(c, '.' | '-'),
             Self::Zone => c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+' | ' '),
             Self::Moment => c.is_ascii_digit() || matches!(c, '-' | ':' | ' '),
+            Self::Key => c == ' ' || c.is_ascii_graphic(),
             Self::Word => c.is_ascii_alphabetic(),
         }
     }
@@ -39,6 +42,7 @@ impl Kind {
             Self::Name => 253,
             Self::Zone => 64,
             Self::Moment => 19,
+            Self::Key => 1000,
             Self::Word => 16,
         }
     }

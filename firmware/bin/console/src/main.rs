@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -43,8 +44,8 @@ const ONE_KEY: Duration = Duration::from_millis(150);
 /// many seconds without a key.
 const REPAIR_EVERY_S: u32 = 60;
 
-/// A line that is longer is no answer to anything.
-const LONGEST_LINE: usize = 256;
+/// A line that is longer is no answer to anything, and no key of ssh.
+const LONGEST_LINE: usize = 1000;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -65,7 +66,7 @@ fn main() -> Result<()> {
         },
     };
     let mut menu = Menu::new(zones::all());
-    let mut desk = Desk::new(&options.run, now);
+    let mut desk = Desk::new(&options.run, asker(), now);
     let (mut next, mut typed, mut quiet_s) = (now, now, 0);
     loop {
         let now = Instant::now();
@@ -80,8 +81,13 @@ fn main() -> Result<()> {
             desk.carry_out(&mut menu, effects, now);
         }
         desk.pump(&mut menu, now);
-        let bytes = terminal.read().context("the terminal has gone")?;
-        let bytes = bytes.context("the terminal has gone")?;
+        let bytes = match terminal.read() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(()),
+            // A line that has hung up.
+            Err(error) if error.raw_os_error() == Some(Errno::EIO as i32) => return Ok(()),
+            Err(error) => return Err(error).context("the terminal can't be read"),
+        };
         if !bytes.is_empty() {
             (typed, quiet_s) = (now, 0);
         }
@@ -169,6 +175,15 @@ impl Face {
             Self::Screen { keys, .. } => keys.is_open().then(|| typed + ONE_KEY),
             Self::Lines { .. } => None,
         }
+    }
+}
+
+/// Whom to name in the log of the system: who comes in by ssh has an address.
+fn asker() -> String {
+    let client = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    match client.split(' ').next() {
+        Some(address) if !address.is_empty() => format!("console, by ssh from {address}"),
+        _ => "console".to_owned(),
     }
 }
 

@@ -8,8 +8,8 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub struct Options {
-    /// The folder with the sockets of the other processes.
-    #[arg(long, value_name = "DIR")]
+    /// The folder with the sockets of the other processes. As a user's shell it is given none.
+    #[arg(long, value_name = "DIR", default_value = "/run/operator-box")]
     pub run: PathBuf,
 }
 

@@ -58,6 +58,8 @@ pub enum Id {
     Network,
     /// To a screen.
     Time,
+    /// To a screen.
+    Remote,
     /// To the question.
     Ask(crate::menu::Danger),
     /// Which Ethernet port.
@@ -84,6 +86,10 @@ pub enum Id {
     Servers,
     /// Day and time, set by hand.
     Clock,
+    /// The menu over ssh, on or off.
+    Enabled,
+    /// Whose it is.
+    Key,
     /// The word that confirms.
     Word,
     /// Make it so.

@@ -13,6 +13,7 @@ pub const NETWORK_CONFIGURATION: &str = "Network Configuration";
 pub const KEEP_TITLE: &str = "Keep the Network Settings?";
 pub const TIME_ZONE: &str = "Time Zone and Time Servers";
 pub const ZONES: &str = "Time Zone";
+pub const REMOTE: &str = "Menu over SSH";
 
 // The status.
 pub const ADMINISTRATION: &str = "Administration";
@@ -53,6 +54,10 @@ pub const SERVERS: &str = "NTP servers";
 pub const CLOCK: &str = "Set the clock";
 pub const SEARCH: &str = "Search";
 pub const WORD: &str = "Type RESET";
+pub const SSH: &str = "Menu over SSH";
+pub const ON: &str = "on";
+pub const OFF: &str = "off";
+pub const PUBLIC_KEY: &str = "Public key";
 
 // What rows are for.
 pub const HINT_ADDRESS: &str = "The address of this machine, as 10.10.10.1.";
@@ -67,6 +72,10 @@ pub const HINT_ZONE: &str = "As in the tz database: Europe/Prague.";
 pub const HINT_SEARCH: &str = "Part of the name: a city or a continent.";
 pub const HINT_SERVERS: &str = "Names or addresses with spaces between; empty: set by hand.";
 pub const HINT_CLOCK: &str = "As 2027-03-09 14:05, in the time zone above; empty leaves it.";
+pub const HINT_PUBLIC_KEY: &str = "One line: ssh-ed25519 AAAA... name. Paste it.";
+
+// The menu over ssh.
+pub const SSH_TEXT: &str = "Whoever has the private half of the key gets this menu by  ssh admin@ADDRESS  and nothing else.";
 
 // Notes.
 pub const WAIT: &str = "Please wait.";
@@ -95,6 +104,20 @@ pub const KEYS_FORM: &str = "Up/Down: row   Space: other value   Enter: choose  
 // Line by line.
 pub const PROMPT: &str = "Number: ";
 pub const NO_ROW: &str = "There is no such number.";
+
+/// By what ssh asks whether this machine is the right one.
+pub fn fingerprint(fingerprint: &str) -> String {
+    format!("The key of this machine is {fingerprint}.")
+}
+
+/// Keys that are not on the screen.
+pub fn more_keys(count: usize) -> String {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    format!(
+        "{} may come in too.",
+        self::count(count, "further key", "further keys")
+    )
+}
 
 const LABEL: usize = 15;
 

@@ -9,6 +9,7 @@
 //! PID 1 waits for nobody without a limit, opens no database and listens on no network.
 
 mod confine;
+mod drivers;
 mod initramfs;
 mod machine;
 mod services;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use platform::board::Board;
 use tracing::{error, info};
 
 /// How long a machine that can't start shows why, before it starts anew: perhaps the other slot can.
@@ -39,12 +41,12 @@ pub fn run() -> ExitCode {
         give_up(&error)
     }
     match whole_life() {
-        Ok(end) => machine::end(end),
+        Ok((end, watchdog)) => machine::end(end, Some(watchdog)),
         Err(error) => give_up(&error),
     }
 }
 
-fn whole_life() -> Result<machine::End> {
+fn whole_life() -> Result<(machine::End, watchdog::Watchdog)> {
     machine::mount_kernel_files()?;
     machine::log_to_kernel();
     let (log, _until_the_end) = platform::log::to_stderr();
@@ -67,11 +69,14 @@ fn whole_life() -> Result<machine::End> {
         machine::data_in_memory()?;
     }
     machine::settle()?;
-    services::run(&signals, &mut watchdog)
+    let board = Board::of_this_machine();
+    drivers::load(board.as_ref());
+    let end = services::run(&signals, &mut watchdog)?;
+    Ok((end.on(board.as_ref()), watchdog))
 }
 
 fn give_up(error: &anyhow::Error) -> ! {
     machine::say(&format!("The system can't start: {error:#}"));
     std::thread::sleep(SHOWN_FOR);
-    machine::end(machine::End::Reboot)
+    machine::end(machine::End::Reboot, None)
 }

@@ -74,6 +74,10 @@ pub struct System {
     #[arg(long, value_name = "FILE", default_value = "/run/localtime")]
     pub local_time: PathBuf,
 
+    /// The home of the user that comes in by ssh.
+    #[arg(long, value_name = "DIR", default_value = crate::system::remote::HOME)]
+    pub remote_home: PathBuf,
+
     /// The tz database.
     #[arg(long, value_name = "DIR", default_value = "/usr/share/zoneinfo")]
     pub zones: PathBuf,

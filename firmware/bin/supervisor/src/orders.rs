@@ -10,15 +10,21 @@ pub enum Order {
     RestartExchange,
     /// Stop the administration and start it again.
     RestartAdministration,
+    /// Start the menu over ssh.
+    StartRemoteMenu,
+    /// Stop it, and end who is in it.
+    StopRemoteMenu,
     /// Stop everything and restart the machine.
     Reboot,
     /// Stop everything and power off.
     PowerOff,
 }
 
-const WORDS: [(Order, &str); 4] = [
+const WORDS: [(Order, &str); 6] = [
     (Order::RestartExchange, "restart-exchange"),
     (Order::RestartAdministration, "restart-administration"),
+    (Order::StartRemoteMenu, "start-remote-menu"),
+    (Order::StopRemoteMenu, "stop-remote-menu"),
     (Order::Reboot, "reboot"),
     (Order::PowerOff, "power-off"),
 ];

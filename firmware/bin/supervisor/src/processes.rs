@@ -1,18 +1,23 @@
 //! Processes of the exchange: started, watched, restarted, stopped. Nobody waits for one without a limit.
 
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::fd::AsFd;
-use std::process::{Child, Command, ExitStatus};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use model::Instant;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 use platform::endings::{Ending, Endings};
 use platform::sys::process::end_with_parent;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use crate::policy::Restarts;
 
@@ -43,6 +48,8 @@ impl Clock {
 pub struct Process {
     name: &'static str,
     command: Command,
+    /// What its input and output are, where it has one.
+    terminal: Option<PathBuf>,
     child: Option<Child>,
     started: Instant,
     due: Option<Instant>,
@@ -58,6 +65,7 @@ impl Process {
         Self {
             name,
             command,
+            terminal: None,
             child: None,
             started: Instant::ZERO,
             due: Some(Instant::ZERO),
@@ -69,6 +77,14 @@ impl Process {
     /// How often it ended by itself, or could not be started.
     pub const fn endings(&self) -> u32 {
         self.endings
+    }
+
+    /// On a terminal, which is opened anew for each start: once a line has hung up, nothing comes through
+    /// what was opened before. It ends by itself, with success, where that happens.
+    #[must_use]
+    pub fn on_terminal(mut self, terminal: &Path) -> Self {
+        self.terminal = Some(terminal.to_owned());
+        self
     }
 
     /// The name of its program.
@@ -94,15 +110,32 @@ impl Process {
     fn start(&mut self, now: Instant, endings: &Endings) {
         self.due = None;
         self.started = now;
-        match self.command.spawn() {
+        match self.spawn() {
             Ok(child) => self.child = Some(child),
             Err(error) => {
                 let wait = self.restarts.ended(now, now);
+                self.due = Some(now + wait);
+                if self.terminal.is_some() {
+                    debug!(process = self.name, %error, "no terminal; trying again in {wait:?}");
+                    return;
+                }
                 error!(process = self.name, %error, "can't start; trying again in {wait:?}");
                 self.leave(endings, &format!("can't be started ({error})"), wait);
-                self.due = Some(now + wait);
             }
         }
+    }
+
+    fn spawn(&mut self) -> io::Result<Child> {
+        if let Some(terminal) = &self.terminal {
+            let terminal = open_terminal(terminal)?;
+            self.command.stdin(terminal.try_clone()?).stdout(terminal);
+        }
+        let child = self.command.spawn();
+        if self.terminal.is_some() {
+            // Not kept: a line that is held open never hangs up.
+            self.command.stdin(Stdio::null()).stdout(Stdio::null());
+        }
+        child
     }
 
     fn reap(&mut self, now: Instant, endings: &Endings) {
@@ -117,8 +150,15 @@ impl Process {
     fn ended(&mut self, status: ExitStatus, now: Instant, endings: &Endings) {
         self.child = None;
         let wait = self.restarts.ended(self.started, now);
-        warn!(process = self.name, %status, "ended; starting it again in {wait:?}");
-        self.leave(endings, &format!("ended unexpectedly ({status})"), wait);
+        if self.terminal.is_some() && status.success() {
+            debug!(
+                process = self.name,
+                "its terminal has gone; starting it again in {wait:?}"
+            );
+        } else {
+            warn!(process = self.name, %status, "ended; starting it again in {wait:?}");
+            self.leave(endings, &format!("ended unexpectedly ({status})"), wait);
+        }
         self.due = Some(now + wait);
     }
 
@@ -161,10 +201,35 @@ impl Process {
         }
     }
 
-    /// Starts it again after a stop.
-    pub const fn again(&mut self) {
-        self.due = Some(Instant::ZERO);
+    /// One that is not started before [`Self::again`] says so.
+    #[must_use]
+    pub const fn later(mut self) -> Self {
+        self.due = None;
+        self
     }
+
+    /// Starts it again after a stop; one that runs goes on.
+    pub const fn again(&mut self) {
+        if self.child.is_none() {
+            self.due = Some(Instant::ZERO);
+        }
+    }
+}
+
+/// Opens a terminal, but not as this process's own, and without waiting for a carrier.
+pub fn open_terminal(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+    let terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(path)?;
+    let flags = OFlag::from_bits_truncate(fcntl(&terminal, FcntlArg::F_GETFL)?);
+    fcntl(
+        &terminal,
+        FcntlArg::F_SETFL(flags.difference(OFlag::O_NONBLOCK)),
+    )?;
+    Ok(terminal)
 }
 
 /// From here on these signals come as bytes, and to this thread only. To be called before any other
@@ -198,6 +263,9 @@ pub fn stop_is_asked(signals: &SignalFd) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -225,5 +293,36 @@ mod tests {
         let text = "ended unexpectedly (exit status: 1) and is started again after 30s";
         assert_eq!(found.last().expect("the last").text, text);
         process.stop(|| ());
+    }
+
+    /// Starts it where it is due, and waits for its end.
+    fn once(process: &mut Process, endings: &Endings) {
+        assert!(process.tend(Instant::from_micros(u64::MAX / 2), endings));
+        let child = process.child().expect("it was started");
+        let status = child.wait().expect("it ends");
+        process.ended(status, Instant::ZERO, endings);
+    }
+
+    #[test]
+    fn a_terminal_is_opened_anew_for_each_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("run")).expect("made");
+        let endings = Endings::of(folder.path());
+        let mut command = Command::new("echo");
+        command.arg("the menu");
+        let mut process = Process::new("console", command).on_terminal(&at("line"));
+        for line in ["first", "second"] {
+            fs::write(at(line), "").expect("made");
+            let _ = fs::remove_file(at("line"));
+            symlink(at(line), at("line")).expect("linked");
+            once(&mut process, &endings);
+            let shown = fs::read_to_string(at(line)).expect("shown");
+            assert_eq!(shown, "the menu\n", "{line}");
+        }
+        fs::remove_file(at("line")).expect("removed");
+        process.again();
+        assert!(!process.tend(Instant::ZERO, &endings), "there is no line");
+        assert!(endings.found().is_empty(), "lines come and go");
     }
 }

@@ -7,6 +7,7 @@
 mod asker;
 mod machine;
 pub mod proof;
+pub mod remote;
 pub mod restarts;
 mod upgrade;
 

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use model::system::{Addressing, Ask, InterfaceSettings, NetworkSettings, Reply, Request};
+use model::system::{
+    Addressing, Ask, InterfaceSettings, NetworkSettings, RemoteMenuSettings, Reply, Request,
+};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -39,6 +41,8 @@ impl System {
             .arg(path("resolv.conf"))
             .arg("--local-time")
             .arg(path("localtime"))
+            .arg("--remote-home")
+            .arg(path("ssh"))
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -140,6 +144,7 @@ fn on_a_box_it_does_what_is_asked_and_orders_what_it_cannot_do() {
         gateway: None,
         dns: Vec::new(),
     };
+    remote_menu(&mut system);
     let replies = system.ask(vec![
         Request::SetNetwork {
             settings: settings.clone(),
@@ -172,4 +177,40 @@ fn on_a_box_it_does_what_is_asked_and_orders_what_it_cannot_do() {
     assert!(platform::data::password_reset_is_asked(data).expect("looked"));
     assert!(platform::data::reset_if_asked(data).expect("looked"));
     system.stop();
+}
+
+/// The menu over ssh is off, is switched on for a key, and off again.
+fn remote_menu(system: &mut System) {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE7WMmaYrT4SWhjXPK/RxAJdKxHrRQdzRTlT3gSJFzZz jana";
+    let set = |enabled, keys: &[&str]| Request::SetRemoteMenu {
+        settings: RemoteMenuSettings {
+            enabled,
+            keys: keys.iter().map(|&key| key.into()).collect(),
+        },
+    };
+    let replies = system.ask(vec![
+        Request::RemoteMenu,
+        set(true, &[]),
+        set(true, &[KEY]),
+        Request::RemoteMenu,
+        set(false, &[KEY]),
+    ]);
+    let [
+        Reply::RemoteMenu(delivered),
+        Reply::Refused { .. },
+        Reply::RemoteMenu(on),
+        Reply::RemoteMenu(shown),
+        Reply::RemoteMenu(off),
+    ] = replies.as_slice()
+    else {
+        panic!("in order: {replies:?}");
+    };
+    assert!(!delivered.settings.enabled && delivered.fingerprint.is_none());
+    assert!(on.settings.enabled && on.fingerprint.is_some());
+    assert_eq!(on, shown);
+    assert!(!off.settings.enabled && off.fingerprint == on.fingerprint);
+    assert!(system.path("ssh/.ssh/authorized_keys").exists());
+    assert_eq!(system.order(), "start-remote-menu");
+    assert_eq!(system.order(), "stop-remote-menu");
 }

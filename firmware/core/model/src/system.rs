@@ -68,6 +68,13 @@ pub enum Request {
     },
     /// The exchange has proved itself: stay with the running slot.
     ConfirmSlot,
+    /// The menu over ssh: whether it is on, and for whose keys.
+    RemoteMenu,
+    /// Switch the menu over ssh on or off, and set the keys that it is for.
+    SetRemoteMenu {
+        /// Both.
+        settings: RemoteMenuSettings,
+    },
     /// Restart the exchange; calls end.
     RestartExchange,
     /// Restart the machine.
@@ -92,6 +99,8 @@ pub enum Reply {
     Health(Health),
     /// To [`Request::Slots`], and to what changes them.
     Slots(Slots),
+    /// To [`Request::RemoteMenu`], and to what changes it.
+    RemoteMenu(RemoteMenu),
     /// Done, or begun; there is nothing to say.
     Done,
     /// This machine isn't administered by the exchange: it is a developer's, or a host's.
@@ -326,6 +335,25 @@ pub struct Time {
     pub offset_ms: Option<i64>,
 }
 
+/// The menu of the machine over ssh, as an administrator sets it. As delivered it is off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteMenuSettings {
+    /// Whether anybody can come in by ssh at all.
+    pub enabled: bool,
+    /// Who: public keys as OpenSSH writes them, `ssh-ed25519 AAAA… name`. Where it is on there is one at
+    /// least.
+    pub keys: Vec<String>,
+}
+
+/// The menu of the machine over ssh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteMenu {
+    /// As it is set.
+    pub settings: RemoteMenuSettings,
+    /// By which a client knows this machine, `SHA256:…`; none until it was on for the first time.
+    pub fingerprint: Option<String>,
+}
+
 /// How the machine is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
@@ -345,6 +373,9 @@ pub struct Health {
     pub disk_available: u64,
     /// Written to the card since the start, in bytes.
     pub disk_written: u64,
+    /// Of this within the last hour, or since the start where that was later, in bytes.
+    #[serde(default)]
+    pub disk_written_hour: u64,
     /// The hottest sensor, in degrees Celsius; none where there is none.
     pub temperature_c: Option<f32>,
     /// Unexpected ends of processes since the start.

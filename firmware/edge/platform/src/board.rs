@@ -3,11 +3,13 @@
 //!
 //! Owns the numbers of a card's layout; the table of partitions itself is [`crate::mbr`]'s.
 
+use std::fs;
 use std::num::NonZeroU32;
 
 use model::system::Addressing;
 use serde::Deserialize;
 use thiserror::Error;
+use tracing::warn;
 
 /// Where the box finds the description of itself.
 pub const FILE: &str = "/etc/operator-box/board.toml";
@@ -152,6 +154,20 @@ pub enum InvalidBoard {
 }
 
 impl Board {
+    /// The board this machine is; none where it isn't described, or not so that it can be used, which the
+    /// log says.
+    #[must_use]
+    pub fn of_this_machine() -> Option<Self> {
+        let text = fs::read_to_string(FILE).ok()?;
+        match Self::parse(&text) {
+            Ok(board) => Some(board),
+            Err(error) => {
+                warn!(%error, file = FILE, "the board's description can't be used");
+                None
+            }
+        }
+    }
+
     /// A board from its description.
     ///
     /// # Errors

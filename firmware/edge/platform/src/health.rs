@@ -3,6 +3,7 @@
 //! Everything is read from `/proc` and `/sys`; a figure that can't be had is zero or none, since the
 //! others are still worth showing.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -17,16 +18,25 @@ const SECTOR: u64 = 512;
 /// A sensor that says less or more is broken, or not connected.
 const PLAUSIBLE_C: core::ops::RangeInclusive<f32> = -40.0..=150.0;
 
+/// Ticks between two notes of what was written: a minute.
+const NOTE_EVERY: u32 = 60;
+
+/// So many notes are an hour.
+const NOTES: usize = 60;
+
 /// Keeps what rates are measured from.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Meter {
     before: Option<CpuTimes>,
     cpu: f32,
+    written: LastHour,
 }
 
 impl Meter {
-    /// Measures the processors since the last call; to be called once a second.
-    pub fn tick(&mut self) {
+    /// Measures the processors since the last call, and now and then the disk that `data` is on; to be
+    /// called once a second.
+    pub fn tick(&mut self, data: &Path) {
+        self.written.tick(|| written_to(data));
         let now = CpuTimes::parse(&text("/proc/stat"));
         if let (Some(before), Some(now)) = (self.before, now) {
             self.cpu = now.load_since(before);
@@ -40,6 +50,7 @@ impl Meter {
     pub fn read(&self, board: &str, data: &Path, restarts: u32) -> Health {
         let memory = Memory::parse(&text("/proc/meminfo")).unwrap_or_default();
         let (disk_total, disk_available) = room(data);
+        let disk_written = written_to(data);
         Health {
             board: board.to_owned(),
             uptime_s: uptime_s(&text("/proc/uptime")),
@@ -48,12 +59,39 @@ impl Meter {
             memory_available: memory.available,
             disk_total,
             disk_available,
-            disk_written: disk_of(data)
-                .and_then(|device| written(&text("/proc/diskstats"), device))
-                .unwrap_or(0),
+            disk_written: disk_written.unwrap_or(0),
+            disk_written_hour: disk_written.map_or(0, |now| self.written.sum(now)),
             temperature_c: hottest_c(Path::new("/sys/class")),
             restarts,
         }
+    }
+}
+
+/// What was written within an hour, to the minute.
+#[derive(Clone, Debug, Default)]
+struct LastHour {
+    ticks: u32,
+    /// The counter as it was each minute of the hour, the first first.
+    notes: VecDeque<u64>,
+}
+
+impl LastHour {
+    fn tick(&mut self, counter: impl FnOnce() -> Option<u64>) {
+        if self.ticks.is_multiple_of(NOTE_EVERY)
+            && let Some(now) = counter()
+        {
+            if self.notes.len() == NOTES {
+                self.notes.pop_front();
+            }
+            self.notes.push_back(now);
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+    }
+
+    /// Up to now, where the counter is at `now`.
+    fn sum(&self, now: u64) -> u64 {
+        let first = self.notes.front().copied().unwrap_or(now);
+        now.saturating_sub(first)
     }
 }
 
@@ -135,6 +173,11 @@ fn disk_of(folder: &Path) -> Option<(u64, u64)> {
     let numbers = fs::read_to_string(path.join("dev")).ok()?;
     let (major, minor) = numbers.trim().split_once(':')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// Bytes written since the start to the disk that a folder is on.
+fn written_to(folder: &Path) -> Option<u64> {
+    written(&text("/proc/diskstats"), disk_of(folder)?)
 }
 
 /// Bytes written to a disk since the start.
@@ -223,6 +266,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_is_summed_over_an_hour() {
+        let mut hour = LastHour::default();
+        assert_eq!(hour.sum(9_000_000), 0, "nothing is known yet");
+        // A thousand bytes a second, after much at the start.
+        let counter = |second: u64| 9_000_000 + second * 1000;
+        for second in 0..7200 {
+            hour.tick(|| Some(counter(second)));
+            if second == 600 {
+                assert_eq!(hour.sum(counter(second)), 600_000, "since the start");
+            }
+        }
+        let sum = hour.sum(counter(7199));
+        assert!((3_540_000..=3_600_000).contains(&sum), "{sum}");
+        hour.tick(|| None);
+        assert_eq!(hour.sum(0), 0, "another disk");
+    }
+
+    #[test]
     fn the_hottest_sensor_that_works_is_shown() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |path: &str, text: &str| {
@@ -249,8 +310,8 @@ mod tests {
     #[test]
     fn this_machine_can_say_how_it_is() {
         let mut meter = Meter::default();
-        meter.tick();
-        meter.tick();
+        meter.tick(Path::new("/"));
+        meter.tick(Path::new("/"));
         let health = meter.read("here", Path::new("/"), 0);
         assert!(health.memory_available > 0 && health.memory_available <= health.memory_total);
         assert!(health.disk_total >= health.disk_available);

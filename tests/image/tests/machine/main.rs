@@ -7,6 +7,7 @@ mod calls;
 mod crash;
 mod menu;
 mod power;
+mod remote;
 mod start;
 mod upgrade;
 mod variant;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     scenarios.extend(menu::scenarios());
     scenarios.extend(upgrade::scenarios());
     scenarios.extend(power::scenarios());
+    scenarios.extend(remote::scenarios());
     interop::main(scenarios)
 }
 

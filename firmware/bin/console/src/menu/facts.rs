@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use model::WallTime;
 use model::control::Status;
-use model::system::{Addressing, Health, Network, Slots, Time, Upgrade};
+use model::system::{Addressing, Health, Network, RemoteMenu, Slots, Time, Upgrade};
 
 use crate::{clock, texts};
 
@@ -39,6 +39,7 @@ pub struct Facts {
     pub network: Option<Network>,
     pub time: Option<Time>,
     pub slots: Option<Slots>,
+    pub remote: Option<RemoteMenu>,
     pub status: Option<Status>,
 }
 

@@ -5,6 +5,7 @@
 
 mod facts;
 mod network;
+mod remote;
 mod time;
 
 #[cfg(test)]
@@ -75,6 +76,7 @@ enum Screen {
     /// A change of the network is to be kept, or not.
     Keep,
     Time(time::Form),
+    Remote(remote::Form),
     Danger(Danger, Field),
 }
 
@@ -286,6 +288,7 @@ impl Menu {
                 let now = self.facts.time.as_ref().map(facts::moment);
                 (texts::TIME_ZONE, now.into_iter().collect())
             }
+            Screen::Remote(form) => (texts::REMOTE, form.text()),
             Screen::Danger(danger, _) => {
                 let mut text = vec![texts::danger_text(*danger).to_owned()];
                 if danger.ends_calls() {
@@ -312,6 +315,7 @@ impl Menu {
                 ];
                 let dangers = Danger::ALL.into_iter();
                 rows.extend(dangers.map(|danger| choice(Id::Ask(danger), texts::danger(danger))));
+                rows.push(choice(Id::Remote, texts::REMOTE));
                 // It comes and goes: the others keep their numbers.
                 let left = self.facts.confirm_within_s();
                 rows.extend(left.map(|left| choice(Id::Keep, &texts::keep_row(left))));
@@ -324,6 +328,7 @@ impl Menu {
                 choice(Id::Back, texts::BACK),
             ],
             Screen::Time(form) => form.rows(&self.zones),
+            Screen::Remote(form) => form.rows(),
             // What does nothing comes first: it has the focus.
             Screen::Danger(Danger::FactoryReset, word) => vec![
                 field(Id::Word, texts::WORD, word, ""),
@@ -341,6 +346,7 @@ impl Menu {
         match &mut self.screen {
             Screen::Network(form) => form.field(row),
             Screen::Time(form) => form.field(row),
+            Screen::Remote(form) => form.field(row),
             Screen::Danger(_, word) => (row == Id::Word).then_some(word),
             Screen::Status | Screen::Keep => None,
         }
@@ -351,8 +357,10 @@ impl Menu {
     }
 
     fn switch(&mut self, row: Id) {
-        if let Screen::Network(form) = &mut self.screen {
-            form.switch(row);
+        match &mut self.screen {
+            Screen::Network(form) => form.switch(row),
+            Screen::Remote(form) => form.switch(row),
+            _ => {}
         }
     }
 
@@ -397,6 +405,10 @@ impl Menu {
                 let form = self.facts.time.as_ref().map(time::Form::new);
                 self.open(form.map(Screen::Time))
             }
+            (Id::Remote, _) if self.facts.read_only || self.facts.system != Reach::Here => {
+                self.open(None)
+            }
+            (Id::Remote, _) => self.ask(Request::RemoteMenu),
             (Id::Ask(danger), _) => {
                 self.show(Screen::Danger(danger, Field::new(Kind::Word, "")));
                 vec![Effect::Look]
@@ -447,6 +459,9 @@ impl Menu {
                     settings: wanted.settings,
                 }
             }),
+            Screen::Remote(form) => Ok(Request::SetRemoteMenu {
+                settings: form.settings(),
+            }),
             Screen::Danger(Danger::FactoryReset, word) if word.text() != WORD => {
                 Err((Id::Word, texts::BAD_WORD.to_owned()))
             }
@@ -487,6 +502,7 @@ impl Menu {
             Reply::Time(time) => self.facts.time = Some(time),
             Reply::Health(health) => self.facts.health = Some(health),
             Reply::Slots(slots) => self.facts.slots = Some(slots),
+            Reply::RemoteMenu(remote) => self.facts.remote = Some(remote),
             Reply::Done => {}
             Reply::ReadOnly => return Some((String::new(), texts::READ_ONLY.to_owned())),
             Reply::Refused { field, text } => return Some((field, text)),
@@ -504,7 +520,12 @@ impl Menu {
                 Screen::Time(_) if refused.starts_with("zone") => Some(Id::Zone),
                 Screen::Time(_) if refused.starts_with("servers") => Some(Id::Servers),
                 Screen::Time(_) if refused.starts_with("now") => Some(Id::Clock),
-                Screen::Time(_) | Screen::Status | Screen::Keep | Screen::Danger(..) => None,
+                Screen::Remote(_) if refused.starts_with("keys") => Some(Id::Key),
+                Screen::Time(_)
+                | Screen::Remote(_)
+                | Screen::Status
+                | Screen::Keep
+                | Screen::Danger(..) => None,
             };
             match row {
                 Some(row) => self.blame(row, &text),
@@ -514,6 +535,13 @@ impl Menu {
         }
         if let Some(next) = then {
             return self.ask(next);
+        }
+        if *request == Request::RemoteMenu {
+            self.say("");
+            if let Some(remote) = self.facts.remote.take() {
+                self.show(Screen::Remote(remote::Form::new(remote)));
+            }
+            return Vec::new();
         }
         if matches!(request, Request::SetNetwork { .. }) && self.facts.confirm_within_s().is_some()
         {

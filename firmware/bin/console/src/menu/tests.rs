@@ -2,8 +2,8 @@
 
 use model::control::{Listening, Status};
 use model::system::{
-    Addressing, Health, Interface, InterfaceSettings, Network, NetworkSettings, Reply, Request,
-    Slot, Slots, Time, TimeSettings, Upgrade,
+    Addressing, Health, Interface, InterfaceSettings, Network, NetworkSettings, RemoteMenu,
+    RemoteMenuSettings, Reply, Request, Slot, Slots, Time, TimeSettings, Upgrade,
 };
 use model::{ConfigVersion, WallTime};
 use proptest::prelude::*;
@@ -72,6 +72,7 @@ fn health() -> Health {
         disk_total: 8 << 30,
         disk_available: 5 << 30,
         disk_written: 0,
+        disk_written_hour: 0,
         temperature_c: Some(47.6),
         restarts: 0,
     }
@@ -236,8 +237,8 @@ fn a_network_is_set_and_kept() {
     insta::assert_snapshot!("keep", shown(&menu));
     // Left, it is still to be had from the status.
     press(&mut menu, ESCAPE);
-    assert!(shown(&menu).contains("8 Keep the new network settings (119 s left)"));
-    press(&mut menu, "8");
+    assert!(shown(&menu).contains("9 Keep the new network settings (119 s left)"));
+    press(&mut menu, "9");
     let confirm = asked(&press(&mut menu, "\r")).expect("asked");
     assert_eq!(confirm, Request::ConfirmNetwork);
     changed.confirm_within_s = None;
@@ -252,7 +253,7 @@ fn a_network_that_nobody_keeps_is_looked_at_again_when_its_time_is_over() {
     let mut tried = network();
     tried.confirm_within_s = Some(2);
     menu.answered(&Request::Network, Reply::Network(tried));
-    press(&mut menu, "8");
+    press(&mut menu, "9");
     menu.second();
     assert_eq!(menu.second(), [Effect::Look]);
     menu.answered(&Request::Network, Reply::Network(network()));
@@ -427,7 +428,7 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     let bytes = prop_oneof![
         4 => proptest::sample::select(vec![
-            "\r", UP, DOWN, " ", "1", "2", "7", "8", ESCAPE, "\t", "\x15", "RESET", "\x7f", "q",
+            "\r", UP, DOWN, " ", "1", "2", "7", "8", "9", ESCAPE, "\t", "\x15", "RESET", "\x7f", "q",
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
         1 => proptest::collection::vec(any::<u8>(), 0..12),
@@ -492,4 +493,39 @@ proptest! {
         press(&mut menu, ESCAPE);
         prop_assert!(menu.is_at_status());
     }
+}
+
+#[test]
+fn the_menu_over_ssh_is_switched_on_for_a_key_that_is_pasted() {
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE7WMmaYrT4SWhjXPK/RxAJdKxHrRQdzRTlT3gSJFzZz jana@desk";
+    let other =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEsomeothersomeothersomeothersomeothersom petr";
+    let mut menu = menu();
+    assert_eq!(asked(&press(&mut menu, "8")), Some(Request::RemoteMenu));
+    let remote = RemoteMenu {
+        settings: RemoteMenuSettings {
+            enabled: false,
+            keys: vec!["ssh-rsa AAAA old".into(), other.into()],
+        },
+        fingerprint: Some("SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDYBJ4WvEPvsDQw2oU".into()),
+    };
+    menu.answered(&Request::RemoteMenu, Reply::RemoteMenu(remote.clone()));
+    press(&mut menu, &format!(" {DOWN}\x15{KEY}"));
+    insta::assert_snapshot!("remote_menu", shown(&menu));
+    let wanted = Request::SetRemoteMenu {
+        settings: RemoteMenuSettings {
+            enabled: true,
+            keys: vec![KEY.into(), other.into()],
+        },
+    };
+    let effects = press(&mut menu, &format!("{DOWN}\r"));
+    assert_eq!(asked(&effects), Some(wanted.clone()));
+    let text = "this is no public key".to_owned();
+    let field = "keys[0]".to_owned();
+    menu.answered(&wanted, Reply::Refused { field, text });
+    assert!(shown(&menu).contains("Public key: this is no public key"));
+    press(&mut menu, &format!("{DOWN}\r"));
+    menu.answered(&wanted, Reply::RemoteMenu(remote));
+    assert!(menu.is_at_status());
+    assert!(shown(&menu).contains(texts::SAVED));
 }

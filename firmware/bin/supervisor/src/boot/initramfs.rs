@@ -3,17 +3,17 @@
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::mount::{MsFlags, mount};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::{chdir, chroot, execv};
 use platform::card::{Card, Start};
+use platform::modules;
 
 use super::machine;
 
@@ -69,13 +69,8 @@ pub fn hand_over() -> Result<Infallible> {
 fn load_modules() {
     let list = fs::read_to_string(LIST).unwrap_or_default();
     for line in list.lines() {
-        let (path, arguments) = line.split_once(' ').unwrap_or((line, ""));
-        let Ok(arguments) = CString::new(arguments) else {
-            continue;
-        };
-        if let Ok(file) = File::open(path) {
-            let _ = finit_module(file, &arguments, ModuleInitFlags::empty());
-        }
+        let (path, parameters) = line.split_once(' ').unwrap_or((line, ""));
+        let _ = modules::insert(Path::new(path), parameters);
     }
 }
 

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
 use nix::unistd::{Group, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
+use platform::board::{Board, Shutdown};
 use platform::card::{self, Card, Start};
 use tracing::{info, warn};
 
@@ -32,6 +33,10 @@ const GROUP: &str = "exchange";
 /// How long a check of the data may take: a full card of 16 GB is checked in a minute.
 const CHECK_WITHIN: Duration = Duration::from_secs(600);
 
+/// Whoever writes what must outlive a power cut brings it to the card; the rest needs no write of its own
+/// each five seconds.
+const DATA_OPTIONS: &str = "errors=remount-ro,commit=30";
+
 /// What is mounted before anything else: where, what, with which options.
 const MOUNTS: [(&str, &str, &str, MsFlags); 7] = [
     ("/proc", "proc", "", HARMLESS),
@@ -40,7 +45,8 @@ const MOUNTS: [(&str, &str, &str, MsFlags); 7] = [
     (
         "/dev/pts",
         "devpts",
-        "mode=0620,ptmxmode=0666",
+        // The group is `tty`: a server of ssh without the rights of root can't give a terminal to it.
+        "gid=5,mode=0620,ptmxmode=0666",
         MsFlags::MS_NOSUID,
     ),
     ("/dev/shm", "tmpfs", "mode=1777,size=16m", HARMLESS),
@@ -57,8 +63,20 @@ const HARMLESS: MsFlags = MsFlags::MS_NOSUID
 pub enum End {
     /// The machine starts anew.
     Reboot,
-    /// The machine is off; one that can't do that by itself says so.
+    /// The machine is off.
     PowerOff,
+    /// The machine stops, and says that it may be switched off.
+    Halt,
+}
+
+impl End {
+    /// A board that can't switch itself off stops instead.
+    pub fn on(self, board: Option<&Board>) -> Self {
+        match (self, board.map(|board| board.power.at_shutdown)) {
+            (Self::PowerOff, Some(Shutdown::Halt)) => Self::Halt,
+            (end, _) => end,
+        }
+    }
 }
 
 /// Mounts what the kernel offers; what is there already stays.
@@ -97,10 +115,12 @@ pub fn started_from() -> Result<Start> {
     Ok(Start::parse(&line)?)
 }
 
-/// Says something on the console, where there is nobody else to say it.
+/// Says something on the serial line and the screen, where there is nobody else to say it.
 pub fn say(text: &str) {
-    if let Ok(mut console) = OpenOptions::new().write(true).open("/dev/console") {
-        let _ = writeln!(console, "\r\n{text}\r");
+    for terminal in ["/dev/console", "/dev/tty1"] {
+        if let Ok(mut terminal) = OpenOptions::new().write(true).open(terminal) {
+            let _ = writeln!(terminal, "\r\n{text}\r");
+        }
     }
 }
 
@@ -137,7 +157,7 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
         DATA,
         Some("ext4"),
         MsFlags::MS_NOATIME | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
-        Some("errors=remount-ro"),
+        Some(DATA_OPTIONS),
     )
     .context("the file system can't be mounted")?;
     if let Err(error) = platform::data::reset_if_asked(Path::new(DATA)) {
@@ -198,11 +218,14 @@ pub fn settle() -> Result<()> {
     if let Err(error) = allow_self_call() {
         warn!("the exchange can't call itself: {error:#}");
     }
-    // The administration listens on 80 and 443 as its own user, without a capability.
-    set("net/ipv4/ip_unprivileged_port_start", "80");
+    // ssh listens on 22, the administration on 80 and 443, each as its own user, without a capability.
+    set("net/ipv4/ip_unprivileged_port_start", "22");
     // What the sockets of SIP ask for: a storm of registrations waits there.
     set("net/core/rmem_max", "4194304");
     set("net/core/wmem_max", "4194304");
+    // A card is worn by each write, however small. The kernel looks for what is half a minute old as often
+    // as that, and not each five seconds: it would write the end of a growing file each time.
+    set("vm/dirty_writeback_centisecs", "3000");
     // Ctrl-Alt-Del asks for a restart in order instead of making one.
     if let Err(error) = set_cad_enabled(false) {
         warn!(%error, "Ctrl-Alt-Del restarts the machine at once");
@@ -234,8 +257,9 @@ fn set(name: &str, value: &str) {
     }
 }
 
-/// Brings the disks to rest and ends.
-pub fn end(end: End) -> ! {
+/// Brings the disks to rest and ends. The watchdog is there for all that may hang, so for a restart to
+/// its very end.
+pub fn end(end: End, watchdog: Option<Watchdog>) -> ! {
     sync();
     if umount2(DATA, MntFlags::empty()).is_err() {
         let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
@@ -244,14 +268,38 @@ pub fn end(end: End) -> ! {
     sync();
     let mode = match end {
         End::Reboot => RebootMode::RB_AUTOBOOT,
-        End::PowerOff => {
-            say("The system is stopped. It is safe to switch the power off.");
-            RebootMode::RB_POWER_OFF
-        }
+        End::PowerOff => RebootMode::RB_POWER_OFF,
+        End::Halt => RebootMode::RB_HALT_SYSTEM,
     };
+    if end != End::Reboot {
+        // A machine that stays off must not be started by it.
+        watchdog.into_iter().for_each(Watchdog::disarm);
+        say("The system is stopped. It is safe to switch the power off.");
+    }
     loop {
         let _: Result<Infallible, _> = reboot(mode);
-        // A machine that can't power itself off stays here, with nothing left to lose.
+        // Where the kernel can't do it either, there is nothing left to lose.
         sleep(Duration::from_secs(3600));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(at_shutdown: Shutdown) -> Board {
+        let text = include_str!("../../../../../board/operator-box-3000/board.toml");
+        let mut board = Board::parse(text).expect("a board");
+        board.power.at_shutdown = at_shutdown;
+        board
+    }
+
+    #[test]
+    fn a_board_that_can_not_switch_itself_off_halts() {
+        let (halts, switches) = (board(Shutdown::Halt), board(Shutdown::PowerOff));
+        assert_eq!(End::PowerOff.on(Some(&halts)), End::Halt);
+        assert_eq!(End::PowerOff.on(Some(&switches)), End::PowerOff);
+        assert_eq!(End::PowerOff.on(None), End::PowerOff);
+        assert_eq!(End::Reboot.on(Some(&halts)), End::Reboot);
     }
 }

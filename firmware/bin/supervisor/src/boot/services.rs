@@ -1,26 +1,29 @@
 //! The services of the machine, from the first start to the last stop.
 
-use std::fs::{File, OpenOptions};
+use std::fs;
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::{Pid, User};
 use platform::endings::Endings;
 use platform::sys::process::take_terminal;
 use tracing::{error, info, warn};
 
-use super::confine::as_user;
+use super::confine::{as_user, without_data};
 use super::machine::{DATA, End, RUN};
 use super::watchdog::Watchdog;
 use crate::orders::Order;
-use crate::processes::{Clock, GLANCE, Process, stop_is_asked};
-use crate::system::{proof, restarts};
+use crate::processes::{Clock, GLANCE, Process, open_terminal, stop_is_asked};
+use crate::system::{proof, remote, restarts};
 
 const PROGRAMS: &str = "/usr/bin";
 
@@ -31,7 +34,8 @@ const TERMINALS: [&str; 2] = ["/dev/ttyS0", "/dev/tty1"];
 const ORDERS: usize = 256;
 
 struct Services {
-    /// The system child first, the exchange second, the administration third, then the menus.
+    /// The system child first, the exchange second, the administration third, the server of ssh fourth,
+    /// then the menus.
     processes: Vec<Process>,
     orders: Option<ChildStdout>,
 }
@@ -39,6 +43,7 @@ struct Services {
 const SYSTEM: usize = 0;
 const EXCHANGE: usize = 1;
 const ADMINISTRATION: usize = 2;
+const REMOTE_MENU: usize = 3;
 
 /// Runs everything until the end is asked for, and stops it in order.
 pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
@@ -47,14 +52,21 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
             Process::new("supervisor", system()),
             Process::new("pbxd", exchange()?),
             Process::new("webd", administration()?),
+            Process::new("dropbear", remote_menu()?).later(),
         ],
         orders: None,
     };
-    for terminal in TERMINALS {
+    for terminal in TERMINALS.map(Path::new) {
+        // Which there are is known at the start; one that has gone may come back.
+        if open_terminal(terminal).is_err() {
+            continue;
+        }
         match menu(terminal) {
-            Ok(Some(command)) => services.processes.push(Process::new("console", command)),
-            Ok(None) => {}
-            Err(error) => warn!("no menu on {terminal}: {error:#}"),
+            Ok(command) => {
+                let process = Process::new("console", command).on_terminal(terminal);
+                services.processes.push(process);
+            }
+            Err(error) => warn!("no menu on {}: {error:#}", terminal.display()),
         }
     }
     let endings = Endings::of(Path::new(DATA));
@@ -86,6 +98,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
     for process in services.processes.iter_mut().rev() {
         process.stop(|| watchdog.kick());
     }
+    end_all_of(remote::USER);
     Ok(end)
 }
 
@@ -99,6 +112,11 @@ impl Services {
             match line.parse() {
                 Ok(Order::RestartExchange) => self.restart(EXCHANGE, watchdog),
                 Ok(Order::RestartAdministration) => self.restart(ADMINISTRATION, watchdog),
+                Ok(Order::StartRemoteMenu) => self.processes[REMOTE_MENU].again(),
+                Ok(Order::StopRemoteMenu) => {
+                    self.processes[REMOTE_MENU].stop(|| watchdog.kick());
+                    end_all_of(remote::USER);
+                }
                 Ok(Order::Reboot) => return Some(End::Reboot),
                 Ok(Order::PowerOff) => return Some(End::PowerOff),
                 Err(_) => error!(line, "the system child asks for what there is not"),
@@ -150,34 +168,55 @@ fn administration() -> Result<Command> {
     Ok(command)
 }
 
-/// The menu on a terminal, where the machine has that.
-fn menu(terminal: &str) -> Result<Option<Command>> {
-    let Ok(device) = open(terminal) else {
-        return Ok(None);
-    };
-    let mut command = program("console");
-    if !Path::new(command.get_program()).exists() {
-        return Ok(None);
-    }
+/// The server of ssh. It is no user's but its own: so it lets in that user alone, and whatever comes in
+/// is what the user's shell is, the menu.
+fn remote_menu() -> Result<Command> {
+    let mut command = Command::new("/usr/sbin/dropbear");
     command
-        .args(["--run", RUN])
-        .env(
-            "TERM",
-            if terminal.contains("ttyS") {
-                "vt100"
-            } else {
-                "linux"
-            },
-        )
-        .stdin(device.try_clone().context("a terminal")?)
-        .stdout(device);
-    take_terminal(&mut command);
-    as_user(&mut command, "console", false)?;
-    Ok(Some(command))
+        .current_dir("/")
+        .env_clear()
+        .stdin(Stdio::null())
+        // In the foreground, its log to the kernel's; keys only; no ways through to elsewhere; who does
+        // nothing for a quarter of an hour has gone.
+        .args([
+            "-F", "-E", "-s", "-j", "-k", "-T", "3", "-I", "900", "-p", "22",
+        ])
+        .arg("-r")
+        .arg(remote::paths(Path::new(DATA), Path::new(remote::HOME)).server_key());
+    without_data(&mut command, remote::USER)?;
+    Ok(command)
 }
 
-fn open(terminal: &str) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(terminal)
+/// Ends every process of a user: those who are in the menu outlive the server that let them in.
+fn end_all_of(user: &str) {
+    let Ok(Some(user)) = User::from_name(user) else {
+        return;
+    };
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(pid) = pid
+            && entry
+                .metadata()
+                .is_ok_and(|process| process.uid() == user.uid.as_raw())
+        {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+    }
+}
+
+/// The menu on a terminal.
+fn menu(terminal: &Path) -> Result<Command> {
+    let mut command = program("console");
+    let is_serial = terminal.to_string_lossy().contains("ttyS");
+    command
+        .args(["--run", RUN])
+        .env("TERM", if is_serial { "vt100" } else { "linux" });
+    take_terminal(&mut command);
+    as_user(&mut command, "console", false)?;
+    Ok(command)
 }
 
 fn never_wait(orders: &ChildStdout) {

@@ -18,7 +18,7 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Opens it, which arms it. It is never closed in order: it watches over the shutdown too.
+    /// Opens it, which arms it. It watches over the shutdown too.
     pub fn open() -> Self {
         let device = match OpenOptions::new().write(true).open(DEVICE) {
             Ok(device) => {
@@ -43,6 +43,13 @@ impl Watchdog {
         {
             self.kicked = Instant::now();
             let _ = device.write_all(b"1");
+        }
+    }
+
+    /// Says that nobody will say so any more, and that this is well.
+    pub fn disarm(self) {
+        if let Some(mut device) = self.device {
+            let _ = device.write_all(b"V");
         }
     }
 }

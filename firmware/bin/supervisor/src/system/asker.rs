@@ -16,8 +16,8 @@ use tracing::warn;
 /// Answers that wait for an asker who doesn't read; beyond, it isn't heard any more.
 const UNREAD: usize = 2 * MAX_LINE;
 
-/// The users that administer the machine, besides root.
-const ADMINISTRATORS: [&str; 2] = ["webd", "console"];
+/// The users that administer the machine, besides root; the last one is who comes in by ssh.
+const ADMINISTRATORS: [&str; 3] = ["webd", "console", super::remote::USER];
 
 /// One who asks.
 pub struct Asker {

@@ -13,14 +13,15 @@ use model::system::{
     Addressing, Ask, InterfaceSettings, Network, NetworkSettings, Reply, Request, Time,
     TimeSettings,
 };
-use platform::board::{self, Board};
+use platform::board::Board;
 use platform::health::Meter;
 use platform::network::link::Kernel;
 use platform::network::resolv;
-use platform::{clock, data, network, time};
+use platform::{clock, data, network, ssh, time};
 use tracing::{error, info, warn};
 
 use super::proof::Proof;
+use super::remote;
 use super::restarts;
 use super::upgrade::{Keeper, News};
 use crate::options::System;
@@ -53,6 +54,7 @@ struct Managed {
     /// Why there are none, where there are none.
     slots: Result<Keeper, String>,
     news: (Sender<News>, Receiver<News>),
+    remote: ssh::Paths,
     proof: Proof,
     /// When a system that is tried must have proved itself.
     proof_due: Instant,
@@ -61,7 +63,7 @@ struct Managed {
 impl Machine {
     /// Brings the machine up as it is set, unless nothing is to be changed.
     pub fn start(options: &System, now: Instant) -> Result<Self> {
-        let board = board();
+        let board = Board::of_this_machine();
         let managed = if options.read_only {
             None
         } else {
@@ -101,7 +103,7 @@ impl Machine {
     pub fn turn(&mut self, now: Instant) {
         if self.measure_due <= now {
             self.measure_due = now + MEASURE_EVERY;
-            self.meter.tick();
+            self.meter.tick(&self.data);
         }
         if let Some(managed) = &mut self.managed {
             managed.network.turn(now);
@@ -131,7 +133,11 @@ impl Machine {
         };
         let Ask { by, request } = ask;
         match request {
-            Request::Network | Request::Time | Request::Health | Request::Slots => {}
+            Request::Network
+            | Request::Time
+            | Request::Health
+            | Request::Slots
+            | Request::RemoteMenu => {}
             _ if self.managed.is_none() => return Reply::ReadOnly,
             _ => info!(by, ?request, "asked"),
         }
@@ -160,6 +166,8 @@ impl Machine {
                 let error = slots.confirm().err()?;
                 Some(failed(&format!("The slot can't be confirmed: {error}.")))
             }),
+            Request::RemoteMenu => Reply::RemoteMenu(ssh::show(&managed.remote)),
+            Request::SetRemoteMenu { settings } => remote::set(&managed.remote, &settings),
             Request::RestartExchange => order(Order::RestartExchange),
             Request::Reboot => order(Order::Reboot),
             Request::PowerOff => order(Order::PowerOff),
@@ -289,11 +297,16 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
     if let Err(why) = &slots {
         warn!("there are no slots to upgrade: {why}");
     }
+    let remote = remote::paths(&options.data, &options.remote_home);
+    if ssh::show(&remote).settings.enabled {
+        remote::carry_out(&remote);
+    }
     Ok(Managed {
         network,
         time,
         slots,
         news: channel(),
+        remote,
         proof: Proof::new(&options.run, now),
         proof_due: now + PROOF_WITHIN,
     })
@@ -316,17 +329,6 @@ fn delivered(board: Option<&Board>, first_port: Option<String>) -> NetworkSettin
     }
 }
 
-fn board() -> Option<Board> {
-    let text = fs::read_to_string(board::FILE).ok()?;
-    match Board::parse(&text) {
-        Ok(board) => Some(board),
-        Err(error) => {
-            warn!(%error, file = board::FILE, "the board's description can't be used");
-            None
-        }
-    }
-}
-
 /// By the link that the C library finds the zone by.
 fn host_zone() -> String {
     let target = fs::canonicalize("/etc/localtime").unwrap_or_default();
@@ -346,7 +348,7 @@ fn after(asked: io::Result<()>, what: Order) -> Reply {
     }
 }
 
-fn order(order: Order) -> Reply {
+pub(super) fn order(order: Order) -> Reply {
     let mut output = io::stdout().lock();
     match writeln!(output, "{order}").and_then(|()| output.flush()) {
         Ok(()) => Reply::Done,
@@ -354,7 +356,7 @@ fn order(order: Order) -> Reply {
     }
 }
 
-fn failed(text: &str) -> Reply {
+pub(super) fn failed(text: &str) -> Reply {
     Reply::Failed {
         text: text.to_owned(),
     }
@@ -362,6 +364,8 @@ fn failed(text: &str) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use model::system::RemoteMenuSettings;
+
     use super::*;
 
     fn read_only(data: &Path) -> Machine {
@@ -371,6 +375,7 @@ mod tests {
             read_only: true,
             resolv: data.join("resolv.conf"),
             local_time: data.join("localtime"),
+            remote_home: data.join("ssh"),
             zones: PathBuf::from("/usr/share/zoneinfo"),
         };
         Machine::start(&options, Instant::ZERO).expect("a machine")
@@ -406,6 +411,9 @@ mod tests {
             Request::RevertNetwork,
             Request::SetClock { now: clock::wall() },
             Request::ConfirmSlot,
+            Request::SetRemoteMenu {
+                settings: RemoteMenuSettings::default(),
+            },
             Request::RestartExchange,
             Request::Reboot,
             Request::PowerOff,

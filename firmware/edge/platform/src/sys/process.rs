@@ -1,5 +1,6 @@
 //! Processes that end with the one that started them.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -40,6 +41,8 @@ pub struct Rights {
     pub group: u32,
     /// It may take real-time priority and lock its memory.
     pub real_time: bool,
+    /// A mounted folder that isn't there for it, nor for what it starts.
+    pub hidden: Option<&'static CStr>,
 }
 
 /// Real-time priorities up to that of the media thread and a little more.
@@ -68,12 +71,28 @@ pub fn confine(command: &mut Command, rights: Rights) {
                 limit(libc::RLIMIT_RTPRIO, REAL_TIME_PRIORITY)?;
                 limit(libc::RLIMIT_MEMLOCK, libc::RLIM_INFINITY)?;
             }
+            if let Some(hidden) = rights.hidden {
+                hide(hidden)?;
+            }
             libc::umask(0o007);
             done(libc::setgroups(1, &raw const rights.group))?;
             done(libc::setgid(rights.group))?;
             done(libc::setuid(rights.user))?;
             done(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         });
+    }
+}
+
+/// From here on this process has mounts of its own, and one less.
+fn hide(folder: &CStr) -> io::Result<()> {
+    let private = libc::MS_REC | libc::MS_PRIVATE;
+    // SAFETY: system calls alone, with strings that live as long as the program; the pointers that are
+    // null are those the kernel doesn't read for such a call.
+    unsafe {
+        done(libc::unshare(libc::CLONE_NEWNS))?;
+        let (none, root) = (core::ptr::null(), c"/".as_ptr());
+        done(libc::mount(none, root, none, private, core::ptr::null()))?;
+        done(libc::umount2(folder.as_ptr(), libc::MNT_DETACH))
     }
 }
 

@@ -86,6 +86,8 @@ pub struct Health {
     disk_available_bytes: u64,
     /// Written to the card since the start, in bytes.
     disk_written_bytes: u64,
+    /// Of this within the last hour, or since the start where that was later, in bytes.
+    disk_written_hour_bytes: u64,
     /// The hottest sensor, in degrees Celsius.
     temperature_c: Option<f32>,
     /// Unexpected ends of programs since the start.
@@ -231,6 +233,7 @@ impl From<system::Health> for Health {
             disk_total_bytes: health.disk_total,
             disk_available_bytes: health.disk_available,
             disk_written_bytes: health.disk_written,
+            disk_written_hour_bytes: health.disk_written_hour,
             temperature_c: health.temperature_c,
             restarts: health.restarts,
         }
