@@ -1,6 +1,10 @@
 //! The system child as a process, asked over its socket.
 
-#![expect(clippy::expect_used, reason = "a test: panics are what it is for")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: panics are what it is for"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;

@@ -157,9 +157,15 @@ fn uptime_s(uptime: &str) -> u64 {
 /// All bytes and those that ordinary users may still fill.
 fn room(folder: &Path) -> (u64, u64) {
     statvfs(folder).map_or((0, 0), |room| {
-        let unit = room.fragment_size();
-        (room.blocks() * unit, room.blocks_available() * unit)
+        let unit = wide(room.fragment_size());
+        let (all, available) = (wide(room.blocks()), wide(room.blocks_available()));
+        (all * unit, available * unit)
     })
+}
+
+/// What the kernel counts in has 32 bits on some machines.
+fn wide(count: impl Into<u64>) -> u64 {
+    count.into()
 }
 
 /// The numbers of the disk that a folder is on; of the whole disk where it is on a partition.

@@ -24,7 +24,7 @@ pub const LIST: &str = "/modules.list";
 const CARD_WITHIN: Duration = Duration::from_secs(20);
 
 /// What `/` of an initramfs may be.
-const RAMFS_MAGIC: i64 = 0x8584_58F6;
+const RAMFS_MAGIC: u32 = 0x8584_58F6;
 
 const ROOT: &str = "/root";
 const INIT: &CStr = c"/sbin/init";
@@ -96,7 +96,7 @@ fn wait_for(start: Start) -> Result<std::path::PathBuf> {
 /// What the initramfs holds is memory, and is never needed again.
 fn free_memory() {
     let in_memory = statfs("/").is_ok_and(|root| {
-        root.filesystem_type() == TMPFS_MAGIC || root.filesystem_type().0 == RAMFS_MAGIC
+        root.filesystem_type() == TMPFS_MAGIC || root.filesystem_type().0 as u32 == RAMFS_MAGIC
     });
     if !in_memory {
         return;

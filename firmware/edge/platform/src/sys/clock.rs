@@ -33,9 +33,14 @@ pub fn slew(us: i64) -> io::Result<()> {
     // SAFETY: all-zero octets are a valid timex: nothing is to be changed.
     let mut change: libc::timex = unsafe { zeroed() };
     change.modes = libc::ADJ_OFFSET_SINGLESHOT;
-    change.offset = us;
+    change.offset = long(us)?;
     adjust(change)?;
     right()
+}
+
+/// A number in the kernel's `long`, which has 32 bits on some machines.
+fn long<T: TryFrom<i64>>(number: i64) -> io::Result<T> {
+    T::try_from(number).map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
 /// The clock has the time: from now on the kernel sets the one with the battery by it.
