@@ -112,6 +112,16 @@ impl Exchange {
         }
     }
 
+    /// Kills the administration (`SIGKILL`) and waits until it is back; for [`Kind::Ours`] alone.
+    pub fn crash_administration(&mut self) -> Result<()> {
+        match &mut self.engine {
+            Engine::Ours(ours) => ours.crash_administration(),
+            Engine::Image(_) | Engine::Kamailio(_) => {
+                bail!("no administration is beside the calls")
+            }
+        }
+    }
+
     /// Stops it in order, and waits until it has left; for [`Kind::Ours`] alone.
     pub fn stop(&mut self) -> Result<()> {
         match &mut self.engine {

@@ -60,8 +60,16 @@ impl Ours {
     }
 
     pub(super) fn crash_telephony(&mut self) -> Result<()> {
-        let pids = self.host.processes(TELEPHONY);
-        ensure!(!pids.is_empty(), "{TELEPHONY} does not run");
+        self.crash(TELEPHONY)
+    }
+
+    pub(super) fn crash_administration(&mut self) -> Result<()> {
+        self.crash(WEB)
+    }
+
+    fn crash(&mut self, name: &str) -> Result<()> {
+        let pids = self.host.processes(name);
+        ensure!(!pids.is_empty(), "{name} does not run");
         for pid in &pids {
             Host::kill(*pid);
         }
@@ -69,12 +77,12 @@ impl Ours {
         let until = Instant::now() + READY;
         while self
             .host
-            .processes(TELEPHONY)
+            .processes(name)
             .iter()
             .all(|pid| pids.contains(pid))
         {
             if Instant::now() > until {
-                bail!("{TELEPHONY} did not come back\n{}", self.supervisor.tail());
+                bail!("{name} did not come back\n{}", self.supervisor.tail());
             }
             thread::sleep(Duration::from_millis(20));
         }

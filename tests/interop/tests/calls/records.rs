@@ -17,6 +17,12 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario::new("registrations_are_listed", &both, registrations).ours_only(),
         Scenario::new("a_call_is_listed_and_then_in_the_history", &both, one_call).ours_only(),
         Scenario::new(
+            "a_call_goes_on_while_the_administration_is_killed",
+            &both,
+            without_administration,
+        )
+        .ours_only(),
+        Scenario::new(
             "a_call_cut_by_a_crash_is_in_the_history",
             &needs(&[Peer::Pjsua]),
             interrupted,
@@ -90,4 +96,20 @@ fn only_record(office: &Office) -> Result<Value> {
 
 fn admin(office: &Office) -> Result<&Admin> {
     office.exchange.admin().context("an administration")
+}
+
+fn without_administration(stage: &Stage) -> Result<()> {
+    let mut office = Office::of(stage, &[Peer::Pjsua, Peer::Baresip])?;
+    let [alice, bob] = office.phones()?;
+    let (out, call) = connect(alice, bob)?;
+    hear_both((alice, &out), (bob, &call))?;
+    office.exchange.crash_administration()?;
+    let [alice, bob] = office.phones()?;
+    hear_both((alice, &out), (bob, &call))?;
+    let calls = admin(&office)?.calls()?;
+    ensure!(calls.len() == 1, "the call is shown again: {calls:?}");
+    end((alice, &out), (bob, &call))?;
+    let record = only_record(&office)?;
+    ensure!(record["disposition"] == "answered", "{record}");
+    Ok(())
 }
