@@ -1,9 +1,11 @@
 //! The menu on the serial line, as somebody with a cable uses it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use interop::{BOOTS_WITHIN, EXCHANGE, Host, Machine, Need, Scenario, Stage};
+
+use crate::variant;
 
 /// The machine is slow, and a screen is drawn in no time.
 const DRAWN_WITHIN: Duration = Duration::from_secs(40);
@@ -12,17 +14,28 @@ const EACH: Duration = Duration::from_secs(4);
 /// Calls are ended, disks come to rest.
 const ENDS_WITHIN: Duration = Duration::from_secs(90);
 
+/// Longer than the watchdog of QEMU's machine waits.
+const WATCHDOG: Duration = Duration::from_secs(40);
+
 const DOWN: &str = "\x1b[B";
 /// Ctrl-U and Ctrl-L.
 const CLEAR: &str = "\x15";
 const DRAW: &str = "\x0c";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario::new(
-        "the_menu_sets_the_network_restarts_and_powers_off",
-        &[Need::Machine],
-        menu,
-    )]
+    let machine = [Need::Machine];
+    vec![
+        Scenario::new(
+            "the_menu_sets_the_network_restarts_and_powers_off",
+            &machine,
+            menu,
+        ),
+        Scenario::new(
+            "a_box_that_can_not_switch_itself_off_says_so_and_stays_off",
+            &machine,
+            halt,
+        ),
+    ]
 }
 
 /// BOX-4, BOX-5, SYS-1.
@@ -55,6 +68,30 @@ fn menu(stage: &Stage) -> Result<()> {
     choose(&mut machine, "5", "Operator Box: Shutdown")?;
     machine.send(&format!("{DOWN}\r"))?;
     machine.ends(ENDS_WITHIN)
+}
+
+/// BOX-5, with the description of a board whose drivers of line cards are missing here, besides.
+fn halt(stage: &Stage) -> Result<()> {
+    let mut machine = Machine::installed(stage, EXCHANGE)?;
+    let system = variant::system(stage, "0.1.0", |root| {
+        let board = image_tests::root().join("board/operator-box-3000/board.toml");
+        fs::copy(board, root.join("etc/operator-box/board.toml"))?;
+        Ok(())
+    })?;
+    variant::install(&machine, &system)?;
+    let desk = stage.net.host(250)?;
+    machine.start()?;
+    reach(&desk, &machine, 1, BOOTS_WITHIN)?;
+    choose(&mut machine, "", "Operator Box: Status")?;
+    choose(&mut machine, "5", "Operator Box: Shutdown")?;
+    machine.send(&format!("{DOWN}\r"))?;
+    machine.expect("safe to switch the power off", ENDS_WITHIN)?;
+    let ended = machine.ends(WATCHDOG);
+    ensure!(
+        ended.is_err_and(|error| error.to_string().starts_with("the machine still runs")),
+        "it switched itself off, or its watchdog started it again"
+    );
+    Ok(())
 }
 
 /// Presses keys and waits for what the screen shows then, drawn anew: only what changes is drawn
