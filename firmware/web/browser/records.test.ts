@@ -1,4 +1,5 @@
 // The dial plan, the logs and the settings, before the real programs.
+import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
@@ -126,6 +127,32 @@ it('rows stand out as somebody wants it, in this browser', async () => {
   await button(page, 'Close').last().click()
   await page.reload()
   await page.locator('li[data-colour="yellow"]').first().waitFor()
+  await page.close()
+})
+
+it('logs are kept for as long as it is set, and sent on', async () => {
+  const server = createSocket('udp4')
+  const heard: string[] = []
+  server.on('message', (message) => heard.push(message.toString()))
+  await new Promise<void>((done) => server.bind(0, '127.0.0.1', done))
+  const page = await open('/system')
+  await page.getByRole('navigation', { name: 'System' }).getByRole('link', { name: 'Logs' }).click()
+  await page.getByRole('combobox', { name: 'Keep rows for' }).click()
+  await page.getByRole('option', { name: '30 days' }).click()
+  const field = (label: string) => page.getByLabel(label, { exact: true })
+  await field('Rows of each log at most').fill('5')
+  await field('Server').fill('no server')
+  await button(page, 'Save').click()
+  await page.getByText('Write a name or an address').waitFor()
+  await page.getByText('This value is too low or too high.').waitFor()
+  await field('Rows of each log at most').fill('5000')
+  await field('Server').fill(`127.0.0.1:${server.address().port}`)
+  await button(page, 'Save').click()
+  await page.getByText('The settings are saved.').waitFor()
+  await failLogin()
+  await expect.poll(() => heard.some((row) => row.includes(' operator-box - security - ')), { timeout: 10_000 }).toBe(true)
+  expect(await box.api('GET', '/log-settings')).toMatchObject({ keep: 'month', rows: 5000, syslog: { facility: 'local0', severity: 'info' } })
+  server.close()
   await page.close()
 })
 

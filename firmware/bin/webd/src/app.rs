@@ -16,6 +16,7 @@ use crate::clock;
 use crate::control::Control;
 use crate::gate::Hosts;
 use crate::hub::Hub;
+use crate::keeping::Keeping;
 use crate::listener::Limited;
 use crate::password::Hasher;
 use crate::problem::{Code, Problem};
@@ -65,6 +66,8 @@ pub struct Inner {
     pub connections: Limited,
     /// Update files that may still be received: one at a time.
     pub uploads: Semaphore,
+    /// How long the logs are kept, and where they go besides.
+    pub keeping: Keeping,
     throttle: Mutex<Throttle>,
     first_visit_over: AtomicBool,
 }
@@ -101,6 +104,7 @@ impl App {
     /// Where the system gives no random bytes.
     pub fn start(parts: Parts) -> anyhow::Result<Self> {
         let hub = Hub::start(parts.store.clone(), &parts.control)?;
+        let keeping = Keeping::start(&parts.data, parts.store.clone(), &hub);
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new()?,
             hub,
@@ -115,6 +119,7 @@ impl App {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             connections: Limited::default(),
             uploads: Semaphore::new(1),
+            keeping,
             throttle: Mutex::default(),
             first_visit_over: AtomicBool::new(false),
         })))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use model::ConfigVersion;
 use model::control::Notice;
 use serde::Serialize;
-use store::{LogKind, LogQuery, Store, StoreError};
+use store::{LogKind, LogQuery, LogRow, Store, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -26,7 +26,7 @@ const ROWS: u32 = 50;
 /// The logs are looked at no oftener, so that a flood of failed logins is not one of events too.
 const LOOK: Duration = Duration::from_millis(200);
 /// The logs there are.
-const LOGS: [LogKind; 4] = [
+pub const LOGS: [LogKind; 4] = [
     LogKind::Config,
     LogKind::Security,
     LogKind::Warning,
@@ -54,6 +54,7 @@ struct Inner {
     next: AtomicU64,
     sessions: watch::Sender<u64>,
     logged: Notify,
+    rows: broadcast::Sender<(LogKind, LogRow)>,
 }
 
 impl Hub {
@@ -75,6 +76,7 @@ impl Hub {
             next: AtomicU64::new(1),
             sessions,
             logged: Notify::new(),
+            rows: broadcast::channel(EVENTS).0,
         }));
         tokio::spawn(hub.clone().follow_exchange(control.clone()));
         tokio::spawn(hub.clone().follow_logs(store, newest));
@@ -85,6 +87,12 @@ impl Hub {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.0.events.subscribe()
+    }
+
+    /// The rows of all logs from now on.
+    #[must_use]
+    pub fn rows(&self) -> broadcast::Receiver<(LogKind, LogRow)> {
+        self.0.rows.subscribe()
     }
 
     /// Moves whenever a session may have ended.
@@ -195,6 +203,7 @@ impl Hub {
                 };
                 for row in rows.into_iter().rev() {
                     *last = row.id;
+                    let _ = self.0.rows.send((kind, row.clone()));
                     let (log, row) = (kind.into(), row.into());
                     self.send("log", &Logged { log, row });
                 }
@@ -209,7 +218,7 @@ fn rows(
     kind: LogKind,
     after: Option<i64>,
     limit: u32,
-) -> Result<Vec<store::LogRow>, StoreError> {
+) -> Result<Vec<LogRow>, StoreError> {
     let query = LogQuery {
         after,
         limit,

@@ -18,8 +18,8 @@ use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general, logs,
-    phone_setup, problems, registrations, session, status, system, users,
+    call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general,
+    log_settings, logs, phone_setup, problems, registrations, session, status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -64,6 +64,8 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(call_history::show))
         .read(routes!(call_history::export))
         .write(routes!(call_history::clear))
+        .read(routes!(log_settings::show))
+        .write(routes!(log_settings::replace))
         .read(routes!(logs::list))
         .write(routes!(logs::clear))
         .read(routes!(dashboard::show))

@@ -182,6 +182,23 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes all but the newest rows of a log, give or take those that were removed before.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn log_trim(&self, kind: LogKind, keep: u32) -> Result<u64, StoreError> {
+        let newest = LogQuery {
+            limit: 1,
+            ..LogQuery::default()
+        };
+        let newest = self.log_query(kind, &newest)?;
+        let newest = newest.first().map_or(0, |row| row.id);
+        kind.database(self).write(|tx| {
+            let removed = tx.execute(kind.delete_up_to(), [newest - i64::from(keep)])?;
+            Ok::<_, StoreError>(removed as u64)
+        })
+    }
+
     /// Says in the Config log what somebody did that is no change of the configuration.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod events;
 pub mod extensions;
 pub mod first_visit;
 pub mod general;
+pub mod log_settings;
 pub mod logs;
 pub mod phone_setup;
 pub mod problems;

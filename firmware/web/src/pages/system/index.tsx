@@ -5,6 +5,7 @@ import { parts, usePlace } from '../../kit/route'
 import { GeneralSettings } from './General'
 
 const Network = lazy(() => import('./Network'))
+const Logs = lazy(() => import('./Logs'))
 const TimePage = lazy(() => import('./TimePage'))
 const Upgrade = lazy(() => import('./Upgrade'))
 
@@ -12,6 +13,7 @@ export default function System() {
   const { id } = parts(usePlace().pathname)
   if (id === undefined) return <GeneralSettings />
   if (id === 'network') return <Suspense children={<Network />} />
+  if (id === 'logs') return <Suspense children={<Logs />} />
   if (id === 'time') return <Suspense children={<TimePage />} />
   if (id === 'upgrade') return <Suspense children={<Upgrade />} />
   return <NotFound />

@@ -1,0 +1,79 @@
+//! How long the logs are kept and where they go besides.
+
+use std::io;
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::input::Body;
+use crate::keeping::{LogSettings, ROWS};
+use crate::problem::{Code, FieldCode, FieldError, Problem, word};
+
+/// How the logs are kept
+#[utoipa::path(get, path = "/log-settings", operation_id = "show_log_settings", tag = "records",
+    responses((status = 200, description = "As they are", body = LogSettings)))]
+pub async fn show(State(app): State<App>) -> Json<LogSettings> {
+    Json(app.keeping.settings())
+}
+
+/// Change how the logs are kept
+///
+/// At once: rows that are too old or too many then are removed.
+#[utoipa::path(put, path = "/log-settings", operation_id = "change_log_settings", tag = "records",
+    request_body = LogSettings,
+    responses((status = 200, description = "Changed", body = LogSettings)))]
+pub async fn replace(
+    State(app): State<App>,
+    actor: Actor,
+    Body(settings): Body<LogSettings>,
+) -> Result<Json<LogSettings>, Problem> {
+    let mut errors = Vec::new();
+    if !ROWS.contains(&settings.rows) {
+        let (least, most) = (ROWS.start(), ROWS.end());
+        let detail = format!("keep {least} to {most} rows");
+        errors.push(FieldError::new("/rows", FieldCode::OutOfRange, detail));
+    }
+    if settings
+        .syslog
+        .as_ref()
+        .is_some_and(|syslog| !syslog.is_well_formed())
+    {
+        let detail = "write a name or an address, and a port where it is not 514";
+        errors.push(FieldError::new(
+            "/syslog/server",
+            FieldCode::Invalid,
+            detail,
+        ));
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let kept = app.keeping.clone();
+    let wished = settings.clone();
+    let written = tokio::task::spawn_blocking(move || kept.set(wished)).await;
+    written
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+        .map_err(|error| failed(&error))?;
+    app.config_note(actor.author(), said(&settings)).await;
+    Ok(Json(settings))
+}
+
+/// The change as the Config log says it.
+fn said(settings: &LogSettings) -> String {
+    let to = settings.syslog.as_ref().map_or_else(String::new, |to| {
+        let (facility, severity) = (word(&to.facility), word(&to.severity));
+        format!(", sent to {} ({facility}, {severity})", to.server)
+    });
+    let (keep, rows) = (word(&settings.keep), settings.rows);
+    format!("Changed the logs: kept {keep}, {rows} rows{to}")
+}
+
+fn failed(error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return Problem::new(Code::DiskFull, "Make room, then try again.");
+    }
+    tracing::error!(%error, "The settings of the logs can't be written.");
+    Problem::internal()
+}

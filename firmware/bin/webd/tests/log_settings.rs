@@ -1,0 +1,110 @@
+//! How long logs are kept, and that their rows reach a syslog server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod common;
+
+use common::{World, now};
+use model::{Role, WallTime};
+use serde_json::{Value, json};
+use store::{LogKind, LogQuery};
+use tokio::net::UdpSocket;
+
+const PATH: &str = "/api/v1/log-settings";
+
+fn rows(world: &World, kind: LogKind) -> Vec<String> {
+    let query = LogQuery {
+        limit: 500,
+        ..LogQuery::default()
+    };
+    let rows = world.store.log_query(kind, &query).unwrap();
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+fn settings(keep: &str, rows: u32, syslog: &Value) -> Value {
+    json!({ "keep": keep, "rows": rows, "syslog": syslog })
+}
+
+#[tokio::test]
+async fn what_is_too_old_or_too_much_goes_at_once() {
+    let world = World::new();
+    let admin = world.admin();
+    let hours_ago =
+        |hours: i64| WallTime::from_unix_micros(now().as_unix_micros() - hours * 3_600_000_000);
+    for hours in [30, 23] {
+        let text = format!("{hours} hours ago");
+        world
+            .store
+            .log_append(LogKind::Warning, hours_ago(hours), &text)
+            .unwrap();
+    }
+    for n in 0..150 {
+        world
+            .store
+            .log_append(LogKind::Security, now(), &n.to_string())
+            .unwrap();
+    }
+    let put = world.put(PATH).cookie(&admin);
+    let answer = put.json(settings("day", 100, &json!(null))).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    while rows(&world, LogKind::Warning).len() > 1 || rows(&world, LogKind::Security).len() > 100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rows(&world, LogKind::Warning), ["23 hours ago"]);
+    assert_eq!(rows(&world, LogKind::Security)[0], "149");
+    assert_eq!(
+        rows(&world, LogKind::Config)[0],
+        "Changed the logs: kept day, 100 rows"
+    );
+    let shown = world.get(PATH).cookie(&admin).send().await.json();
+    assert_eq!(shown, settings("day", 100, &json!(null)));
+}
+
+#[tokio::test]
+async fn rows_are_sent_to_the_server_that_is_set() {
+    let world = World::new();
+    let admin = world.admin();
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = server.local_addr().unwrap().to_string();
+    let syslog = json!({ "server": to, "facility": "local3", "severity": "info" });
+    let put = world.put(PATH).cookie(&admin);
+    put.json(settings("always", 100_000, &syslog)).send().await;
+    // Rows from before may be sent too.
+    let mut message = String::new();
+    while !message.contains("Changed the logs") {
+        let mut buffer = [0; 2_048];
+        let length = server.recv(&mut buffer).await.unwrap();
+        message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    }
+    assert!(message.starts_with("<158>1 "), "{message}");
+    assert!(message.contains("operator-box - config - "), "{message}");
+    assert!(
+        message.ends_with(&format!("sent to {to} (local3, info)")),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn what_can_not_be_is_refused_by_field_and_who_may_only_read_changes_nothing() {
+    let world = World::new();
+    let admin = world.admin();
+    let syslog = json!({ "server": "two words", "facility": "user", "severity": "error" });
+    let wrong = settings("week", 99, &syslog);
+    let answer = world.put(PATH).cookie(&admin).json(wrong).send().await;
+    let fields: Vec<String> = answer
+        .fields()
+        .into_iter()
+        .map(|(pointer, _)| pointer)
+        .collect();
+    assert_eq!(fields, ["/rows", "/syslog/server"]);
+    let (_, reader) = world.session(Role::ReadOnly);
+    let put = world.put(PATH).cookie(&reader);
+    let answer = put.json(settings("hour", 100, &json!(null))).send().await;
+    assert_eq!(answer.status, 403);
+    let shown = world.get(PATH).cookie(&reader).send().await.json();
+    assert_eq!(shown, settings("always", 100_000, &json!(null)));
+}
