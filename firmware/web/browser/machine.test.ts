@@ -65,7 +65,6 @@ it('its health is shown, and what ends calls asks first', async () => {
   await page.getByText('48 °C').or(page.getByText('48°C')).waitFor()
   await page.getByText('operator-box-3000').waitFor()
   await page.getByText('3 days 2 hours').waitFor()
-  // 1.9 GB in 74 hours.
   await page.getByText('25.7 MB').waitFor()
 
   await button(page, 'Restart').click()

@@ -108,7 +108,7 @@ export class Machine {
       case 'health':
         return {
           reply: 'health', board: 'operator-box-3000', uptime_s: 266_400, cpu: 0.07, memory_total: 2 * GB, memory_available: 1.6 * GB,
-          disk_total: 14 * GB, disk_available: 13.1 * GB, disk_written: 1.9 * GB, temperature_c: 47.5, restarts: 0,
+          disk_total: 14 * GB, disk_available: 13.1 * GB, disk_written: 1.9 * GB, disk_written_hour: 0.0257 * GB, temperature_c: 47.5, restarts: 0,
         }
       case 'slots':
         return this.slots()

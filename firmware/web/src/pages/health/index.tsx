@@ -13,8 +13,6 @@ import { Curve } from './Curve'
 import { Restart } from './Restart'
 
 const percent = (part: number) => number(part, { style: 'percent' })
-/** Before that a mean by the hour says little. */
-const HOUR_S = 3_600
 
 export default function HealthPage() {
   const { t } = useTranslation()
@@ -44,7 +42,6 @@ function Numbers({ now, samples }: Watched) {
   }).data?.exchange
   const memory = 1 - now.memory_available_bytes / Math.max(1, now.memory_total_bytes)
   const disk = 1 - now.disk_available_bytes / Math.max(1, now.disk_total_bytes)
-  const hours = Math.max(now.uptime_s, HOUR_S) / HOUR_S
   return (
     <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing={{ base: 'sm', sm: 'md' }} maw={1200}>
       <Tile title={t('health.cpu')} value={percent(now.cpu)}>
@@ -59,7 +56,7 @@ function Numbers({ now, samples }: Watched) {
         <Progress value={disk * 100} size="sm" my={6} aria-label={t('dashboard.disk')} />
         {t('dashboard.free', { free: bytes(now.disk_available_bytes), total: bytes(now.disk_total_bytes) })}
       </Tile>
-      <Tile title={t('health.written')} value={bytes(now.disk_written_bytes / hours)}>
+      <Tile title={t('health.written')} value={bytes(now.disk_written_hour_bytes)}>
         {t('health.written_text', { all: bytes(now.disk_written_bytes) })}
       </Tile>
       {typeof now.temperature_c === 'number' && (
