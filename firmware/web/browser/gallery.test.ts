@@ -26,6 +26,9 @@ const LOOKS = ALL.filter(
 /** Pages and dialogs by name, where not all are looked at. */
 const ONLY = process.env.ONLY?.split(',')
 
+/** Some seventy places on a machine that has much else to do. */
+const LOOK_MS = 600_000
+
 let box: Box
 let browser: Browser
 let people: Office | undefined
@@ -109,7 +112,9 @@ describe('with an office of fifty', () => {
     machine = await Machine.start(box)
   })
 
-  it.each(LOOKS)('every page, $language $width $scheme', (at) =>
-    look(at, PLACES.filter(({ talkers }) => TALKERS || !talkers)),
+  it.each(LOOKS)(
+    'every page, $language $width $scheme',
+    (at) => look(at, PLACES.filter(({ talkers }) => TALKERS || !talkers)),
+    LOOK_MS,
   )
 })
