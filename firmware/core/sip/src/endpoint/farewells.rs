@@ -1,10 +1,10 @@
-//! Dialogs of before a restart: their peers still believe in a call that nobody carries any more, so they
-//! get a BYE (RFC 3261 §15.1.1).
+//! Dialogs of before a restart, and those whose BYE could not be sent: their peers still believe in a call
+//! that nobody carries any more, so they get a BYE (RFC 3261 §15.1.1).
 //!
 //! ```text
-//!  kept --UDP, or no phone of ours: its turn comes--> BYE sent
-//!    | over a connection: that ended with the process, and only the phone can open a new one
-//!    +--> waiting --it registers anew--> BYE on the new connection
+//!  kept --UDP, or no phone of ours: its turn comes--> BYE sent --it can't be: 5 s later--> BYE sent
+//!    | over a connection: that is gone, and only the phone can open a new one
+//!    +--> waiting --it registers anew--> BYE on the new connection --that is gone too--> waiting
 //!            | 10 min: forgotten; what it asks for in the dialog gets 481, as anything unknown does
 //! ```
 
@@ -18,7 +18,7 @@ use super::{ClientUser, Endpoint, IdMap, Outcome, Purpose, SessionId, TimerHandl
 use crate::dialog::Dialog;
 use crate::message::{HeaderName, Method};
 use crate::registrar::Phone;
-use crate::session::reason_value;
+use crate::session::{Unended, reason_value};
 use crate::transaction::ClientId;
 
 /// BYEs sent at a time, and how long until the next: 200 a second are a fraction of what a core does, and
@@ -30,6 +30,13 @@ const PACE: Duration = Duration::from_millis(100);
 /// the usual time, and whoever still listened has hung up.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// How long until a BYE that could not be sent is tried again: after a power cut the network of the box is
+/// there some seconds later than its programs.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// So many at most are taken over from sessions: twice the dialogs of 500 calls.
+const MOST: usize = 2000;
+
 /// No session: their numbers begin at one.
 const NOBODY: ClientUser = ClientUser {
     session: SessionId(0),
@@ -39,24 +46,60 @@ const NOBODY: ClientUser = ClientUser {
 /// The dialogs that are still to be ended.
 #[derive(Debug, Default)]
 pub(super) struct Farewells {
-    due: VecDeque<Farewell>,
+    /// From when on; the first is the earliest.
+    due: VecDeque<(Instant, Farewell)>,
+    /// Their phones are to register first.
     waiting: Vec<(Farewell, Phone)>,
     /// Their BYE has no answer yet.
-    said: IdMap<ClientId, KeptDialog>,
-    /// When those are forgotten that wait.
-    until: Instant,
+    said: IdMap<ClientId, Farewell>,
+    /// When the next few may be said.
+    next: Instant,
     timer: Option<TimerHandle>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Farewell {
     extension: Option<ExtensionId>,
     dialog: Dialog,
+    /// Who opens a new connection where the old one is gone.
+    phone: Option<Phone>,
+    /// When it is forgotten.
+    until: Instant,
 }
 
 impl Farewell {
     fn kept(&self) -> KeptDialog {
         self.dialog.kept(self.extension)
+    }
+
+    fn is_of(&self, other: &Self) -> bool {
+        self.dialog.call_id == other.dialog.call_id && self.dialog.local == other.dialog.local
+    }
+}
+
+impl Farewells {
+    fn len(&self) -> usize {
+        self.due.len() + self.waiting.len() + self.said.len()
+    }
+
+    /// Takes one that is to be said from then on, or as soon as its phone is there.
+    fn add(&mut self, at: Instant, farewell: Farewell) {
+        match &farewell.phone {
+            Some(phone) => {
+                let phone = phone.clone();
+                self.waiting.push((farewell, phone));
+            }
+            None => self.due.push_back((at, farewell)),
+        }
+    }
+
+    /// One could not be said, or its connection is gone before the answer. Where it was said on two ways,
+    /// the last of them counts.
+    fn say_again(&mut self, now: Instant, farewell: Farewell) {
+        let others = self.said.values().chain(self.due.iter().map(|(_, other)| other));
+        if farewell.until > now && !others.into_iter().any(|other| other.is_of(&farewell)) {
+            self.add(now + PAUSE, farewell);
+        }
     }
 }
 
@@ -79,9 +122,9 @@ impl Endpoint {
     #[must_use]
     pub fn unended_dialogs(&self) -> Vec<KeptDialog> {
         let waiting = self.farewells.waiting.iter().map(|(farewell, _)| farewell);
+        let due = self.farewells.due.iter().map(|(_, farewell)| farewell);
         (self.sessions.unended())
-            .chain((self.farewells.due.iter().chain(waiting)).map(Farewell::kept))
-            .chain(self.farewells.said.values().cloned())
+            .chain((due.chain(waiting).chain(self.farewells.said.values())).map(Farewell::kept))
             .collect()
     }
 
@@ -95,47 +138,72 @@ impl Endpoint {
             let Some(dialog) = new.then(|| Dialog::restored(kept)).flatten() else {
                 continue;
             };
-            let farewell = Farewell {
-                extension: kept.extension,
-                dialog,
-            };
-            let (extension, dialog) = (farewell.extension, &farewell.dialog);
+            let extension = kept.extension;
             let is_phone = extension.is_some() && dialog.flow.transport.is_stream();
-            if !is_phone {
-                self.farewells.due.push_back(farewell);
-            } else if let Some(phone) =
-                (self.registrar).phone_at(extension, dialog.flow, &dialog.target)
-            {
-                self.farewells.waiting.push((farewell, phone));
+            let phone = (self.registrar).phone_at(extension, dialog.flow, &dialog.target);
+            if is_phone && phone.is_none() {
+                continue;
             }
+            let farewell = Farewell {
+                extension,
+                dialog,
+                phone: phone.filter(|_| is_phone),
+                until: self.core.now + PATIENCE,
+            };
+            self.farewells.add(self.core.now, farewell);
         }
-        self.farewells.until = self.core.now + PATIENCE;
         self.say_farewells();
+    }
+
+    /// A BYE of a session failed: its dialog is ended when its peer can be reached. What the session is to
+    /// be forgotten with is asked of it before it hears of the failure.
+    pub(super) fn take_farewell(&mut self, unended: Unended) {
+        if self.farewells.len() >= MOST {
+            return;
+        }
+        let Unended {
+            extension,
+            dialog,
+            phone,
+        } = unended;
+        let is_phone = extension.is_some() && dialog.flow.transport.is_stream();
+        let now = self.core.now;
+        let farewell = Farewell {
+            extension,
+            phone: phone.filter(|_| is_phone),
+            dialog,
+            until: now + PATIENCE,
+        };
+        self.farewells.say_again(now, farewell);
+        self.time_farewells();
     }
 
     /// Sends the next few, and forgets what has waited for too long.
     pub(super) fn say_farewells(&mut self) {
         let now = self.core.now;
-        let next = self.farewells.due.len().min(AT_A_TIME);
-        let next: Vec<Farewell> = self.farewells.due.drain(..next).collect();
-        for mut farewell in next {
+        for _ in 0..AT_A_TIME {
+            let Some((_, farewell)) = self.farewells.due.pop_front_if(|(at, _)| *at <= now) else {
+                break;
+            };
             // Which of the two is newer nobody knows: the call has moved, or the phone has registered.
+            let mut farewell = farewell;
             if let Some(registered) = self.find_by_datagram(&farewell) {
-                let kept = core::mem::replace(&mut farewell.dialog.flow, registered);
-                self.say_farewell(&mut farewell);
-                farewell.dialog.flow = kept;
+                self.say_farewell(&mut farewell, registered);
             }
-            self.say_farewell(&mut farewell);
+            let flow = farewell.dialog.flow;
+            self.say_farewell(&mut farewell, flow);
         }
+        (self.farewells.waiting).retain(|(farewell, _)| farewell.until > now);
+        self.farewells.next = now + PACE;
+        self.time_farewells();
+    }
+
+    /// Has the timer run out when the next are to be said or forgotten.
+    fn time_farewells(&mut self) {
         let farewells = &mut self.farewells;
-        if farewells.until <= now {
-            farewells.waiting.clear();
-        }
-        let at = if farewells.due.is_empty() {
-            (!farewells.waiting.is_empty()).then_some(farewells.until)
-        } else {
-            Some(now + PACE)
-        };
+        let forgotten = farewells.waiting.iter().map(|(farewell, _)| farewell.until);
+        let next = (farewells.due.front()).map(|(at, _)| (*at).max(farewells.next));
+        let at = forgotten.chain(next).min();
         self.core.timers.stop_in(&mut farewells.timer);
         farewells.timer = at.map(|at| self.core.timers.start(at, TimerKey::Farewells));
     }
@@ -161,11 +229,10 @@ impl Endpoint {
         });
         found.extend(ways.map(|(farewell, _)| farewell));
         for mut farewell in found {
-            self.say_farewell(&mut farewell);
+            let flow = farewell.dialog.flow;
+            self.say_farewell(&mut farewell, flow);
         }
-        if self.farewells.due.is_empty() && self.farewells.waiting.is_empty() {
-            self.core.timers.stop_in(&mut self.farewells.timer);
-        }
+        self.time_farewells();
     }
 
     /// A phone behind NAT is where it registered last.
@@ -177,33 +244,31 @@ impl Endpoint {
             .filter(|flow| flow.transport == dialog.flow.transport && *flow != dialog.flow)
     }
 
-    fn say_farewell(&mut self, farewell: &mut Farewell) {
-        let dialog = &mut farewell.dialog;
-        let mut bye = dialog.request(Method::Bye, &self.core.values);
+    fn say_farewell(&mut self, farewell: &mut Farewell, flow: Flow) {
+        let mut bye = farewell.dialog.request(Method::Bye, &self.core.values);
         if let Some(reason) = reason_value(Some(Cause::TEMPORARY_FAILURE)) {
             bye.headers.push(HeaderName::Reason, reason);
         }
-        let flow = dialog.flow;
         let bye = self.core.request(flow, bye, NOBODY);
-        self.farewells.said.insert(bye, farewell.kept());
+        self.farewells.said.insert(bye, farewell.clone());
     }
 
     /// A BYE that no session waits for has its answer, or will have none.
     pub(super) fn farewell_answered(&mut self, bye: ClientId, outcome: &Outcome) {
-        let (last, success) = match outcome {
-            Outcome::Response(response) => {
-                let status = response.status;
-                (status.is_final(), status.is_success())
-            }
-            Outcome::Timeout | Outcome::TransportFailed => (true, false),
+        let is_success = match outcome {
+            Outcome::Response(response) if !response.status.is_final() => return,
+            Outcome::Response(response) => response.status.is_success(),
+            Outcome::Timeout | Outcome::TransportFailed => false,
         };
-        let answered = last.then(|| self.farewells.said.remove(&bye)).flatten();
-        if let Some(told) = answered.filter(|_| success) {
+        let Some(told) = self.farewells.said.remove(&bye) else {
+            return;
+        };
+        if is_success {
             // It may have been said on two ways.
-            let is_told = |other: &KeptDialog| other.call_id == told.call_id;
-            self.farewells
-                .said
-                .retain(|_, other| !is_told(other) || other.local != told.local);
+            (self.farewells.said).retain(|_, other| !other.is_of(&told));
+        } else if matches!(outcome, Outcome::TransportFailed) {
+            self.farewells.say_again(self.core.now, told);
+            self.time_farewells();
         }
     }
 }

@@ -401,8 +401,13 @@ impl Endpoint {
         }
         match self.session(user.session) {
             Some((session, core)) => {
+                let failed = matches!(outcome, Outcome::TransportFailed);
+                let unended = failed.then(|| session.unended_by(id)).flatten();
                 session.on_told(core, id, user, outcome);
                 self.sessions.tidy(user.session);
+                if let Some(unended) = unended {
+                    self.take_farewell(unended);
+                }
             }
             None => {
                 // RFC 3261 §13.2.2.4: a 2xx gets its ACK and BYE even where nobody waits for it.

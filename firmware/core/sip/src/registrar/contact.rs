@@ -33,7 +33,7 @@ impl Phone {
         }
     }
 
-    pub(super) const fn extension(&self) -> ExtensionId {
+    pub(crate) const fn extension(&self) -> ExtensionId {
         self.extension
     }
 

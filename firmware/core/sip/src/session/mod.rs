@@ -148,6 +148,14 @@ pub(crate) struct Session {
     own: Option<Box<Own>>,
 }
 
+/// What is left of a session whose peer could not be told of its end.
+#[derive(Debug)]
+pub(crate) struct Unended {
+    pub(crate) extension: Option<ExtensionId>,
+    pub(crate) dialog: Dialog,
+    pub(crate) phone: Option<Phone>,
+}
+
 impl Session {
     fn new(id: SessionId, local_tag: Box<str>, contact: HeaderValue, stage: Stage) -> Self {
         Self {
@@ -283,6 +291,20 @@ impl Session {
         let up = matches!(self.stage, Stage::Confirmed | Stage::Ringing(_)) && !self.silent;
         let dialog = up.then(|| self.dialogs.first())??;
         Some(dialog.kept(self.account))
+    }
+
+    /// What ending it takes where our BYE, which is this one, can't be sent.
+    pub(crate) fn unended_by(&self, bye: ClientId) -> Option<Unended> {
+        let Stage::Ending { bye: Some(own) } = self.stage else {
+            return None;
+        };
+        let dialog = (own == bye).then(|| self.dialogs.first())??;
+        let phone = self.phone.as_deref();
+        Some(Unended {
+            extension: self.account.or_else(|| phone.map(Phone::extension)),
+            dialog: dialog.clone(),
+            phone: phone.cloned(),
+        })
     }
 
     /// What ending it after a restart takes, where our BYE has no answer yet or waits for an ACK.

@@ -4,7 +4,7 @@ use model::{ExtensionId, KeptDialog, Transport};
 
 use super::tape::{config, flow, stream};
 use super::{ALICE, BOB, Phone, Sent, Tape};
-use crate::endpoint::{EndpointConfig, SessionId};
+use crate::endpoint::{EndpointConfig, Input, SessionId};
 
 /// The endpoint of the next process, with the contacts that were kept.
 fn restarted(before: &Tape) -> Tape {
@@ -263,4 +263,142 @@ fn a_phone_that_stays_away_for_long_is_not_waited_for() {
         }
     }
     next.sends_nothing();
+}
+
+#[test]
+fn what_cannot_be_sent_is_tried_again_until_the_network_is_there() {
+    let mut tape = Tape::new();
+    let phone = Phone::new(ALICE, "100");
+    let session = phone.clone().in_call(&mut tape, "");
+    let one = kept(&tape, session);
+    let all: Vec<KeptDialog> = (0..100)
+        .map(|n| KeptDialog {
+            call_id: format!("call-{n}"),
+            ..one.clone()
+        })
+        .collect();
+    let mut next = restarted(&tape);
+    end(&mut next, &all);
+    let mut told = std::collections::BTreeSet::new();
+    for at in (0..30_000).step_by(100) {
+        next.at(at);
+        for bye in next.sent.drain(..).collect::<Vec<_>>() {
+            if at < 20_000 {
+                next.input(Input::SendFailed { flow: bye.flow });
+            } else {
+                assert!(told.insert(bye.header("Call-ID")), "{bye}");
+                next.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
+            }
+        }
+        let left = next.endpoint.unended_dialogs().len();
+        assert_eq!(left, all.len() - told.len(), "{at}");
+    }
+    assert_eq!(told.len(), 100);
+    next.ends_clean();
+}
+
+#[test]
+fn what_cannot_be_sent_for_long_is_forgotten() {
+    let mut tape = Tape::new();
+    let session = Phone::new(ALICE, "100").in_call(&mut tape, "");
+    let mut next = restarted(&tape);
+    end(&mut next, &[kept(&tape, session)]);
+    let mut tries = 0;
+    while let Some(bye) = next.sent.pop_front() {
+        tries += 1;
+        next.input(Input::SendFailed { flow: bye.flow });
+        next.after(5000);
+    }
+    assert_eq!(tries, 121);
+    assert_eq!(next.endpoint.unended_dialogs(), []);
+    next.ends_clean();
+}
+
+#[test]
+fn who_is_told_on_two_ways_is_told_again_as_long_as_both_fail() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    let session = phone.in_call(&mut tape, "");
+    let dialog = KeptDialog {
+        extension: Some(ExtensionId::new(1)),
+        ..kept(&tape, session)
+    };
+    let mut registering = Phone::new(ALICE, "100");
+    registering.call_id = "registers".into();
+    registering.flow.remote = "192.0.2.10:7777".parse().unwrap();
+    let contact = "Contact: <sip:100@192.0.2.10:5060>\r\n";
+    registering.authenticated(&mut tape, "REGISTER", contact, "");
+    tape.sends("200 REGISTER");
+    let mut next = restarted(&tape);
+    end(&mut next, &[dialog]);
+    for order in [[0, 1], [1, 0]] {
+        let ways = [next.sends("BYE"), next.sends("BYE")];
+        assert_eq!(ways[0].flow, registering.flow);
+        assert_eq!(ways[1].flow, flow(ALICE));
+        for way in order {
+            next.input(Input::SendFailed {
+                flow: ways[way].flow,
+            });
+        }
+        next.sends_nothing();
+        next.after(5000);
+    }
+    let ways = [next.sends("BYE"), next.sends("BYE")];
+    next.input(Input::SendFailed {
+        flow: ways[0].flow,
+    });
+    next.recv(phone.flow, &phone.answer(&ways[1], "200 OK", "", ""));
+    assert_eq!(next.endpoint.unended_dialogs(), []);
+    next.ends_clean();
+    next.sends_nothing();
+}
+
+#[test]
+fn a_phone_whose_connection_is_gone_at_the_end_of_its_call_is_told_on_the_next() {
+    for before in [false, true] {
+        let (mut tape, phone, dialog) = over_a_connection(Transport::Tls);
+        let session = SessionId(1);
+        // The connection goes before the call ends, or before the answer to the BYE.
+        if before {
+            tape.input(Input::StreamClosed { flow: phone.flow });
+        }
+        tape.act(|box_, now| box_.end(now, session, None));
+        let first = tape.sends("BYE");
+        tape.input(Input::SendFailed { flow: phone.flow });
+        assert_eq!(tape.endpoint.counts().sessions, 0);
+        let left = tape.endpoint.unended_dialogs();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].call_id, dialog.call_id);
+        tape.after(60_000);
+        tape.sends_nothing();
+        let again = registers_from(&mut tape, Transport::Tls, 40_000);
+        let bye = tape.sends("BYE");
+        assert_eq!(bye.flow, again.flow);
+        assert_eq!(bye.header("Call-ID"), phone.call_id);
+        assert!(seq_of(&bye) > seq_of(&first));
+        tape.recv(again.flow, &again.answer(&bye, "200 OK", "", ""));
+        assert_eq!(tape.endpoint.unended_dialogs(), []);
+        tape.ends_clean();
+        tape.sends_nothing();
+    }
+}
+
+#[test]
+fn a_bye_that_could_not_be_sent_is_sent_when_it_can_be() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    let session = phone.in_call(&mut tape, "");
+    tape.act(|box_, now| box_.end(now, session, None));
+    let first = tape.sends("BYE");
+    tape.input(Input::SendFailed { flow: phone.flow });
+    assert_eq!(tape.endpoint.unended_dialogs().len(), 1);
+    tape.sends_nothing();
+    tape.after(5000);
+    let bye = tape.sends("BYE");
+    assert_eq!(bye.header("Call-ID"), first.header("Call-ID"));
+    assert!(seq_of(&bye) > seq_of(&first));
+    tape.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
+    assert_eq!(tape.endpoint.unended_dialogs(), []);
+    tape.ends_clean();
+    tape.sends_nothing();
 }
