@@ -330,6 +330,7 @@ mod tests {
     fn dialog(call_id: &str) -> KeptDialog {
         KeptDialog {
             extension: None,
+            instance: None,
             flow: model::Flow {
                 transport: model::Transport::Udp,
                 local: ([10, 0, 0, 1], 5060).into(),

@@ -11,6 +11,9 @@ pub struct KeptDialog {
     /// Whose phone is at the other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<ExtensionId>,
+    /// Its instance (RFC 5626 §4.1), to know it by when it registers anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// The way of our requests.
     pub flow: Flow,
     /// Call-ID.

@@ -12,6 +12,7 @@ use crate::message::{
     CSeq, Contacts, Essentials, HeaderName, HeaderValue, Headers, Method, NameAddr, Request,
     Response, Uri,
 };
+use crate::registrar::Phone;
 
 /// How far a request after a restart counts ahead of the last number that was kept: those since are not.
 /// A request a second for eleven days, and no number runs over (RFC 3261 §8.1.1.5).
@@ -193,10 +194,11 @@ impl Dialog {
         request
     }
 
-    /// What ending it after a restart takes.
-    pub(crate) fn kept(&self, extension: Option<ExtensionId>) -> KeptDialog {
+    /// What ending it after a restart takes; with the phone at its other end, where one is known.
+    pub(crate) fn kept(&self, extension: Option<ExtensionId>, phone: Option<&Phone>) -> KeptDialog {
         KeptDialog {
             extension,
+            instance: phone.and_then(Phone::instance).map(str::to_owned),
             flow: self.flow,
             call_id: self.call_id.to_text(),
             local: self.local.to_text(),

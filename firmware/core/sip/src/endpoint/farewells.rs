@@ -69,12 +69,25 @@ struct Farewell {
 
 impl Farewell {
     fn kept(&self) -> KeptDialog {
-        self.dialog.kept(self.extension)
+        self.dialog.kept(self.extension, self.phone.as_ref())
     }
 
     fn is_of(&self, other: &Self) -> bool {
         self.dialog.call_id == other.dialog.call_id && self.dialog.local == other.dialog.local
     }
+}
+
+/// Who is to open a new connection, where a dialog is with a phone over one. Its contact may have ended with
+/// the connection (RFC 5626 §6): then it is known by what it said of itself in the dialog.
+fn phone_of(
+    extension: Option<ExtensionId>,
+    dialog: &Dialog,
+    known: Option<Phone>,
+    instance: Option<String>,
+) -> Option<Phone> {
+    let extension = extension.filter(|_| dialog.flow.transport.is_stream())?;
+    let unknown = || Phone::in_dialog(extension, instance, dialog.target.clone());
+    Some(known.unwrap_or_else(unknown))
 }
 
 impl Farewells {
@@ -96,7 +109,10 @@ impl Farewells {
     /// One could not be said, or its connection is gone before the answer. Where it was said on two ways,
     /// the last of them counts.
     fn say_again(&mut self, now: Instant, farewell: Farewell) {
-        let others = self.said.values().chain(self.due.iter().map(|(_, other)| other));
+        let others = self
+            .said
+            .values()
+            .chain(self.due.iter().map(|(_, other)| other));
         if farewell.until > now && !others.into_iter().any(|other| other.is_of(&farewell)) {
             self.add(now + PAUSE, farewell);
         }
@@ -128,6 +144,12 @@ impl Endpoint {
             .collect()
     }
 
+    /// Whether dialogs are left that no session has.
+    #[must_use]
+    pub fn is_ending_dialogs(&self) -> bool {
+        self.farewells.len() > 0
+    }
+
     /// Ends dialogs of before a restart, bit by bit. Bindings are to be restored before.
     pub fn end_dialogs(&mut self, now: Instant, dialogs: &[KeptDialog]) {
         self.at(now);
@@ -139,15 +161,16 @@ impl Endpoint {
                 continue;
             };
             let extension = kept.extension;
-            let is_phone = extension.is_some() && dialog.flow.transport.is_stream();
-            let phone = (self.registrar).phone_at(extension, dialog.flow, &dialog.target);
-            if is_phone && phone.is_none() {
-                continue;
-            }
+            let known = match kept.instance {
+                // It says more than any contact.
+                Some(_) => None,
+                None => (self.registrar).phone_at(extension, dialog.flow, &dialog.target),
+            };
+            let phone = phone_of(extension, &dialog, known, kept.instance.clone());
             let farewell = Farewell {
                 extension,
                 dialog,
-                phone: phone.filter(|_| is_phone),
+                phone,
                 until: self.core.now + PATIENCE,
             };
             self.farewells.add(self.core.now, farewell);
@@ -155,8 +178,8 @@ impl Endpoint {
         self.say_farewells();
     }
 
-    /// A BYE of a session failed: its dialog is ended when its peer can be reached. What the session is to
-    /// be forgotten with is asked of it before it hears of the failure.
+    /// A BYE of a session failed: its dialog is ended when its peer can be reached. The session
+    /// is forgotten.
     pub(super) fn take_farewell(&mut self, unended: Unended) {
         if self.farewells.len() >= MOST {
             return;
@@ -166,27 +189,35 @@ impl Endpoint {
             dialog,
             phone,
         } = unended;
-        let is_phone = extension.is_some() && dialog.flow.transport.is_stream();
         let now = self.core.now;
         let farewell = Farewell {
             extension,
-            phone: phone.filter(|_| is_phone),
+            phone: phone_of(extension, &dialog, phone, None),
             dialog,
             until: now + PATIENCE,
         };
-        self.farewells.say_again(now, farewell);
+        self.say_again(farewell);
+    }
+
+    /// One could not be said. Its phone may have come back by another connection already.
+    fn say_again(&mut self, farewell: Farewell) {
+        let phone = farewell.phone.as_ref().map(Phone::extension);
+        self.farewells.say_again(self.core.now, farewell);
         self.time_farewells();
+        if let Some(extension) = phone {
+            self.say_farewells_to(extension);
+        }
     }
 
     /// Sends the next few, and forgets what has waited for too long.
     pub(super) fn say_farewells(&mut self) {
         let now = self.core.now;
         for _ in 0..AT_A_TIME {
-            let Some((_, farewell)) = self.farewells.due.pop_front_if(|(at, _)| *at <= now) else {
+            let Some((_, mut farewell)) = self.farewells.due.pop_front_if(|(at, _)| *at <= now)
+            else {
                 break;
             };
             // Which of the two is newer nobody knows: the call has moved, or the phone has registered.
-            let mut farewell = farewell;
             if let Some(registered) = self.find_by_datagram(&farewell) {
                 self.say_farewell(&mut farewell, registered);
             }
@@ -267,8 +298,7 @@ impl Endpoint {
             // It may have been said on two ways.
             (self.farewells.said).retain(|_, other| !other.is_of(&told));
         } else if matches!(outcome, Outcome::TransportFailed) {
-            self.farewells.say_again(self.core.now, told);
-            self.time_farewells();
+            self.say_again(told);
         }
     }
 }

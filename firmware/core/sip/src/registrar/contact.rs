@@ -33,6 +33,23 @@ impl Phone {
         }
     }
 
+    /// One that no contact is known of: how it described itself in a dialog.
+    pub(crate) const fn in_dialog(
+        extension: ExtensionId,
+        instance: Option<String>,
+        contact: Uri,
+    ) -> Self {
+        Self {
+            extension,
+            instance,
+            contact,
+        }
+    }
+
+    pub(crate) fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
     pub(crate) const fn extension(&self) -> ExtensionId {
         self.extension
     }

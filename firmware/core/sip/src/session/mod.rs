@@ -290,7 +290,7 @@ impl Session {
     pub(crate) fn kept(&self) -> Option<KeptDialog> {
         let up = matches!(self.stage, Stage::Confirmed | Stage::Ringing(_)) && !self.silent;
         let dialog = up.then(|| self.dialogs.first())??;
-        Some(dialog.kept(self.account))
+        Some(dialog.kept(self.account, self.phone.as_deref()))
     }
 
     /// What ending it takes where our BYE, which is this one, can't be sent.
@@ -315,7 +315,7 @@ impl Session {
             Stage::Calling(_) | Stage::Ringing(_) | Stage::Over => false,
         };
         let dialog = ends.then(|| self.dialogs.first())??;
-        Some(dialog.kept(self.account))
+        Some(dialog.kept(self.account, self.phone.as_deref()))
     }
 
     /// The way of a dialog, and whose phone it is with.

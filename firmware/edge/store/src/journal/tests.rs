@@ -59,6 +59,7 @@ fn call(id: u64) -> CallRecord {
 fn dialog(id: u64, side: u16) -> KeptDialog {
     KeptDialog {
         extension: (side == 1).then(|| ExtensionId::new(1)),
+        instance: None,
         flow: Flow {
             transport: Transport::Udp,
             local: "10.0.0.1:5060".parse().unwrap(),

@@ -344,9 +344,7 @@ fn who_is_told_on_two_ways_is_told_again_as_long_as_both_fail() {
         next.after(5000);
     }
     let ways = [next.sends("BYE"), next.sends("BYE")];
-    next.input(Input::SendFailed {
-        flow: ways[0].flow,
-    });
+    next.input(Input::SendFailed { flow: ways[0].flow });
     next.recv(phone.flow, &phone.answer(&ways[1], "200 OK", "", ""));
     assert_eq!(next.endpoint.unended_dialogs(), []);
     next.ends_clean();
@@ -401,4 +399,51 @@ fn a_bye_that_could_not_be_sent_is_sent_when_it_can_be() {
     assert_eq!(tape.endpoint.unended_dialogs(), []);
     tape.ends_clean();
     tape.sends_nothing();
+}
+
+/// Its contact ended with its connection, just before the process did.
+#[test]
+fn a_phone_that_was_not_registered_at_the_restart_is_told_when_it_is() {
+    const INSTANCE: &str = ";+sip.instance=\"<urn:uuid:1>\"";
+    for (instance, reg_id, port) in [
+        (INSTANCE, ";reg-id=1", 40_000),
+        (INSTANCE, "", 40_000),
+        ("", "", 5060),
+    ] {
+        let mut tape = Tape::new();
+        let mut phone = Phone::new(ALICE, "100");
+        phone.flow = stream(Transport::Tls, ALICE);
+        phone.call_id = "registers".into();
+        let register = |tape: &mut Tape, phone: &mut Phone, port: u16| {
+            let contact = format!("Contact: <sip:100@192.0.2.10:{port}>{instance}{reg_id}\r\n");
+            phone.authenticated(tape, "REGISTER", &contact, "");
+            tape.sends("200 REGISTER");
+            tape.event();
+        };
+        register(&mut tape, &mut phone, 5060);
+        let mut calling = phone.clone();
+        calling.call_id = "calls".into();
+        let session = calling.in_call(&mut tape, "");
+        let dialog = kept(&tape, session);
+        let mut next = Tape::with(EndpointConfig {
+            seed: [43; 32],
+            ..config()
+        });
+        end(&mut next, &[dialog]);
+        next.after(60_000);
+        next.sends_nothing();
+        // Another phone of the extension is not it.
+        let mut other = Phone::new("192.0.2.11:40000", "100");
+        other.flow.transport = Transport::Tls;
+        other.call_id = "other".into();
+        other.authenticated(&mut next, "REGISTER", "", "");
+        next.sends("200 REGISTER");
+        next.event();
+        next.sends_nothing();
+        phone.flow = stream(Transport::Tls, "192.0.2.10:40000");
+        register(&mut next, &mut phone, port);
+        let bye = next.sends("BYE");
+        assert_eq!(bye.flow, phone.flow);
+        assert_eq!(bye.header("Call-ID"), "calls");
+    }
 }
