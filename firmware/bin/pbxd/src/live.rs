@@ -51,6 +51,8 @@ pub struct Live {
     broken: bool,
     /// The last row of the Security log was lost; said once.
     rows_lost: bool,
+    /// The journal has dialogs of before that are being ended.
+    has_dialogs: bool,
     stop: Arc<AtomicBool>,
     syncing: JoinHandle<()>,
 }
@@ -75,7 +77,8 @@ impl Live {
                 "a half-written end of the journal was cut off"
             );
         }
-        let mut dialogs = Vec::new();
+        let mut unended = recovered.left;
+        let had_left = !unended.is_empty();
         let mut broken = false;
         let mut interrupted = Vec::with_capacity(recovered.open.len());
         for call in recovered.open {
@@ -83,19 +86,24 @@ impl Live {
                 record,
                 dialogs: of,
             } = call;
-            if now.since(record.started) <= TOLD_WITHIN {
-                dialogs.extend(of);
-            }
+            unended.extend(of.into_iter().map(|dialog| UnendedDialog {
+                stopped: record.started,
+                dialog,
+            }));
             interrupted.push(self::interrupted(record, now));
         }
-        let left = (recovered.left.iter()).filter(|left| now.since(left.stopped) <= TOLD_WITHIN);
-        dialogs.extend(left.map(|left| left.dialog.clone()));
+        unended.retain(|unended| now.since(unended.stopped) <= TOLD_WITHIN);
+        let dialogs: Vec<KeptDialog> = (unended.iter())
+            .map(|unended| unended.dialog.clone())
+            .collect();
         if !interrupted.is_empty() {
             warn!(calls = interrupted.len(), "calls were cut by the restart");
         }
         let records: Vec<LiveRecord> = (interrupted.iter().cloned())
             .map(LiveRecord::CallClosed)
-            .chain((!recovered.left.is_empty()).then_some(LiveRecord::DialogsTaken))
+            .chain(had_left.then_some(LiveRecord::DialogsTaken))
+            // Until their parties are told: this process may end before, or not even begin.
+            .chain(unended.into_iter().map(LiveRecord::DialogLeft))
             .collect();
         if !records.is_empty() {
             // Where it stays refused, the next start finds them open and closes them then.
@@ -127,6 +135,7 @@ impl Live {
             waiting,
             broken,
             rows_lost: false,
+            has_dialogs: !before.dialogs.is_empty(),
             stop,
             syncing,
         };
@@ -156,13 +165,22 @@ impl Live {
         }
     }
 
-    /// Leaves dialogs to the next process.
+    /// Nothing is left to do for the dialogs of before.
+    pub fn dialogs_ended(&mut self) {
+        if core::mem::take(&mut self.has_dialogs) {
+            self.keep(&[LiveRecord::DialogsTaken]);
+        }
+    }
+
+    /// Leaves dialogs to the next process: these, and none of before but those that are among them.
     pub fn leave(&mut self, dialogs: Vec<KeptDialog>, now: WallTime) {
+        let before = self.has_dialogs.then_some(LiveRecord::DialogsTaken);
         let left = (dialogs.into_iter()).map(|dialog| UnendedDialog {
             stopped: now,
             dialog,
         });
-        let records: Vec<LiveRecord> = left.map(LiveRecord::DialogLeft).collect();
+        let left = left.map(LiveRecord::DialogLeft);
+        let records: Vec<LiveRecord> = before.into_iter().chain(left).collect();
         self.keep(&records);
     }
 
@@ -361,7 +379,8 @@ mod tests {
             journal.append(&records).expect("appended");
             drop(journal);
             let store = Store::open(dir.path()).expect("a store");
-            let (live, before) = Live::open(dir.path(), &store, now() + later).expect("opened");
+            let (mut live, before) = Live::open(dir.path(), &store, now() + later).expect("opened");
+            live.dialogs_ended();
             live.finish();
             before.dialogs
         };
@@ -385,11 +404,56 @@ mod tests {
             let left = vec![dialog("one"), dialog("other")];
             live.leave(left.clone(), now());
             live.finish();
-            let (live, dialogs) = open(later);
+            let (mut live, dialogs) = open(later);
             assert_eq!(dialogs, left[..told]);
+            live.dialogs_ended();
             live.finish();
         }
         assert_eq!(open(Duration::ZERO).1, [], "they were taken");
+    }
+
+    #[test]
+    fn dialogs_are_taken_again_until_their_parties_were_told() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut journal, _) = Journal::open(dir.path(), now()).expect("a journal");
+        let (one, other) = (dialog("one"), dialog("other"));
+        let opened = OpenCall {
+            record: call(1),
+            dialogs: vec![one.clone()],
+        };
+        let left = UnendedDialog {
+            stopped: now(),
+            dialog: other.clone(),
+        };
+        let records = [LiveRecord::CallOpened(opened), LiveRecord::DialogLeft(left)];
+        journal.append(&records).expect("appended");
+        drop(journal);
+        let store = Store::open(dir.path()).expect("a store");
+        let open = |later: Duration| {
+            let (live, before) = Live::open(dir.path(), &store, now() + later).expect("opened");
+            (live, before.dialogs)
+        };
+        let all = [other.clone(), one];
+        // It ends before it is at work, each time.
+        for _ in 0..3 {
+            let (live, dialogs) = open(Duration::ZERO);
+            assert_eq!(dialogs, all);
+            live.finish();
+        }
+        // An orderly stop leaves those that were not told, and no others.
+        let (mut live, _) = open(Duration::ZERO);
+        live.leave(vec![other.clone()], now());
+        live.finish();
+        let (live, dialogs) = open(Duration::ZERO);
+        assert_eq!(dialogs, [other]);
+        live.finish();
+        // However often: not after a day.
+        let (live, dialogs) = open(Duration::from_hours(24) + Duration::from_secs(1));
+        assert_eq!(dialogs, []);
+        live.finish();
+        let (live, dialogs) = open(Duration::ZERO);
+        assert_eq!(dialogs, []);
+        live.finish();
     }
 
     fn stored(store: &Store) -> u64 {

@@ -309,6 +309,9 @@ impl Process {
         self.keep_rows();
         self.input(Input::Clock(clock::wall()));
         self.watch();
+        if !self.switch.is_ending_dialogs() {
+            self.live.dialogs_ended();
+        }
         self.live.catch_up();
         // Where the bell was missed nothing is lost.
         self.media_events();

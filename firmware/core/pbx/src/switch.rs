@@ -261,6 +261,12 @@ impl Switch {
         self.exchange.borrow().endpoint.unended_dialogs()
     }
 
+    /// Whether dialogs of before are still to be ended: see [`SwitchConfig::dialogs`].
+    #[must_use]
+    pub fn is_ending_dialogs(&self) -> bool {
+        self.exchange.borrow().endpoint.is_ending_dialogs()
+    }
+
     /// Nothing is left of any call: for tests.
     #[doc(hidden)]
     #[must_use]
