@@ -26,6 +26,8 @@ const EACH: Duration = Duration::from_millis(20);
 const BURST: Duration = Duration::from_secs(4);
 /// How long a source stays known: as long as the longest registration that the exchange grants.
 const KNOWN: Duration = Duration::from_secs(3600);
+/// How long it counts as just shown.
+const NOTED: Duration = Duration::from_mins(1);
 /// Sources of each kind that are remembered: twice as many at most. More known ones than the exchange may
 /// have extensions (20,000), so that these are never forgotten for strangers or one another.
 const REMEMBERED: usize = 32_768;
@@ -109,11 +111,11 @@ impl Sources {
         Verdict::Admit
     }
 
-    /// The source has shown that it belongs here. Every message of a call does: it is noted anew past half
-    /// of its time only.
+    /// The source has shown that it belongs here. Every message of a call does: it is noted anew once a
+    /// minute only.
     pub(super) fn prove(&mut self, now: Instant, address: IpAddr) {
         let source = Source::from(address);
-        let lasts = |until: &Instant| *until > now + KNOWN / 2;
+        let lasts = |until: &Instant| *until > now + (KNOWN - NOTED);
         if !self.known.get(source).is_some_and(lasts) {
             let until = now + KNOWN;
             *self.known.entry(source, until) = until;
@@ -228,11 +230,17 @@ mod tests {
     #[test]
     fn who_shows_it_again_stays_known() {
         let mut sources = sources();
-        for minutes in [0, 29, 31, 90] {
-            sources.prove(Instant::from_millis(minutes * 60_000), v4(1));
+        let at = |minutes: u64| minutes * 60_000;
+        for minutes in [0, 29] {
+            sources.prove(Instant::from_millis(at(minutes)), v4(1));
         }
-        assert_eq!(taken(&mut sources, 149 * 60_000, v4(1), 1000), 1000);
-        assert_eq!(taken(&mut sources, 150 * 60_000, v4(1), 1000), 200);
+        assert_eq!(taken(&mut sources, at(89) - 1, v4(1), 1000), 1000);
+        assert_eq!(taken(&mut sources, at(89), v4(1), 1000), 200);
+        for minutes in [90, 119, 121, 180] {
+            sources.prove(Instant::from_millis(at(minutes)), v4(1));
+        }
+        assert_eq!(taken(&mut sources, at(240) - 1, v4(1), 1000), 1000);
+        assert_eq!(taken(&mut sources, at(240), v4(1), 1000), 200);
     }
 
     #[test]
