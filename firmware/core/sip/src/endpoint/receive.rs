@@ -37,7 +37,7 @@ impl Endpoint {
     /// Whether something of a sender that has proved nothing by this way is looked at.
     fn is_admitted(&mut self, flow: Flow) -> bool {
         let source = flow.remote.ip();
-        match self.sources.admit(self.core.now, source) {
+        match self.sources.admit(self.core.now, flow) {
             Verdict::Admit => true,
             Verdict::Ignore { .. } if self.trusted.contains(&source) => true,
             Verdict::Ignore { first } => {

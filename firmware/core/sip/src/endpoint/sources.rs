@@ -6,6 +6,9 @@
 //!   stranger --login, request or answer in a dialog--> known for an hour since the last: no limit
 //!      | 50 a second, 200 at once; beyond: passed over
 //! ```
+//! Anybody can send a datagram in another's name, and nobody can open a connection so: what came in datagrams
+//! does not count against connections.
+//!
 //! The limit is for those who only ask. An office of thousands of phones behind one address is known
 //! from its first login on, which a burst leaves room for; and phones that were registered before a
 //! restart are known at once. A source is an IPv4 address or an IPv6 network of 64 bits, since who has
@@ -15,7 +18,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::HashMap;
 
-use model::Instant;
+use model::{Flow, Instant};
 
 use super::Seeded;
 
@@ -77,7 +80,10 @@ pub(super) enum Verdict {
 pub(super) struct Sources {
     /// Until when.
     known: Generations<Instant>,
+    /// By datagrams.
     strangers: Generations<Bucket>,
+    /// On connections.
+    callers: Generations<Bucket>,
 }
 
 impl Sources {
@@ -85,12 +91,13 @@ impl Sources {
         Self {
             known: Generations::new(seeded),
             strangers: Generations::new(seeded),
+            callers: Generations::new(seeded),
         }
     }
 
     /// Something came.
-    pub(super) fn admit(&mut self, now: Instant, address: IpAddr) -> Verdict {
-        let source = Source::from(address);
+    pub(super) fn admit(&mut self, now: Instant, flow: Flow) -> Verdict {
+        let source = Source::from(flow.remote.ip());
         if self.known.get(source).is_some_and(|until| *until > now) {
             return Verdict::Admit;
         }
@@ -98,7 +105,12 @@ impl Sources {
             empty: now,
             told: false,
         };
-        let bucket = self.strangers.entry(source, fresh);
+        let strangers = if flow.transport.is_stream() {
+            &mut self.callers
+        } else {
+            &mut self.strangers
+        };
+        let bucket = strangers.entry(source, fresh);
         if bucket.empty <= now {
             *bucket = fresh;
         }
@@ -158,6 +170,8 @@ impl<V: Copy> Generations<V> {
 
 #[cfg(test)]
 mod tests {
+    use model::Transport;
+
     use super::*;
 
     fn sources() -> Sources {
@@ -168,9 +182,21 @@ mod tests {
         IpAddr::from(number.to_be_bytes())
     }
 
+    fn from(transport: Transport, address: IpAddr) -> Flow {
+        Flow {
+            transport,
+            local: ([192, 0, 2, 1], 5060).into(),
+            remote: (address, 5060).into(),
+        }
+    }
+
+    fn admit(sources: &mut Sources, ms: u64, address: IpAddr) -> Verdict {
+        sources.admit(Instant::from_millis(ms), from(Transport::Udp, address))
+    }
+
     fn taken(sources: &mut Sources, ms: u64, address: IpAddr, datagrams: usize) -> usize {
         (0..datagrams)
-            .filter(|_| sources.admit(Instant::from_millis(ms), address) == Verdict::Admit)
+            .filter(|_| admit(sources, ms, address) == Verdict::Admit)
             .count()
     }
 
@@ -194,14 +220,27 @@ mod tests {
     }
 
     #[test]
+    fn datagrams_in_its_name_do_not_count_against_its_connections() {
+        let mut sources = sources();
+        assert_eq!(taken(&mut sources, 0, v4(1), 1000), 200);
+        let mut on_connections = |transport, count: usize| {
+            (0..count)
+                .filter(|_| {
+                    let flow = from(transport, v4(1));
+                    sources.admit(Instant::ZERO, flow) == Verdict::Admit
+                })
+                .count()
+        };
+        assert_eq!(on_connections(Transport::Tls, 150), 150);
+        assert_eq!(on_connections(Transport::Tcp, 1000), 50);
+    }
+
+    #[test]
     fn it_is_told_once() {
         let mut sources = sources();
         let mut told = |ms| {
             (0..1000)
-                .filter(|_| {
-                    let verdict = sources.admit(Instant::from_millis(ms), v4(1));
-                    verdict == Verdict::Ignore { first: true }
-                })
+                .filter(|_| admit(&mut sources, ms, v4(1)) == Verdict::Ignore { first: true })
                 .count()
         };
         assert_eq!((told(0), told(10), told(1000)), (1, 0, 0));
@@ -248,7 +287,7 @@ mod tests {
         let mut sources = sources();
         sources.prove(Instant::ZERO, v4(1));
         for stranger in 2..200_000 {
-            sources.admit(Instant::ZERO, v4(stranger));
+            admit(&mut sources, 0, v4(stranger));
         }
         let remembered = sources.strangers.young.len() + sources.strangers.old.len();
         assert!(remembered <= 2 * REMEMBERED, "{remembered}");
@@ -256,7 +295,7 @@ mod tests {
         // One that goes on all the time is not forgotten among them.
         let mut passed = 0;
         for stranger in 2..200_000 {
-            sources.admit(Instant::ZERO, v4(stranger));
+            admit(&mut sources, 0, v4(stranger));
             passed += taken(&mut sources, 0, v4(u32::MAX), 1);
         }
         assert_eq!(passed, 200);

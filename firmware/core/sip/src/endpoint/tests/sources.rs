@@ -39,17 +39,33 @@ fn a_stranger_who_only_asks_is_passed_over_and_nobody_else_is() {
     let options = stranger.request("OPTIONS", "", "");
     tape.recv(stranger.flow, &options);
     tape.sends_nothing();
-    // Nor is a connection, and that is closed.
-    let tcp = stream(Transport::Tcp, "203.0.113.9:40000");
-    tape.recv(tcp, &options);
-    tape.sends_nothing();
-    assert_eq!(tape.closed.pop_front(), Some((tcp, Closing::TooMany)));
     let options = Phone::new(ALICE, "100").request("OPTIONS", "", "");
     tape.recv(flow(ALICE), &options);
     tape.sends("200 OPTIONS");
     tape.after(20);
     tape.recv(stranger.flow, &stranger.request("OPTIONS", "", ""));
     tape.sends("200 OPTIONS");
+}
+
+/// Nobody can open a connection in another's name, as datagrams are sent.
+#[test]
+fn datagrams_in_the_name_of_a_phone_do_not_keep_it_from_registering_over_a_connection() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let mut tape = Tape::new();
+        let mut forged = Phone::new("198.51.100.1:5060", "100");
+        for _ in 0..1000 {
+            let options = forged.request("OPTIONS", "", "");
+            tape.recv(forged.flow, &options);
+        }
+        tape.sent.clear();
+        let mut phone = phone_of_office(1000);
+        phone.flow.transport = transport;
+        phone.authenticated(&mut tape, "REGISTER", "", "");
+        tape.sends("200 REGISTER");
+        // It is known now, by datagrams too.
+        tape.recv(forged.flow, &forged.request("OPTIONS", "", ""));
+        tape.sends("200 OPTIONS");
+    }
 }
 
 #[test]
