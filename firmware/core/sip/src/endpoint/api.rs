@@ -291,6 +291,15 @@ pub struct Binding {
     pub expires: Instant,
 }
 
+impl Binding {
+    /// Whether it ends with its flow (RFC 5626 §6). Datagrams would take STUN from the phone to tell whether
+    /// theirs is still there (§3.5.2), and nobody answers that here.
+    #[must_use]
+    pub const fn ends_with_flow(&self) -> bool {
+        self.reg_id.is_some() && self.flow.transport.is_stream()
+    }
+}
+
 /// Why a request was not believed. All look the same on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthenticationFailure {

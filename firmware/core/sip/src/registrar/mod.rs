@@ -165,7 +165,7 @@ impl Registrar {
         if !flow.transport.is_stream() {
             return;
         }
-        let on_it = |binding: &Binding| binding.flow == flow && binding.reg_id.is_some();
+        let on_it = |binding: &Binding| binding.flow == flow && binding.ends_with_flow();
         for extension in self.flows.extensions(flow) {
             self.remove_where(core, extension, BindingChange::Removed, on_it);
         }

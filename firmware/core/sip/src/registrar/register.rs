@@ -48,7 +48,7 @@ impl Registrar {
     ) -> Response {
         let result = self.carry_out(core, account, flow, request, essentials);
         match result {
-            Ok(()) => self.answer(core, account, request),
+            Ok(outbound) => self.answer(core, account, request, outbound),
             Err(refused) => {
                 let mut response = core.response_to(request, refused.status);
                 if let Some(seconds) = refused.min_expires {
@@ -59,6 +59,7 @@ impl Registrar {
         }
     }
 
+    /// Whether it made a contact that ends with its connection.
     fn carry_out(
         &mut self,
         core: &mut Core,
@@ -66,15 +67,18 @@ impl Registrar {
         flow: Flow,
         request: &Request,
         essentials: &Essentials,
-    ) -> Result<(), Refused> {
+    ) -> Result<bool, Refused> {
         let contacts = request
             .headers
             .contacts()
             .map_err(|_| StatusCode::BAD_REQUEST)?;
         match contacts {
-            Contacts::Star => self.remove_all(core, account, request, essentials),
+            Contacts::Star => {
+                self.remove_all(core, account, request, essentials)?;
+                Ok(false)
+            }
             // A query (§10.2.3).
-            Contacts::List(list) if list.is_empty() => Ok(()),
+            Contacts::List(list) if list.is_empty() => Ok(false),
             Contacts::List(list) => {
                 let path = path(&request.headers)?;
                 let new = NewBindings {
@@ -85,7 +89,10 @@ impl Registrar {
                     path,
                 };
                 let changes = new.changes(core, list)?;
-                self.apply(core, account, changes)
+                let outbound = (changes.iter())
+                    .any(|change| change.expires_s > 0 && change.binding.ends_with_flow());
+                self.apply(core, account, changes)?;
+                Ok(outbound)
             }
         }
     }
@@ -143,13 +150,17 @@ impl Registrar {
     }
 
     /// 200 with all contacts of the extension (§10.3 step 8).
-    fn answer(&self, core: &Core, account: &Account, request: &Request) -> Response {
+    fn answer(
+        &self,
+        core: &Core,
+        account: &Account,
+        request: &Request,
+        outbound: bool,
+    ) -> Response {
         let mut response = core.response_to(request, StatusCode::OK);
         let headers = &mut response.headers;
-        let mut outbound = false;
         if let Some(record) = self.records.get(&account.extension) {
             for (binding, preference) in record.bindings.iter().zip(&record.preferences) {
-                outbound |= binding.reg_id.is_some();
                 let contact = described(core, binding, *preference);
                 headers.push(HeaderName::Contact, contact);
             }
@@ -250,7 +261,8 @@ impl NewBindings<'_> {
         let binding = Binding {
             extension: self.account.extension,
             instance: contact.instance().map(str::to_owned),
-            reg_id: contact.reg_id().filter(|_| self.is_outbound(&contact)),
+            // Without an instance it is nobody's (RFC 5626 §6).
+            reg_id: contact.reg_id().filter(|_| contact.instance().is_some()),
             contact: contact.uri,
             path: self.path.clone(),
             flow: self.flow,
@@ -264,12 +276,6 @@ impl NewBindings<'_> {
             preference,
             expires_s,
         })
-    }
-
-    /// Whether a contact ends with its flow (RFC 5626 §6). Datagrams would take STUN from the phone to
-    /// tell whether theirs is still there (§3.5.2), and nobody answers that here.
-    fn is_outbound(&self, contact: &Contact) -> bool {
-        self.flow.transport.is_stream() && contact.instance().is_some()
     }
 
     /// The contact's own parameter, else the header, else the default (§10.3 step 6, §10.2.1.1).
@@ -317,7 +323,7 @@ fn described(core: &Core, binding: &Binding, preference: u16) -> NameAddr {
         let quoted = crate::message::ParamValue::quoted(format!("<{instance}>"));
         contact.params.set("+sip.instance", quoted);
     }
-    if let Some(reg_id) = binding.reg_id {
+    if let Some(reg_id) = binding.reg_id.filter(|_| binding.ends_with_flow()) {
         contact.params.set("reg-id", reg_id.to_string());
     }
     contact
