@@ -327,11 +327,16 @@ impl Session {
             self.local_sdp = Some(sdp.clone());
             put_request_sdp(core, &mut ack, sdp);
         }
+        self.authorize_ack(&mut ack);
+        let wire = send_ack(core, dialog.flow, ack);
+        self.acknowledged = Some((seq, wire));
+    }
+
+    /// Nobody may challenge an ACK (RFC 3261 §22.1).
+    fn authorize_ack(&self, ack: &mut Request) {
         if let Some((name, value)) = self.own.as_ref().and_then(|own| own.of_invite()) {
             ack.headers.push(name.clone(), value.clone());
         }
-        let wire = send_ack(core, dialog.flow, ack);
-        self.acknowledged = Some((seq, wire));
     }
 
     /// The 2xx came again: so does the ACK. That of an INVITE before the last one is made anew: a peer that
@@ -344,7 +349,8 @@ impl Session {
         if *acknowledged == seq {
             core.transmit(dialog.flow, wire.clone());
         } else if *acknowledged > seq {
-            let ack = dialog.numbered(Method::Ack, seq, &core.values);
+            let mut ack = dialog.numbered(Method::Ack, seq, &core.values);
+            self.authorize_ack(&mut ack);
             send_ack(core, dialog.flow, ack);
         }
     }

@@ -265,6 +265,31 @@ fn an_offer_that_is_challenged_goes_again_and_its_ack_has_credentials_too() {
     assert!(bye.header("Proxy-Authorization").contains("nc=00000002"));
 }
 
+/// The ACK of the INVITE before was lost (RFC 3261 §13.3.1.4).
+#[test]
+fn the_ack_of_an_earlier_offer_has_credentials_too() {
+    let mut tape = Tape::new();
+    let mut provider = Phone::new(BOB, "200");
+    let session = in_call(&mut tape, &mut provider);
+    tape.act(|box_, now| box_.offer(now, session, "one".into()));
+    let offer = tape.sends("INVITE");
+    challenged(&mut tape, &provider, &offer, "\"n1\"");
+    let mut oks = Vec::new();
+    for sdp in ["two", "three"] {
+        let invite = tape.sends("INVITE");
+        oks.push(provider.answer(&invite, "200 OK", "", "answer"));
+        tape.recv(provider.flow, &oks[oks.len() - 1]);
+        let ack = tape.sends("ACK");
+        assert_ne!(ack.header("Proxy-Authorization"), "");
+        assert!(matches!(tape.event(), Event::Answered { .. }));
+        tape.act(|box_, now| box_.offer(now, session, sdp.into()));
+    }
+    tape.sends("INVITE");
+    tape.recv(provider.flow, &oks[0]);
+    let again = tape.sends("ACK");
+    assert_ne!(again.header("Proxy-Authorization"), "", "{again}");
+}
+
 #[test]
 fn a_refresh_that_is_challenged_goes_again() {
     let mut tape = Tape::new();
