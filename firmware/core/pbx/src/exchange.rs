@@ -18,6 +18,7 @@ mod finish;
 mod invite;
 mod line;
 mod live;
+mod moves;
 mod ringing;
 mod transfer;
 
@@ -45,6 +46,7 @@ use crate::security::SecurityLog;
 use crate::switch::{Output, SwitchConfig};
 
 use live::Live;
+use moves::Moves;
 
 /// Shortest, default and longest registration, in seconds: below a minute a thousand phones keep
 /// the exchange busy with nothing else; beyond an hour a phone that is gone stays listed too long.
@@ -137,6 +139,7 @@ pub(crate) struct Exchange {
     controller: Controller,
     admission: Admission,
     live: Live,
+    moves: Moves,
     chance: Chance,
     next_call: u64,
     /// Calls that are not answered yet.
@@ -200,6 +203,7 @@ impl Exchange {
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
+            moves: Moves::default(),
             chance: Chance::new(&config.seed),
             next_call: config.first_call.raw(),
             in_setup: 0,
@@ -222,6 +226,7 @@ impl Exchange {
         self.controller.advance(now);
         self.admit();
         self.live_timer();
+        self.moves_timer();
     }
 
     /// When the exchange wants to be woken.
@@ -233,6 +238,7 @@ impl Exchange {
             self.security.timeout(),
             self.controller.timeout(),
             self.live.timeout(),
+            self.moves.timeout(),
         ]
         .into_iter()
         .flatten()

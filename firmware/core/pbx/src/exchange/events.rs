@@ -261,7 +261,7 @@ impl Exchange {
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
-        leg.flow = flow;
+        let there = core::mem::replace(&mut leg.flow, flow);
         if !leg.is_answered() {
             return;
         }
@@ -270,9 +270,9 @@ impl Exchange {
         if open.is_some_and(|port| self.legs.of_port(port) == Some(id)) {
             self.apply_media(id);
         }
-        self.keep_again(call);
+        self.keep_moved(call, there, flow);
         if let Some(lender) = lender {
-            self.keep_again(lender);
+            self.keep_moved(lender, there, flow);
         }
         self.live.changed(call);
     }

@@ -26,6 +26,7 @@ impl Exchange {
         self.transfer_failed(&mut call, &outcome);
         self.write_record(&mut call, &outcome);
         self.live.ended(id);
+        self.moves.forget(id);
         if self.live.is_watched() {
             self.notice(Notice::CallEnded { call: id });
         }
