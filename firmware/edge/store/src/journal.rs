@@ -274,7 +274,7 @@ impl Journal {
 
     fn urgency(&self, records: &[LiveRecord]) -> u8 {
         let is_refresh = |record: &LiveRecord| match record {
-            LiveRecord::BindingPut(binding) => self.state.has(binding.extension, &binding.contact),
+            LiveRecord::BindingPut(binding) => self.state.goes_on(binding),
             _ => false,
         };
         if records.iter().all(is_refresh) {

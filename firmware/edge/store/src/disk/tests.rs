@@ -216,6 +216,7 @@ struct World {
 }
 
 const LONG: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// So short that the journal goes on in a new file every hundred calls.
 const LOG_BYTES: u64 = 16 * 1024;
@@ -356,6 +357,33 @@ fn registrations_that_go_on_wait_for_company() {
     world.journal.append(&[gone]).unwrap();
     syncer.sync_what_is_new().unwrap();
     assert_eq!(world.disk.journal_syncs(), syncs + 2);
+}
+
+#[test]
+fn a_registration_that_changes_does_not_wait_for_the_disk() {
+    let mut world = World::new();
+    let syncer = world.journal.syncer();
+    let mut put = |change: fn(&mut Binding)| {
+        let mut new = binding("sip:one");
+        change(&mut new);
+        let before = world.disk.journal_syncs();
+        world
+            .journal
+            .append(&[LiveRecord::BindingPut(new)])
+            .unwrap();
+        syncer.sync_what_is_new().unwrap();
+        world.disk.journal_syncs() - before
+    };
+    assert_eq!(put(|_| ()), 1, "a new one");
+    assert_eq!(put(|new| new.cseq += 1), 0, "it goes on");
+    assert_eq!(put(|new| new.expires = new.expires + HOUR), 0, "it goes on");
+    assert_eq!(put(|_| ()), 0, "for as long as before");
+    let longer = |new: &mut Binding| new.expires = new.expires + HOUR + LONG;
+    assert_eq!(put(longer), 1, "for much longer");
+    assert_eq!(put(|_| ()), 1, "for much shorter");
+    let moved = |new: &mut Binding| new.flow.remote.set_port(5070);
+    assert_eq!(put(moved), 1, "from another port");
+    assert_eq!(put(moved), 0, "from there");
 }
 
 #[test]

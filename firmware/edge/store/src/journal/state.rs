@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Binding, CallId, CallRecord, ExtensionId, WallTime};
 
 use super::frame::{self, Entry};
 use super::{LiveRecord, Recovered};
+
+/// A registration whose end moves by more is not the same any more. Most phones register for an hour, and
+/// before half of it is over.
+const GOES_ON: Duration = Duration::from_secs(3600);
 
 /// The frames that count, by what they are about.
 #[derive(Debug, Default)]
@@ -61,9 +66,19 @@ impl State {
         }
     }
 
-    /// Whether a contact of an extension is registered.
-    pub(super) fn has(&self, extension: ExtensionId, contact: &str) -> bool {
-        (self.bindings.get(&extension)).is_some_and(|contacts| contacts.contains_key(contact))
+    /// Whether a registration merely goes on: without this one the phone is still found where it is, and for
+    /// no longer or shorter than it may be.
+    pub(super) fn goes_on(&self, new: &Binding) -> bool {
+        let known = (self.bindings.get(&new.extension))
+            .and_then(|contacts| contacts.get(&new.contact))
+            .and_then(|frame| frame::binding_of(frame));
+        known.is_some_and(|known| {
+            let moved = new
+                .expires
+                .since(known.expires)
+                .max(known.expires.since(new.expires));
+            known.flow == new.flow && moved <= GOES_ON
+        })
     }
 
     /// Calls that the history has now.
