@@ -32,7 +32,7 @@ use crate::options::Options;
 use crate::self_call::{Concealed, SelfCall, is_seen};
 use crate::sockets::stream::{StreamEvent, Streams};
 use crate::sockets::tls::Tls;
-use crate::sockets::udp::UdpSockets;
+use crate::sockets::udp::{Received, UdpSockets};
 use crate::stop::Stop;
 
 /// How often the loop looks after what has no event of its own.
@@ -266,16 +266,17 @@ impl Process {
             udp, switch, clock, ..
         } = self;
         for _ in 0..BATCHES {
-            let mut longest = None;
-            let more = udp.receive(index, |flow, bytes, waited| {
-                longest = longest.max(Some(waited));
-                let input = endpoint_api::Input::Datagram { flow, bytes };
-                switch.handle_input(clock.now(), Input::Sip(input));
+            let more = udp.receive(index, |received| {
+                let input = match received {
+                    Received::Waited(waited) => Input::Load(Load {
+                        queue_delay_us: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
+                    }),
+                    Received::Datagram(flow, bytes) => {
+                        Input::Sip(endpoint_api::Input::Datagram { flow, bytes })
+                    }
+                };
+                switch.handle_input(clock.now(), input);
             });
-            if let Some(waited) = longest {
-                let queue_delay_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-                switch.handle_input(clock.now(), Input::Load(Load { queue_delay_us }));
-            }
             if !more {
                 return;
             }

@@ -30,6 +30,15 @@ pub struct UdpSockets {
     batch: Batch,
 }
 
+/// What comes of a batch.
+pub enum Received {
+    /// How long the one that waited longest did; before all datagrams, since whether they are taken depends
+    /// on it.
+    Waited(Duration),
+    /// A datagram.
+    Datagram(Flow, Bytes),
+}
+
 struct UdpSocket {
     socket: net::UdpSocket,
     address: SocketAddr,
@@ -68,9 +77,8 @@ impl UdpSockets {
         self.sockets.len()
     }
 
-    /// Takes a batch from a readable socket, each datagram with how long it has waited there. True
-    /// where it may hold more.
-    pub fn receive(&mut self, index: usize, mut take: impl FnMut(Flow, Bytes, Duration)) -> bool {
+    /// Takes a batch from a readable socket. True where it may hold more.
+    pub fn receive(&mut self, index: usize, mut take: impl FnMut(Received)) -> bool {
         let Some(socket) = self.sockets.get(index) else {
             return false;
         };
@@ -89,6 +97,14 @@ impl UdpSockets {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        let waited = |arrived: Duration| now.saturating_sub(arrived);
+        let longest = (0..count)
+            .filter_map(|at| batch.datagram(at))
+            .map(|datagram| datagram.arrived.map_or(Duration::ZERO, waited))
+            .max();
+        if let Some(longest) = longest {
+            take(Received::Waited(longest));
+        }
         for at in 0..count {
             let Some(datagram) = batch.datagram(at) else {
                 continue;
@@ -102,10 +118,8 @@ impl UdpSockets {
                 local,
                 remote: datagram.source,
             };
-            let waited = datagram
-                .arrived
-                .map_or(Duration::ZERO, |arrived| now.saturating_sub(arrived));
-            take(flow, Bytes::copy_from_slice(datagram.octets), waited);
+            let bytes = Bytes::copy_from_slice(datagram.octets);
+            take(Received::Datagram(flow, bytes));
         }
         count == batch.capacity()
     }
@@ -167,3 +181,36 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
 
 /// It is the same for every socket.
 static SAID: AtomicBool = AtomicBool::new(false);
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn how_long_a_batch_has_waited_is_known_before_any_of_it_is_taken() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+            let mut sockets = UdpSockets::bind(&[here], 0).expect("bound");
+            let to = sockets.sockets[0].socket.local_addr().expect("an address");
+            let phone = std::net::UdpSocket::bind((here, 0)).expect("bound");
+            for _ in 0..3 {
+                phone.send_to(b"x", to).expect("sent");
+            }
+            let index = sockets.readable().await;
+            let mut order = String::new();
+            sockets.receive(index, |received| {
+                order.push(match received {
+                    Received::Waited(_) => 'w',
+                    Received::Datagram(..) => 'd',
+                });
+            });
+            assert_eq!(order, "wddd");
+        });
+    }
+}
