@@ -131,8 +131,8 @@ async fn shake_hands(
         // The key exchange and the signature are made here.
         let finish = hello.into_stream(config);
         place.set_silent(true);
-        let (finished, ()) = tokio::join!(timeout(FINISH_WITHIN, finish), turn.done());
-        finished?
+        turn.done();
+        timeout(FINISH_WITHIN, finish).await?
     };
     tokio::select! {
         result = handshake => result,

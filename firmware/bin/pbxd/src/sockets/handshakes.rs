@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use model::Source;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::spawn_local;
 use tokio::time::sleep;
 
 /// Handshakes under way: all phones of an office after a power cut.
@@ -173,9 +174,12 @@ impl Place {
 }
 
 impl Turn {
-    /// The work is done; the next one's comes in a while.
-    pub(super) async fn done(self) {
-        sleep(PACE).await;
+    /// The work is done; the next one's comes in a while, whatever becomes of the handshake.
+    pub(super) fn done(self) {
+        spawn_local(async move {
+            sleep(PACE).await;
+            drop(self);
+        });
     }
 }
 
@@ -278,6 +282,26 @@ mod tests {
         assert!(handshakes.enter(source(1)).is_none());
         assert!(handshakes.enter(source(2)).is_none());
         assert!(handshakes.enter(source(3)).is_some());
+    }
+
+    #[test]
+    fn the_next_turn_keeps_its_pace_where_the_handshake_of_this_one_is_gone() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let handshakes = Handshakes::with(1);
+            let first = handshakes.enter(source(1)).expect("a place");
+            let turn = first.0.turn().await;
+            let start = tokio::time::Instant::now();
+            turn.done();
+            let next = handshakes.enter(source(2)).expect("a place");
+            drop(first);
+            let _turn = next.0.turn().await;
+            assert!(start.elapsed() >= PACE);
+        });
     }
 
     #[test]

@@ -202,6 +202,11 @@ impl Streams {
     }
 
     fn adopt(&mut self, stream: TcpStream, flow: Flow, tls: Option<Acceptor>) {
+        // Before anybody gives way to it.
+        if self.connections.len() >= self.most {
+            self.refused(flow, "too many are being opened and closed");
+            return;
+        }
         let place = match &tls {
             None => None,
             Some(_) => {
@@ -213,10 +218,6 @@ impl Streams {
                 place
             }
         };
-        if self.connections.len() >= self.most {
-            self.refused(flow, "too many are being opened and closed");
-            return;
-        }
         let task = self.enter(flow);
         let tls = tls.map(|Acceptor(acceptor)| acceptor).zip(place);
         self.run(task, async move { Ok((stream, tls)) });
@@ -608,6 +609,30 @@ mod tests {
             tokio::time::pause();
             tokio::time::advance(Duration::from_secs(4)).await;
             events(&mut streams).await;
+            assert_eq!(streams.connections.len(), 1);
+        });
+    }
+
+    #[test]
+    fn who_is_refused_throws_nobody_out() {
+        run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+            let to = listener.local_addr().expect("an address");
+            let (teller, news) = mpsc::channel(16);
+            let mut streams = Streams::new(teller, news, 1);
+            streams.handshakes = Handshakes::with(1);
+            let mut peers = Vec::new();
+            for _ in 0..2 {
+                peers.push(TcpStream::connect(to).await.expect("connected"));
+                let (stream, remote) = listener.accept().await.expect("accepted");
+                let flow = Flow {
+                    transport: Transport::Tls,
+                    local: to,
+                    remote,
+                };
+                streams.adopt(stream, flow, Some(acceptor()));
+            }
+            assert!(events(&mut streams).await.is_empty());
             assert_eq!(streams.connections.len(), 1);
         });
     }
