@@ -99,8 +99,7 @@ impl UdpSockets {
             .unwrap_or_default();
         let waited = |arrived: Duration| now.saturating_sub(arrived);
         let longest = (0..count)
-            .filter_map(|at| batch.datagram(at))
-            .map(|datagram| datagram.arrived.map_or(Duration::ZERO, waited))
+            .filter_map(|at| Some(batch.datagram(at)?.arrived.map_or(Duration::ZERO, waited)))
             .max();
         if let Some(longest) = longest {
             take(Received::Waited(longest));
