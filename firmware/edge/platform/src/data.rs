@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use crate::files;
+use crate::{files, network};
 
 /// Where the settings of the machine are, below the data.
 const SYSTEM: &str = "system";
@@ -25,9 +25,16 @@ fn reset_marker(data: &Path) -> PathBuf {
     system(data).join("factory-reset")
 }
 
-/// In the data folder itself, since the administration, which takes it away, may write there.
+/// Among the machine's settings, where only root writes: no service can ask for it. A number tells one
+/// time it was asked for from another.
 fn password_marker(data: &Path) -> PathBuf {
-    data.join("reset-admin-password")
+    system(data).join("reset-admin-password")
+}
+
+/// The number of the last one that was done, in the data folder itself: the administration, which does
+/// it, may write there.
+fn password_done(data: &Path) -> PathBuf {
+    data.join("admin-password-reset")
 }
 
 /// Asks for [`reset_if_asked`] at the next start.
@@ -88,7 +95,8 @@ fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the disk says.
 pub fn ask_for_password_reset(data: &Path) -> io::Result<()> {
-    files::write(&password_marker(data), b"")
+    let number = format!("{:016x}", network::seed()?);
+    files::write(&password_marker(data), number.as_bytes())
 }
 
 /// Whether [`ask_for_password_reset`] asked and nobody said [`password_reset_done`] yet.
@@ -96,15 +104,27 @@ pub fn ask_for_password_reset(data: &Path) -> io::Result<()> {
 /// # Errors
 /// What the disk says.
 pub fn password_reset_is_asked(data: &Path) -> io::Result<bool> {
-    exists(&password_marker(data))
+    let asked = number(&password_marker(data))?;
+    Ok(asked.is_some() && asked != number(&password_done(data))?)
 }
 
-/// Takes the marker away, after the password is reset durably.
+/// Notes that it is done, after the password is reset durably.
 ///
 /// # Errors
 /// What the disk says.
 pub fn password_reset_done(data: &Path) -> io::Result<()> {
-    files::remove(&password_marker(data))
+    match number(&password_marker(data))? {
+        Some(number) => files::write(&password_done(data), &number),
+        None => Ok(()),
+    }
+}
+
+fn number(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(number) => Ok(Some(number)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn exists(path: &Path) -> io::Result<bool> {
@@ -204,6 +224,19 @@ mod tests {
         ask_for_password_reset(&data).expect("asked");
         assert!(password_reset_is_asked(&data).expect("looked"));
         password_reset_done(&data).expect("done");
+        assert!(!password_reset_is_asked(&data).expect("looked"));
+        ask_for_password_reset(&data).expect("asked again");
+        assert!(password_reset_is_asked(&data).expect("looked"));
+        password_reset_done(&data).expect("done");
+        assert!(!password_reset_is_asked(&data).expect("looked"));
+    }
+
+    #[test]
+    fn who_may_write_in_the_data_folder_alone_asks_for_no_password_reset() {
+        let (_folder, data) = delivered_and_used();
+        for name in ["reset-admin-password", "admin-password-reset"] {
+            fs::write(data.join(name), b"").expect("written");
+        }
         assert!(!password_reset_is_asked(&data).expect("looked"));
     }
 }

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use tracing::warn;
 
 /// Writes a file so that after a power cut at any moment it holds the old octets or the new ones. Its
-/// folder is made where it is missing.
+/// folder is made where it is missing. A link that stands in the way is replaced, not followed: others
+/// may write in the folder too.
 ///
 /// # Errors
 /// What the disk says; the old file stays then.
@@ -18,11 +19,12 @@ pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let new = beside(path, ".new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&new)?;
+    if let Err(error) = fs::remove_file(&new)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&new)?;
     file.write_all(octets)?;
     file.sync_all()?;
     drop(file);
@@ -99,6 +101,8 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -120,6 +124,21 @@ mod tests {
         assert_eq!(read_settings(&path), Some("old".to_owned()));
         write_settings(&path, &"new").expect("written over it");
         assert_eq!(read_settings(&path), Some("new".to_owned()));
+    }
+
+    #[test]
+    fn a_link_in_the_way_leads_nowhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("other"), b"kept").expect("written");
+        for name in ["marker", "marker.new"] {
+            symlink(at("other"), at(name)).expect("linked");
+        }
+        write(&at("marker"), b"new").expect("written");
+        assert_eq!(fs::read(at("other")).expect("there"), b"kept");
+        let marker = fs::symlink_metadata(at("marker")).expect("there");
+        assert!(marker.is_file());
+        assert_eq!(fs::read(at("marker")).expect("there"), b"new");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -16,7 +16,7 @@ use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
 use nix::unistd::{Group, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
 use platform::board::{Board, Shutdown};
 use platform::card::{self, Card, Start};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::watchdog::Watchdog;
 use crate::system::proof;
@@ -26,6 +26,10 @@ pub const DATA: &str = "/data";
 
 /// Sockets and what else doesn't outlive the machine's run.
 pub const RUN: &str = "/run/operator-box";
+
+/// The folders of the data that are root's: those who may write in the data folder must not be able to put
+/// others in their place.
+const HELD: [&str; 3] = ["/data/run", "/data/system", "/data/upload"];
 
 /// The group of everything that the services share.
 const GROUP: &str = "exchange";
@@ -209,11 +213,23 @@ pub fn settle() -> Result<()> {
         ("/data/run", 0o2770),
         ("/data/system", 0o2750),
         ("/data/upload", 0o2770),
-        (RUN, 0o2770),
+        // Sticky: nobody replaces the socket of another.
+        (RUN, 0o3770),
     ] {
+        if HELD.contains(&folder) {
+            set_aside_foreign(Path::new(folder), 0)
+                .with_context(|| format!("{folder} is not root's"))?;
+        }
         fs::create_dir_all(folder).with_context(|| format!("{folder} can't be made"))?;
-        chown(folder, None, Some(group.gid.as_raw()))?;
+        chown(folder, Some(0), Some(group.gid.as_raw()))?;
         fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
+    }
+    // What is mounted can't be renamed or removed, whoever may write in the folder above.
+    for folder in HELD {
+        let bind = MsFlags::MS_BIND;
+        if let Err(error) = mount(Some(folder), folder, None::<&str>, bind, None::<&str>) {
+            warn!(%error, folder, "a folder can be replaced by the services");
+        }
     }
     if let Err(error) = allow_self_call() {
         warn!("the exchange can't call itself: {error:#}");
@@ -231,6 +247,25 @@ pub fn settle() -> Result<()> {
         warn!(%error, "Ctrl-Alt-Del restarts the machine at once");
     }
     Ok(())
+}
+
+/// Gives another name to what is no folder, or not the owner's: a link, or a folder that somebody made who
+/// may write in the one above.
+fn set_aside_foreign(path: &Path, owner: u32) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() && found.uid() == owner => return Ok(()),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let aside = path.with_added_extension("foreign");
+    error!(path = %path.display(), aside = %aside.display(), "this is not root's folder: it is set aside");
+    match fs::symlink_metadata(&aside) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(&aside)?,
+        Ok(_) => fs::remove_file(&aside)?,
+        Err(_) => {}
+    }
+    fs::rename(path, aside)
 }
 
 /// Writes the secret of the exchange's call to itself, for the exchange only.
@@ -261,6 +296,9 @@ fn set(name: &str, value: &str) {
 /// its very end.
 pub fn end(end: End, watchdog: Option<Watchdog>) -> ! {
     sync();
+    for folder in HELD {
+        let _ = umount2(folder, MntFlags::empty());
+    }
     if umount2(DATA, MntFlags::empty()).is_err() {
         let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
         let _ = mount(None::<&str>, DATA, None::<&str>, read_only, None::<&str>);
@@ -285,7 +323,32 @@ pub fn end(end: End, watchdog: Option<Watchdog>) -> ! {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    #[test]
+    fn only_the_owners_own_folder_keeps_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let owner = fs::metadata(folder.path()).expect("there").uid();
+        let path = folder.path().join("system");
+        let aside = folder.path().join("system.foreign");
+        set_aside_foreign(&path, owner).expect("none is there");
+        fs::create_dir(&path).expect("made");
+        fs::write(path.join("ssh.json"), "{}").expect("written");
+        set_aside_foreign(&path, owner).expect("looked");
+        assert!(path.join("ssh.json").exists() && !aside.exists());
+        // Somebody else's, twice: the second takes the place of the first.
+        set_aside_foreign(&path, owner + 1).expect("set aside");
+        assert!(!path.exists() && aside.join("ssh.json").exists());
+        let other = folder.path().join("other");
+        fs::create_dir(&other).expect("made");
+        for _ in 0..2 {
+            symlink(&other, &path).expect("linked");
+            set_aside_foreign(&path, owner).expect("set aside");
+            assert!(fs::symlink_metadata(&path).is_err() && other.exists());
+        }
+    }
 
     fn board(at_shutdown: Shutdown) -> Board {
         let text = include_str!("../../../../../board/operator-box-3000/board.toml");
