@@ -1,7 +1,7 @@
 //! The card the system was started from: which disk it is, its partitions, and its room for data.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use model::system::Slot;
@@ -18,6 +18,12 @@ pub const SLOT_A: u8 = 2;
 pub const SLOT_B: u8 = 3;
 /// Settings, history, voicemail: everything that is not in an image.
 pub const DATA: u8 = 4;
+
+/// Where the superblock of ext4 is in its partition.
+const SUPERBLOCK_AT: u64 = 1024;
+
+/// A last group of blocks that is too small for its own tables is left out of a file system.
+const ROUNDING: u64 = 16 << 20;
 
 /// What the boot loader says of the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +150,39 @@ impl Card {
     }
 }
 
+/// Whether a file system of ext4 is smaller than the partition it is in: a power cut may come after the
+/// partition has grown and before the file system has.
+///
+/// # Errors
+/// Where the partition can't be read, or holds no such file system.
+pub fn has_room(partition: &Path) -> io::Result<bool> {
+    let mut file = File::open(partition)?;
+    let room = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(SUPERBLOCK_AT))?;
+    let mut superblock = [0; 1024];
+    file.read_exact(&mut superblock)?;
+    let used = file_system_bytes(&superblock)
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "there is no file system of ext4"))?;
+    Ok(room >= used.saturating_add(ROUNDING))
+}
+
+/// How many bytes a file system has, by its superblock (`struct ext4_super_block`).
+fn file_system_bytes(superblock: &[u8; 1024]) -> Option<u64> {
+    let word = |at: usize| {
+        let octets = superblock.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_le_bytes(octets))
+    };
+    let magic = superblock.get(0x38..0x3A)?;
+    if magic != 0xEF53_u16.to_le_bytes() {
+        return None;
+    }
+    let is_64bit = word(0x60)? & 0x80 != 0;
+    let high = if is_64bit { word(0x150)? } else { 0 };
+    let blocks = u64::from(high) << 32 | u64::from(word(0x04)?);
+    let block = 1024_u64.checked_shl(word(0x18)?)?;
+    blocks.checked_mul(block)
+}
+
 fn read_table(device: &Path) -> io::Result<Table> {
     let mut sector = [0; 512];
     File::open(device)?.read_exact(&mut sector)?;
@@ -167,5 +206,35 @@ mod tests {
         ] {
             assert!(Start::parse(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_power_cut_while_the_data_grows_is_made_good_by_the_next_start() {
+        const MIB: u64 = 1 << 20;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("partition");
+        let mut superblock = [0; 1024];
+        superblock[0x18] = 2;
+        superblock[0x38..0x3A].copy_from_slice(&[0x53, 0xEF]);
+        let mut write = |blocks: u64, bytes: u64| {
+            superblock[0x04..0x08].copy_from_slice(&blocks.to_le_bytes()[..4]);
+            superblock[0x150..0x154].copy_from_slice(&blocks.to_le_bytes()[4..]);
+            superblock[0x60] = if blocks >> 32 > 0 { 0x80 } else { 0 };
+            let mut file = File::create(&path).expect("made");
+            file.seek(SeekFrom::Start(SUPERBLOCK_AT)).expect("there");
+            file.write_all(&superblock).expect("written");
+            file.set_len(bytes).expect("set");
+        };
+        write(64 * MIB / 4096, 64 * MIB);
+        assert!(!has_room(&path).expect("read"), "as delivered");
+        // The partition has grown; then the power went.
+        write(64 * MIB / 4096, 4000 * MIB);
+        assert!(has_room(&path).expect("read"));
+        write(3998 * MIB / 4096, 4000 * MIB);
+        assert!(!has_room(&path).expect("read"), "the rest is too small");
+        write(1 << 33, 4000 * MIB);
+        assert!(!has_room(&path).expect("read"), "numbers have 64 bits");
+        fs::write(&path, [0; 4096]).expect("written");
+        assert!(has_room(&path).is_err());
     }
 }

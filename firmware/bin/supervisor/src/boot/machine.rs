@@ -138,6 +138,12 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
     let device = card
         .partition(card::DATA)
         .context("no partition for data")?;
+    // Also where the power went between the partition and the file system in it.
+    let grown = grown
+        || card::has_room(&device).unwrap_or_else(|error| {
+            warn!(%error, "the size of the data can't be read");
+            false
+        });
     let device = device.to_str().context("a device's name")?;
     // What a power cut left is put right by the journal; more is rare, and asks for nobody here.
     let forced: &[&str] = if grown { &["-f", "-p"] } else { &["-p"] };
