@@ -44,6 +44,10 @@ const ONE_KEY: Duration = Duration::from_millis(150);
 /// many seconds without a key.
 const REPAIR_EVERY_S: u32 = 60;
 
+/// Who came in by ssh and pressed no key for a quarter of an hour has gone: the server of ssh can't tell, as
+/// the menu draws the time each second.
+const GONE_AFTER_S: u32 = 15 * 60;
+
 /// A line that is longer is no answer to anything, and no key of ssh.
 const LONGEST_LINE: usize = 1000;
 
@@ -74,6 +78,9 @@ fn main() -> Result<()> {
             // A machine that slept doesn't catch up.
             next = (next + SECOND).max(now);
             quiet_s += 1;
+            if has_gone(by_ssh().is_some(), quiet_s) {
+                return Ok(());
+            }
             if quiet_s % REPAIR_EVERY_S == 0 {
                 face.repair();
             }
@@ -178,13 +185,24 @@ impl Face {
     }
 }
 
-/// Whom to name in the log of the system: who comes in by ssh has an address.
+/// Whether nobody is there any more. On the machine's own terminals the menu is always shown.
+const fn has_gone(by_ssh: bool, quiet_s: u32) -> bool {
+    by_ssh && quiet_s >= GONE_AFTER_S
+}
+
+/// Whom to name in the log of the system.
 fn asker() -> String {
-    let client = std::env::var("SSH_CONNECTION").unwrap_or_default();
-    match client.split(' ').next() {
-        Some(address) if !address.is_empty() => format!("console, by ssh from {address}"),
-        _ => "console".to_owned(),
-    }
+    by_ssh().map_or_else(
+        || "console".to_owned(),
+        |address| format!("console, by ssh from {address}"),
+    )
+}
+
+/// The address of who came in by ssh.
+fn by_ssh() -> Option<String> {
+    let client = std::env::var("SSH_CONNECTION").ok()?;
+    let address = client.split(' ').next()?;
+    (!address.is_empty()).then(|| address.to_owned())
 }
 
 fn signals() -> Result<SignalFd> {
@@ -211,4 +229,17 @@ fn wait(terminal: &Terminal, desk: &Desk, signals: &SignalFd, limit: Instant) ->
         Err(error) => bail!("can't wait: {error}"),
     }
     Ok(matches!(signals.read_signal(), Ok(Some(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_came_by_ssh_and_presses_no_key_is_gone_after_a_quarter_of_an_hour() {
+        assert!(!has_gone(true, 0));
+        assert!(!has_gone(true, 899));
+        assert!(has_gone(true, 900));
+        assert!(!has_gone(false, 1_000_000), "the machine's own terminal");
+    }
 }

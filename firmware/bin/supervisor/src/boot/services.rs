@@ -176,8 +176,9 @@ fn remote_menu() -> Result<Command> {
         .current_dir("/")
         .env_clear()
         .stdin(Stdio::null())
-        // In the foreground, its log to the kernel's; keys only; no ways through to elsewhere; who does
-        // nothing for a quarter of an hour has gone.
+        // In the foreground, its log to the kernel's; keys only; no ways through to elsewhere; a connection
+        // without a word for a quarter of an hour is closed. The menu ends by itself where no key is
+        // pressed for as long.
         .args([
             "-F", "-E", "-s", "-j", "-k", "-T", "3", "-I", "900", "-p", "22",
         ])
