@@ -187,6 +187,8 @@ fn on_a_box_it_does_what_is_asked_and_orders_what_it_cannot_do() {
 fn remote_menu(system: &mut System) {
     const KEY: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE7WMmaYrT4SWhjXPK/RxAJdKxHrRQdzRTlT3gSJFzZz jana";
+    const OTHER: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f petr";
     let set = |enabled, keys: &[&str]| Request::SetRemoteMenu {
         settings: RemoteMenuSettings {
             enabled,
@@ -198,6 +200,8 @@ fn remote_menu(system: &mut System) {
         set(true, &[]),
         set(true, &[KEY]),
         Request::RemoteMenu,
+        set(true, &[KEY, OTHER]),
+        set(true, &[KEY]),
         set(false, &[KEY]),
     ]);
     let [
@@ -205,6 +209,8 @@ fn remote_menu(system: &mut System) {
         Reply::Refused { .. },
         Reply::RemoteMenu(on),
         Reply::RemoteMenu(shown),
+        Reply::RemoteMenu(_),
+        Reply::RemoteMenu(_),
         Reply::RemoteMenu(off),
     ] = replies.as_slice()
     else {
@@ -215,6 +221,10 @@ fn remote_menu(system: &mut System) {
     assert_eq!(on, shown);
     assert!(!off.settings.enabled && off.fingerprint == on.fingerprint);
     assert!(system.path("ssh/.ssh/authorized_keys").exists());
+    assert_eq!(system.order(), "start-remote-menu");
+    // A key more leaves those who are in alone; one less may be theirs.
+    assert_eq!(system.order(), "start-remote-menu");
+    assert_eq!(system.order(), "stop-remote-menu");
     assert_eq!(system.order(), "start-remote-menu");
     assert_eq!(system.order(), "stop-remote-menu");
 }
