@@ -52,38 +52,73 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Writes settings as JSON, as [`write()`] does.
+/// Writes settings as JSON, as [`write()`] does. What is there and can't be understood is set aside as
+/// `NAME.unreadable`: another version of the software may understand it.
 ///
 /// # Errors
 /// What the disk says.
-pub fn write_settings<T: Serialize>(path: &Path, settings: &T) -> io::Result<()> {
+pub fn write_settings<T: Serialize + DeserializeOwned>(
+    path: &Path,
+    settings: &T,
+) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(settings).map_err(io::Error::other)?;
     text.push(b'\n');
+    if matches!(read::<T>(path), Found::Strange(_)) {
+        let aside = unreadable(path);
+        let moved = fs::rename(path, &aside).is_ok();
+        warn!(path = %path.display(), moved, "settings that can't be understood are set aside");
+    }
     write(path, &text)
 }
 
-/// Reads settings; none where there is no file. A file that can't be understood is set aside as
-/// `NAME.unreadable`, which the log says, and counts as none: a machine starts with what it was
-/// delivered with rather than not at all.
+/// Reads settings; none where there is no file. A file that can't be understood counts as none and stays,
+/// which the log says: a machine starts with what it was delivered with rather than not at all, and another
+/// version of the software may be back tomorrow. It finds there, or as `NAME.unreadable`, what it wrote.
 #[must_use]
 pub fn read_settings<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let octets = match fs::read(path) {
-        Ok(octets) => octets,
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => {
+    match read(path) {
+        Found::Settings(settings) => return Some(settings),
+        Found::Nothing => {}
+        Found::Strange(error) => {
+            warn!(path = %path.display(), %error, "settings can't be understood: going on without them");
+            return None;
+        }
+        Found::Failed(error) => {
             warn!(path = %path.display(), %error, "settings can't be read: going on without them");
             return None;
         }
-    };
-    match serde_json::from_slice(&octets) {
-        Ok(settings) => Some(settings),
-        Err(error) => {
-            let aside = beside(path, ".unreadable");
-            let moved = fs::rename(path, &aside).is_ok();
-            warn!(path = %path.display(), %error, moved, "settings can't be understood: set aside, going on without them");
-            None
-        }
     }
+    let aside = unreadable(path);
+    match read(&aside) {
+        Found::Settings(settings) => {
+            warn!(path = %aside.display(), "settings are understood that were set aside: going on with them");
+            Some(settings)
+        }
+        _ => None,
+    }
+}
+
+/// What a file of settings holds.
+enum Found<T> {
+    Settings(T),
+    Nothing,
+    Strange(serde_json::Error),
+    Failed(io::Error),
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Found<T> {
+    match fs::read(path) {
+        Ok(octets) => match serde_json::from_slice(&octets) {
+            Ok(settings) => Found::Settings(settings),
+            Err(error) => Found::Strange(error),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
+        Err(error) => Found::Failed(error),
+    }
+}
+
+fn unreadable(path: &Path) -> PathBuf {
+    beside(path, ".unreadable")
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -119,10 +154,10 @@ mod tests {
     fn what_a_power_cut_left_beside_them_does_not_count() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("time.json");
-        write_settings(&path, &"old").expect("written");
+        write_settings(&path, &"old".to_owned()).expect("written");
         fs::write(folder.path().join("time.json.new"), b"\"ne").expect("half");
         assert_eq!(read_settings(&path), Some("old".to_owned()));
-        write_settings(&path, &"new").expect("written over it");
+        write_settings(&path, &"new".to_owned()).expect("written over it");
         assert_eq!(read_settings(&path), Some("new".to_owned()));
     }
 
@@ -142,14 +177,32 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_understood_are_set_aside() {
+    fn settings_of_another_version_stay_until_others_are_written_and_are_set_aside_then() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("network.json");
+        let aside = folder.path().join("network.json.unreadable");
+        let theirs = vec!["a".to_owned()];
+        write_settings(&path, &theirs).expect("written");
+        // Looking changes nothing for the other version.
+        assert_eq!(read_settings::<Vec<u8>>(&path), None);
+        assert_eq!(read_settings(&path), Some(theirs.clone()));
+        assert!(!aside.exists());
+        write_settings(&path, &vec![1_u8]).expect("written");
+        assert_eq!(read_settings(&path), Some(vec![1_u8]));
+        assert_eq!(read_settings(&aside), Some(theirs.clone()));
+        // A power cut before the new ones were there.
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(read_settings(&path), Some(theirs));
+        assert_eq!(read_settings::<Vec<u8>>(&path), None);
+    }
+
+    #[test]
+    fn settings_that_nobody_understands_count_as_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("network.json");
         fs::write(&path, b"{ half").expect("written");
         assert_eq!(read_settings::<Vec<u8>>(&path), None);
-        assert!(!path.exists());
-        let aside = fs::read(folder.path().join("network.json.unreadable")).expect("kept");
-        assert_eq!(aside, b"{ half");
+        assert_eq!(fs::read(&path).expect("kept"), b"{ half");
     }
 
     #[test]
