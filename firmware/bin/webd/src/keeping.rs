@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::WallTime;
 use platform::files;
@@ -22,6 +22,8 @@ use crate::syslog::{self, Syslog};
 const FILE: &str = "logs.json";
 /// The shortest time that rows are kept.
 const LOOK: Duration = Duration::from_secs(60 * 60);
+/// A clock that goes wrong by as much within an hour was set.
+const APART: Duration = Duration::from_secs(5 * 60);
 /// Fewer tell nothing; the store keeps no more.
 pub const ROWS: std::ops::RangeInclusive<u32> = 100..=100_000;
 
@@ -124,28 +126,87 @@ impl Keeping {
 /// Removes what is too old or too much, each hour and whenever the settings change.
 async fn remove_old(store: Store, mut changed: watch::Receiver<LogSettings>) {
     let mut ticks = interval(LOOK);
+    let mut ages = Ages::default();
     loop {
         tokio::select! {
+            // The first look is the one that knows no age.
+            biased;
             _ = ticks.tick() => {}
             change = changed.changed() => if change.is_err() { return },
         }
-        let settings = changed.borrow_and_update().clone();
+        let settings = changed.borrow().clone();
         let store = store.clone();
-        let removed = tokio::task::spawn_blocking(move || remove(&store, &settings)).await;
+        let now = clock::now();
+        let before = if ages.are_known(Instant::now(), now) {
+            settings.keep.before(now)
+        } else {
+            None
+        };
+        let rows = settings.rows;
+        let removed = tokio::task::spawn_blocking(move || remove(&store, before, rows)).await;
         if let Ok(Err(error)) = removed {
             tracing::error!(%error, "Old rows of the logs can't be removed.");
         }
     }
 }
 
-fn remove(store: &Store, settings: &LogSettings) -> Result<(), StoreError> {
+fn remove(store: &Store, before: Option<WallTime>, rows: u32) -> Result<(), StoreError> {
     for kind in LOGS {
-        if let Some(before) = settings.keep.before(clock::now()) {
+        if let Some(before) = before {
             store.log_clear(kind, before, i64::MAX)?;
         }
-        if settings.rows < *ROWS.end() {
-            store.log_trim(kind, settings.rows)?;
+        if rows < *ROWS.end() {
+            store.log_trim(kind, rows)?;
         }
     }
     Ok(())
+}
+
+/// Whether the clock can be asked how old a row is: not right after a start, nor after it was set. One that
+/// is a year ahead would have all logs removed, and has until the next look to be put right.
+#[derive(Debug, Default)]
+struct Ages {
+    /// When it was looked last, by the clock that never steps and by the one on the wall.
+    looked: Option<(Instant, WallTime)>,
+}
+
+impl Ages {
+    fn are_known(&mut self, now: Instant, wall: WallTime) -> bool {
+        let Some((then, wall_then)) = self.looked.replace((now, wall)) else {
+            return false;
+        };
+        let passed = i64::try_from(now.duration_since(then).as_micros()).unwrap_or(i64::MAX);
+        let shown = wall.as_unix_micros() - wall_then.as_unix_micros();
+        let apart = Duration::from_micros(shown.abs_diff(passed));
+        if apart > APART {
+            tracing::warn!("The clock was set by {apart:?}: old rows of the logs stay for now.");
+        }
+        apart <= APART
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_just_set_makes_no_row_old() {
+        let (mut now, mut wall) = (Instant::now(), WallTime::from_unix_seconds(1_795_332_953));
+        let mut ages = Ages::default();
+        let mut look = |passed: Duration, set_s: i64| {
+            now += passed;
+            let us = i64::try_from(passed.as_micros()).expect("short");
+            wall = WallTime::from_unix_micros(wall.as_unix_micros() + us + set_s * 1_000_000);
+            ages.are_known(now, wall)
+        };
+        assert!(!look(Duration::ZERO, 0), "the start");
+        assert!(look(LOOK, 0));
+        assert!(look(LOOK, 2), "slewed");
+        let year_s = 365 * 86_400;
+        assert!(!look(LOOK, year_s));
+        assert!(!look(LOOK, -year_s), "put right");
+        assert!(look(LOOK, 0));
+        assert!(!look(LOOK, year_s));
+        assert!(look(LOOK, 0), "it stays so");
+    }
 }

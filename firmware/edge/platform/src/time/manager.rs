@@ -143,7 +143,8 @@ impl Manager {
             return self.discipline.unanswered(now);
         };
         let first = self.synchronised.is_none();
-        let done = match self.discipline.answered(now, sample) {
+        let adjust = self.discipline.answered(now, sample);
+        let done = match adjust {
             Adjust::Nothing => return,
             Adjust::Slew(us) => sys::clock::slew(us),
             Adjust::Step(us) => {
@@ -158,7 +159,7 @@ impl Manager {
         }
         self.synchronised = Some(clock::wall());
         self.offset_us = Some(sample.offset_us);
-        if first {
+        if is_noted(first, adjust) {
             self.remember();
         }
     }
@@ -246,6 +247,12 @@ impl Manager {
             warn!(%error, path = %local.display(), "programs may not find the zone");
         }
     }
+}
+
+/// Whether the time is noted at once: the first that is known, and each step. A clock that was set wrong and
+/// set right again must not be set wrong by the next start.
+const fn is_noted(first: bool, adjust: Adjust) -> bool {
+    first || matches!(adjust, Adjust::Step(_))
 }
 
 fn is_server(text: &str) -> bool {
@@ -337,6 +344,15 @@ mod tests {
         let kept = Manager::start(Instant::ZERO, paths).expect("a thread");
         assert_eq!(kept.settings.zone, prague);
         assert_eq!(kept.settings.servers, good);
+    }
+
+    #[test]
+    fn a_step_back_is_noted_as_the_step_before_it_was() {
+        assert!(is_noted(true, Adjust::Slew(100)));
+        assert!(!is_noted(false, Adjust::Slew(100)));
+        for step in [86_400_000_000, -86_400_000_000] {
+            assert!(is_noted(false, Adjust::Step(step)));
+        }
     }
 
     #[test]
