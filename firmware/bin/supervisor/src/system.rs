@@ -77,16 +77,27 @@ fn listen(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
+/// Takes in those who came. No more at once than there are places: a flood of them must not stop the rest.
 fn accept(listener: &UnixListener, askers: &mut Vec<Asker>) {
-    while let Ok((stream, _)) = listener.accept() {
-        if askers.len() >= ASKERS {
-            warn!("too many ask at once: one was turned away");
-            continue;
-        }
+    for _ in 0..ASKERS {
+        let Ok((stream, _)) = listener.accept() else {
+            return;
+        };
         match Asker::new(stream) {
-            Ok(asker) => askers.push(asker),
+            Ok(asker) => admit(asker, askers),
             Err(error) => warn!(%error, "an asker can't be heard"),
         }
+    }
+}
+
+/// Gives an asker a place. One who may not ask has none: all of them together can't keep one who may out.
+fn admit(mut asker: Asker, askers: &mut Vec<Asker>) {
+    if !asker.may() {
+        asker.tell(&machine::failed("Whoever asks may not."));
+    } else if askers.len() >= ASKERS {
+        warn!("too many ask at once: one was turned away");
+    } else {
+        askers.push(asker);
     }
 }
 
@@ -108,4 +119,30 @@ fn wait(
     let left = machine.poll_timeout() - now + Duration::from_micros(999);
     let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
     let _ = poll(&mut ready, timeout);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn those_who_may_not_ask_keep_nobody_out() {
+        let mut askers = Vec::new();
+        for _ in 0..2 * ASKERS {
+            let (mut near, far) = UnixStream::pair().expect("a pair");
+            admit(Asker::of(far, false).expect("an asker"), &mut askers);
+            let mut told = String::new();
+            near.read_to_string(&mut told).expect("told, and closed");
+            assert!(told.contains("may not") && told.ends_with('\n'), "{told}");
+        }
+        assert!(askers.is_empty());
+        for _ in 0..2 * ASKERS {
+            let (_, far) = UnixStream::pair().expect("a pair");
+            admit(Asker::of(far, true).expect("an asker"), &mut askers);
+        }
+        assert_eq!(askers.len(), ASKERS);
+    }
 }

@@ -32,11 +32,16 @@ pub struct Asker {
 impl Asker {
     /// At the other end of a connection.
     pub fn new(stream: UnixStream) -> Result<Self> {
-        stream.set_nonblocking(true)?;
         let user = getsockopt(&stream, PeerCredentials)?.uid();
         let may = may_ask(Uid::from_raw(user), Uid::effective(), |name| {
             User::from_name(name).ok().flatten().map(|user| user.uid)
         });
+        Self::of(stream, may)
+    }
+
+    /// One who `may` ask, or not.
+    pub(super) fn of(stream: UnixStream, may: bool) -> Result<Self> {
+        stream.set_nonblocking(true)?;
         Ok(Self {
             stream,
             may,
