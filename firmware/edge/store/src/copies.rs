@@ -45,6 +45,12 @@ pub(crate) fn keep(connection: &Connection, path: &Path, schema: i64) -> Result<
     Ok(())
 }
 
+/// Removes the copy of an earlier migration from `schema`: where none is made now, the older software would
+/// find one of long ago.
+pub(crate) fn forget(path: &Path, schema: i64) -> Result<(), StoreError> {
+    remove(&named(path, BEFORE, schema))
+}
+
 /// Puts the newest copy that this software knows in the place of a file of the newer schema `found`,
 /// which is set aside; false where there is no copy, or the newer software has the file open.
 pub(crate) fn fall_back(path: &Path, found: i64, known: i64) -> Result<bool, StoreError> {
@@ -57,6 +63,7 @@ pub(crate) fn fall_back(path: &Path, found: i64, known: i64) -> Result<bool, Sto
     let aside = named(path, NEWER, found);
     link(path, &aside)?;
     let unfinished = unfinished(path);
+    remove(&unfinished)?;
     fs::copy(&copy, &unfinished).map_err(at(&copy))?;
     settle(&unfinished, path)?;
     tracing::error!(

@@ -287,12 +287,15 @@ fn keep_copy(connection: &Connection, path: &Path, schema: Schema) -> Result<(),
         return copies::keep(connection, path, found);
     }
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-    if pages <= REWRITTEN_PAGES
-        && let Err(error) = copies::keep(connection, path, found)
-    {
-        tracing::warn!(%error, "older software will not find {}", path.display());
+    if pages <= REWRITTEN_PAGES {
+        match copies::keep(connection, path, found) {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "older software will not find {}", path.display());
+            }
+        }
     }
-    Ok(())
+    copies::forget(path, found)
 }
 
 fn version(connection: &Connection) -> Result<i64, StoreError> {

@@ -147,6 +147,31 @@ fn what_can_be_done_without_is_set_aside_where_there_is_no_copy() {
 }
 
 #[test]
+fn a_copy_of_long_ago_goes_where_none_is_made() {
+    let expendable = Schema {
+        expendable: Some("SELECT max(x) FROM a"),
+        ..NEW
+    };
+    let dir = tempfile::tempdir().unwrap();
+    add(dir.path(), old_of(expendable), 1);
+    fs::write(dir.path().join("test.db.schema-1"), "of long ago").unwrap();
+    // In the way of the copy: a folder can't be replaced.
+    fs::create_dir(dir.path().join("test.db.unfinished")).unwrap();
+    assert_eq!(found(dir.path(), expendable), [1]);
+    assert!(!dir.path().join("test.db.schema-1").exists());
+}
+
+#[test]
+fn what_was_left_unfinished_is_not_written_through() {
+    let dir = upgraded(NEW);
+    let other = dir.path().join("other");
+    fs::write(&other, "kept").unwrap();
+    std::os::unix::fs::symlink(&other, dir.path().join("test.db.unfinished")).unwrap();
+    assert_eq!(found(dir.path(), OLD), [1]);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "kept");
+}
+
+#[test]
 fn what_newer_software_has_open_is_left_to_it() {
     let expendable = Schema {
         expendable: Some("SELECT max(x) FROM a"),
