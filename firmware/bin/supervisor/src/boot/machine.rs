@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
 use nix::unistd::{Group, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
@@ -119,10 +120,16 @@ pub fn started_from() -> Result<Start> {
     Ok(Start::parse(&line)?)
 }
 
-/// Says something on the serial line and the screen, where there is nobody else to say it.
+/// Says something on the serial line and the screen, where there is nobody else to say it. A line that
+/// nobody reads from, held by its flow control, is not waited for.
 pub fn say(text: &str) {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     for terminal in ["/dev/console", "/dev/tty1"] {
-        if let Ok(mut terminal) = OpenOptions::new().write(true).open(terminal) {
+        let opened = OpenOptions::new()
+            .write(true)
+            .custom_flags(flags.bits())
+            .open(terminal);
+        if let Ok(mut terminal) = opened {
             let _ = writeln!(terminal, "\r\n{text}\r");
         }
     }
@@ -316,9 +323,9 @@ pub fn end(end: End, watchdog: Option<Watchdog>) -> ! {
         End::Halt => RebootMode::RB_HALT_SYSTEM,
     };
     if end != End::Reboot {
-        // A machine that stays off must not be started by it.
-        watchdog.into_iter().for_each(Watchdog::disarm);
         say("The system is stopped. It is safe to switch the power off.");
+        // A machine that stays off must not be started by it. The last thing: until here it may hang.
+        watchdog.into_iter().for_each(Watchdog::disarm);
     }
     loop {
         let _: Result<Infallible, _> = reboot(mode);
