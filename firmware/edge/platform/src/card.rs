@@ -2,10 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use model::system::Slot;
+use nix::sys::stat::{major, minor};
 use thiserror::Error;
+use tracing::warn;
 
 use crate::mbr::{SECTOR, Table};
 use crate::sys::disk::resize_partition;
@@ -87,21 +90,24 @@ pub struct Card {
 }
 
 impl Card {
-    /// The disk of this signature, where it is there already.
+    /// The disk of this signature, where it is there already. All cards of one image have the same: of
+    /// several the one that the running system's root is on.
     ///
     /// # Errors
-    /// Where `/sys` can't be read.
+    /// Where `/sys` can't be read, or where there are several and the root is on none of them: nothing says
+    /// which was started from then, and the wrong one must not be written to.
     pub fn find(signature: u32) -> io::Result<Option<Self>> {
+        let mut cards = Vec::new();
         for entry in fs::read_dir("/sys/block")? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             let Ok(table) = read_table(&Path::new("/dev").join(&name)) else {
                 continue;
             };
             if table.signature == signature {
-                return Ok(Some(Self { name, table }));
+                cards.push(Self { name, table });
             }
         }
-        Ok(None)
+        the_one(cards, root_disk().as_deref())
     }
 
     /// The device of a partition, where the kernel has it already.
@@ -150,6 +156,38 @@ impl Card {
     }
 }
 
+fn the_one(mut cards: Vec<Card>, root: Option<&str>) -> io::Result<Option<Card>> {
+    if cards.len() > 1 {
+        let names: Vec<&str> = cards.iter().map(|card| card.name.as_str()).collect();
+        let names = names.join(", ");
+        cards.retain(|card| Some(card.name.as_str()) == root);
+        if cards.len() != 1 {
+            return Err(io::Error::other(format!(
+                "{names} are cards of one image: remove all but one"
+            )));
+        }
+        warn!(
+            disks = names,
+            "more than one card of one image: going on with the one that was started"
+        );
+    }
+    Ok(cards.pop())
+}
+
+/// The disk that `/` is on, as the kernel names it; none where it is in memory.
+fn root_disk() -> Option<String> {
+    let device = fs::metadata("/").ok()?.dev();
+    let (major, minor) = (major(device), minor(device));
+    let partition = fs::canonicalize(format!("/sys/dev/block/{major}:{minor}")).ok()?;
+    disk_of(&partition)
+}
+
+/// The disk of a partition, by the partition's folder below `/sys/devices`: it is in that of the disk.
+fn disk_of(partition: &Path) -> Option<String> {
+    let name = partition.parent()?.file_name()?.to_str()?;
+    (partition.join("partition").exists()).then(|| name.to_owned())
+}
+
 /// Whether a file system of ext4 is smaller than the partition it is in: a power cut may come after the
 /// partition has grown and before the file system has.
 ///
@@ -178,7 +216,7 @@ fn file_system_bytes(superblock: &[u8; 1024]) -> Option<u64> {
     }
     let is_64bit = word(0x60)? & 0x80 != 0;
     let high = if is_64bit { word(0x150)? } else { 0 };
-    let blocks = u64::from(high) << 32 | u64::from(word(0x04)?);
+    let blocks = (u64::from(high) << 32) | u64::from(word(0x04)?);
     let block = 1024_u64.checked_shl(word(0x18)?)?;
     blocks.checked_mul(block)
 }
@@ -206,6 +244,45 @@ mod tests {
         ] {
             assert!(Start::parse(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn of_two_cards_of_one_image_the_one_that_was_started_is_taken_or_none() {
+        let card = |name: &str| {
+            let mut sector = [0; 512];
+            sector[510..].copy_from_slice(&[0x55, 0xAA]);
+            Card {
+                name: name.into(),
+                table: Table::parse(&sector).expect("a table"),
+            }
+        };
+        let found = |names: &[&str], root| {
+            let cards = names.iter().map(|name| card(name)).collect();
+            let found = the_one(cards, root).map_err(|error| error.to_string())?;
+            Ok::<_, String>(found.map(|card| card.name))
+        };
+        assert_eq!(found(&[], Some("sda")), Ok(None));
+        // Before the root is there.
+        assert_eq!(found(&["sda"], None), Ok(Some("sda".into())));
+        for started in ["sda", "sdb"] {
+            let taken = found(&["sda", "sdb"], Some(started));
+            assert_eq!(taken, Ok(Some(started.into())));
+        }
+        for root in [None, Some("sdc")] {
+            let refused = found(&["sda", "sdb"], root).expect_err("nobody knows");
+            assert!(refused.starts_with("sda, sdb are"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_partition_is_on_the_disk_whose_folder_it_is_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = folder.path().join("block/sda");
+        fs::create_dir_all(disk.join("sda2")).expect("made");
+        fs::write(disk.join("sda2/partition"), "2\n").expect("written");
+        assert_eq!(disk_of(&disk.join("sda2")).as_deref(), Some("sda"));
+        assert_eq!(disk_of(&disk), None, "a whole disk");
+        assert_eq!(disk_of(&disk.join("gone")), None);
     }
 
     #[test]
