@@ -5,8 +5,10 @@
 //! supervisor itself is handed to it as an [`Order`](crate::orders::Order) on the standard output.
 
 mod asker;
+mod loader;
 mod machine;
 pub mod proof;
+mod record;
 pub mod remote;
 pub mod restarts;
 mod upgrade;

@@ -51,6 +51,11 @@ pub enum NoBlock {
     Full,
 }
 
+/// Why a slot is not tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("slot {0} is the one that is gone back to")]
+pub struct Confirmed(pub Slot);
+
 /// Which slot is tried, and how often still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trial {
@@ -173,10 +178,17 @@ impl Environment {
     }
 
     /// The next start tries a slot.
-    pub fn try_next(&mut self, slot: Slot) {
+    ///
+    /// # Errors
+    /// Where it is the one that is gone back to: it would be started for ever, good or not.
+    pub fn try_next(&mut self, slot: Slot) -> Result<(), Confirmed> {
+        if slot == self.confirmed() {
+            return Err(Confirmed(slot));
+        }
         self.set("next", &slot.to_string());
         self.set("tries", &TRIES.to_string());
         self.set("failed", "");
+        Ok(())
     }
 }
 
@@ -292,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn the_slot_that_is_gone_back_to_is_not_tried() {
+        for (text, confirmed) in [("", Slot::A), ("slot=A\n", Slot::A), ("slot=B\n", Slot::B)] {
+            let mut environment = parse(text).expect("a block");
+            let before = environment.clone();
+            assert_eq!(environment.try_next(confirmed), Err(Confirmed(confirmed)));
+            assert_eq!(environment, before);
+            assert_eq!(environment.try_next(confirmed.other()), Ok(()));
+        }
+    }
+
+    #[test]
     fn a_file_is_changed_in_place() {
         use std::os::unix::fs::MetadataExt;
         let folder = tempfile::tempdir().expect("a folder");
@@ -299,7 +322,10 @@ mod tests {
         std::fs::write(&path, block("slot=A\n")).expect("written");
         let node = |path: &Path| std::fs::metadata(path).expect("there").ino();
         let before = node(&path);
-        let written = change(&path, |environment| environment.try_next(Slot::B)).expect("changed");
+        let written = change(&path, |environment| {
+            environment.try_next(Slot::B).expect("the other one");
+        })
+        .expect("changed");
         assert_eq!(read(&path).expect("a block"), written);
         assert_eq!(written.trial().map(|trial| trial.tries), Some(TRIES));
         assert_eq!(node(&path), before);

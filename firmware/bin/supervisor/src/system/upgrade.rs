@@ -8,59 +8,28 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use anyhow::{Context, Result};
-use model::WallTime;
-use model::system::{Slot, Slots, Upgrade};
+use model::system::{Slots, Upgrade};
 use nix::fcntl::OFlag;
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use platform::board::Board;
 use platform::card::{self, Card, Start, slot_partition};
 use platform::files;
-use platform::slots::{self, Environment};
 use platform::update::{self, Refused, Target};
-use serde::{Deserialize, Serialize};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
+
+use super::loader::Loader;
+use super::record::{CUT_OFF, Note, Record};
 
 /// Whose updates this system takes.
 const KEY: &str = "/etc/operator-box/update.pub";
 /// What this system calls itself.
 const VERSION: &str = "/etc/operator-box/version";
-/// Where the boot loader's files are while they are changed.
-const BOOT: &str = "/run/boot";
-
-/// Why an upgrade failed that was begun and never finished.
-const CUT_OFF: &str =
-    "it was cut off while it was written, as by a power cut: upload the file again";
-
-/// What became of the last upgrade, as both slots tell each other: in the data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    /// The version that is or was tried.
-    version: Option<String>,
-    /// When it proved itself.
-    done: Option<WallTime>,
-    /// Why it didn't.
-    reason: Option<String>,
-}
-
-impl Note {
-    fn failed(version: &str, reason: &str) -> Self {
-        Self {
-            version: Some(version.into()),
-            done: None,
-            reason: Some(reason.into()),
-        }
-    }
-}
 
 /// The slots of this machine.
 pub struct Keeper {
-    start: Start,
     card: Card,
-    version: String,
     board: String,
-    note: PathBuf,
     uploads: PathBuf,
-    environment: Environment,
+    record: Record,
     state: Upgrade,
 }
 
@@ -82,64 +51,37 @@ impl Keeper {
         let start = Start::parse(&line)?;
         let card = Card::find(start.signature)?.context("the card is gone")?;
         let version = fs::read_to_string(VERSION).context("the system's version")?;
-        let mut keeper = Self {
-            start,
+        let boot = card.partition(card::BOOT);
+        let loader = Loader::on(&boot.context("the card has no boot partition")?);
+        let note = platform::data::system(data).join("upgrade.json");
+        let record = Record::open(start.slot, version.trim(), note, loader)?;
+        let state = record.found();
+        if matches!(state, Upgrade::Failed { .. }) {
+            warn!(?state, "the last upgrade did not prove itself");
+        }
+        Ok(Self {
             card,
-            version: version.trim().into(),
             board: board.name.clone(),
-            note: platform::data::system(data).join("upgrade.json"),
             uploads: data.join("upload"),
-            environment: Environment::default(),
-            state: Upgrade::None,
-        };
-        keeper.environment = keeper.with_environment(|_| ())?;
-        keeper.state = keeper.found();
-        if matches!(keeper.state, Upgrade::Failed { .. }) {
-            warn!(state = ?keeper.state, "the last upgrade did not prove itself");
-        }
-        Ok(keeper)
-    }
-
-    /// What the boot loader and the note say together.
-    fn found(&self) -> Upgrade {
-        let note: Note = files::read_settings(&self.note).unwrap_or_default();
-        if let Some(trial) = self.environment.trial() {
-            let version = note.version.unwrap_or_default();
-            if trial.slot == self.start.slot {
-                return Upgrade::Trying {
-                    version: self.version.clone(),
-                };
-            }
-            return Upgrade::Ready { version };
-        }
-        let reason = note.reason.or_else(|| {
-            let reason = "the new system did not start, or did not prove itself in three starts";
-            self.environment.has_failed().then(|| reason.into())
-        });
-        if let Some(reason) = reason {
-            return Upgrade::Failed {
-                version: note.version,
-                reason,
-            };
-        }
-        match (note.version, note.done) {
-            (Some(version), Some(at)) => Upgrade::Done { version, at },
-            _ => Upgrade::None,
-        }
+            record,
+            state,
+        })
     }
 
     /// Both slots.
     pub fn show(&self) -> Slots {
-        let note: Note = files::read_settings(&self.note).unwrap_or_default();
+        let note = self.record.note();
         Slots {
-            running: self.start.slot,
-            version: self.version.clone(),
-            confirmed: self.environment.confirmed(),
+            running: self.record.running(),
+            version: self.record.version().into(),
+            confirmed: self.record.confirmed(),
             other_version: match &self.state {
                 Upgrade::Ready { version } => Some(version.clone()),
                 Upgrade::Writing { .. } => None,
                 Upgrade::Failed { reason, .. } if reason == CUT_OFF => None,
-                _ => note.version.filter(|version| *version != self.version),
+                _ => note
+                    .version
+                    .filter(|version| version != self.record.version()),
             },
             upgrade: self.state.clone(),
         }
@@ -165,16 +107,15 @@ impl Keeper {
             return Err("this is no name of an uploaded file".into());
         }
         let target = self.target().map_err(|error| format!("{error:#}"))?;
-        let slot = self.start.slot.other();
+        let slot = self.record.running().other();
         let partition = self
             .card
             .partition(slot_partition(slot))
             .ok_or("the card has no second slot")?;
-        // A slot that is half written must never be tried.
-        self.forget_trial().map_err(|error| error.to_string())?;
+        (self.record.stay()).map_err(|error| format!("the boot loader can't be told: {error}"))?;
         let file = take(&self.uploads.join(file))
             .map_err(|error| format!("the uploaded file can't be read: {error}"))?;
-        let note = self.note.clone();
+        let note = self.record.note_path().to_owned();
         self.state = Upgrade::Writing {
             version: String::new(),
             per_cent: 0,
@@ -225,7 +166,7 @@ impl Keeper {
     pub fn hear(&mut self, news: News) {
         self.state = match news {
             News::Progress(version, per_cent) => Upgrade::Writing { version, per_cent },
-            News::Written(version) => match self.try_next(&version) {
+            News::Written(version) => match self.record.try_other(&version) {
                 Ok(()) => {
                     info!(version, "an upgrade is written; the next start tries it");
                     Upgrade::Ready { version }
@@ -244,92 +185,28 @@ impl Keeper {
 
     /// The running system has proved itself.
     pub fn confirm(&mut self) -> io::Result<()> {
-        let slot = self.start.slot;
-        let version = self.version.clone();
-        let at = platform::clock::wall();
-        self.write_note(&Note {
-            version: Some(version.clone()),
-            done: Some(at),
-            reason: None,
-        })?;
-        self.environment = self.with_environment(|environment| environment.confirm(slot))?;
-        info!(%slot, version, "the system has proved itself");
+        let at = self.record.confirm()?;
+        let version = self.record.version().into();
         self.state = Upgrade::Done { version, at };
         Ok(())
     }
 
     /// The running system has not proved itself: the next start is the old one's.
     pub fn give_up(&mut self, reason: &str) -> io::Result<()> {
-        error!(
-            reason,
-            "the new system is not good: going back to the old one"
-        );
-        self.write_note(&Note::failed(&self.version, reason))?;
-        self.environment = self.with_environment(Environment::give_up)?;
-        Ok(())
-    }
-
-    fn try_next(&mut self, version: &str) -> io::Result<()> {
-        self.write_note(&Note {
-            version: Some(version.into()),
-            done: None,
-            reason: None,
-        })?;
-        let slot: Slot = self.start.slot.other();
-        self.environment = self.with_environment(|environment| environment.try_next(slot))?;
-        Ok(())
-    }
-
-    fn forget_trial(&mut self) -> io::Result<()> {
-        if self.environment.trial().is_some() || self.environment.has_failed() {
-            let slot = self.start.slot;
-            self.environment = self.with_environment(|environment| environment.confirm(slot))?;
-        }
-        Ok(())
-    }
-
-    fn write_note(&self, note: &Note) -> io::Result<()> {
-        files::write_settings(&self.note, note)
+        self.record.give_up(reason)
     }
 
     fn target(&self) -> Result<Target> {
         let key = fs::read_to_string(KEY).context("the key of updates")?;
-        let room = self.card.size(slot_partition(self.start.slot.other()));
+        let room = self
+            .card
+            .size(slot_partition(self.record.running().other()));
         Ok(Target {
             key: key.parse()?,
             board: self.board.clone(),
-            running: self.version.clone(),
+            running: self.record.version().into(),
             room: room.context("the card has no second slot")?,
         })
-    }
-
-    /// Mounts the boot partition for as long as it takes, and no longer: most of the time nothing can
-    /// harm it.
-    fn with_environment(&self, change: impl FnOnce(&mut Environment)) -> io::Result<Environment> {
-        let device = self.card.partition(card::BOOT);
-        let device = device.ok_or_else(|| io::Error::other("the card has no boot partition"))?;
-        fs::create_dir_all(BOOT)?;
-        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-        mount(
-            Some(device.as_path()),
-            BOOT,
-            Some("vfat"),
-            flags | MsFlags::MS_SYNCHRONOUS,
-            None::<&str>,
-        )?;
-        let path = Path::new(BOOT).join("grub/grubenv");
-        let before = slots::read(&path);
-        let changed = before.and_then(|before| {
-            let mut after = before.clone();
-            change(&mut after);
-            if after == before {
-                Ok(before)
-            } else {
-                slots::change(&path, |environment| *environment = after)
-            }
-        });
-        umount2(BOOT, MntFlags::empty())?;
-        changed
     }
 }
 

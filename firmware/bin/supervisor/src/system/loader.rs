@@ -1,0 +1,78 @@
+//! The boot loader's memory, on a partition of its own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use platform::slots::{self, Environment};
+
+/// Where the boot loader's files are while they are changed.
+const BOOT: &str = "/run/boot";
+
+/// Where the boot loader remembers.
+pub struct Loader {
+    /// None where its files are there already.
+    device: Option<PathBuf>,
+    folder: PathBuf,
+}
+
+impl Loader {
+    /// On a partition. It is mounted for as long as it takes, and no longer: most of the time nothing
+    /// can harm it.
+    pub fn on(device: &Path) -> Self {
+        Self {
+            device: Some(device.to_owned()),
+            folder: BOOT.into(),
+        }
+    }
+
+    /// In a folder.
+    #[cfg(test)]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            device: None,
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// What it remembers.
+    pub fn read(&self) -> io::Result<Environment> {
+        self.change(|_| Ok(()))
+    }
+
+    /// Changes what it remembers; nothing is written where that is the same.
+    pub fn change(
+        &self,
+        change: impl FnOnce(&mut Environment) -> io::Result<()>,
+    ) -> io::Result<Environment> {
+        self.mounted(|path| {
+            let before = slots::read(path)?;
+            let mut after = before.clone();
+            change(&mut after)?;
+            if after == before {
+                return Ok(before);
+            }
+            slots::change(path, |environment| *environment = after)
+        })
+    }
+
+    fn mounted<T>(&self, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+        let path = self.folder.join("grub/grubenv");
+        let Some(device) = &self.device else {
+            return work(&path);
+        };
+        fs::create_dir_all(&self.folder)?;
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        mount(
+            Some(device.as_path()),
+            &self.folder,
+            Some("vfat"),
+            flags | MsFlags::MS_SYNCHRONOUS,
+            None::<&str>,
+        )?;
+        let done = work(&path);
+        umount2(&self.folder, MntFlags::empty())?;
+        done
+    }
+}

@@ -1,0 +1,281 @@
+//! What is remembered of the slots: by the boot loader, which of them has proved itself and which is
+//! tried; in the data, what became of the last upgrade.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::WallTime;
+use model::system::{Slot, Upgrade};
+use platform::files;
+use platform::slots::Environment;
+use serde::{Deserialize, Serialize};
+use tracing::{error, info};
+
+use super::loader::Loader;
+
+/// Why an upgrade failed that was begun and never finished.
+pub const CUT_OFF: &str =
+    "it was cut off while it was written, as by a power cut: upload the file again";
+
+/// What became of the last upgrade, as both slots tell each other: in the data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The version that is or was tried.
+    pub version: Option<String>,
+    /// When it proved itself.
+    pub done: Option<WallTime>,
+    /// Why it didn't.
+    pub reason: Option<String>,
+}
+
+impl Note {
+    /// Of an upgrade that failed.
+    pub fn failed(version: &str, reason: &str) -> Self {
+        Self {
+            version: Some(version.into()),
+            done: None,
+            reason: Some(reason.into()),
+        }
+    }
+}
+
+/// What is remembered, as the running system sees it.
+pub struct Record {
+    running: Slot,
+    version: String,
+    note: PathBuf,
+    loader: Loader,
+    environment: Environment,
+}
+
+impl Record {
+    /// Reads what there is.
+    pub fn open(running: Slot, version: &str, note: PathBuf, loader: Loader) -> io::Result<Self> {
+        let environment = loader.read()?;
+        Ok(Self {
+            running,
+            version: version.into(),
+            note,
+            loader,
+            environment,
+        })
+    }
+
+    /// What the boot loader and the note say together.
+    pub fn found(&self) -> Upgrade {
+        let note = self.note();
+        if let Some(trial) = self.environment.trial() {
+            let version = note.version.unwrap_or_default();
+            if trial.slot == self.running {
+                return Upgrade::Trying {
+                    version: self.version.clone(),
+                };
+            }
+            return Upgrade::Ready { version };
+        }
+        let reason = note.reason.or_else(|| {
+            let reason = "the new system did not start, or did not prove itself in three starts";
+            self.environment.has_failed().then(|| reason.into())
+        });
+        if let Some(reason) = reason {
+            return Upgrade::Failed {
+                version: note.version,
+                reason,
+            };
+        }
+        match (note.version, note.done) {
+            (Some(version), Some(at)) => Upgrade::Done { version, at },
+            _ => Upgrade::None,
+        }
+    }
+
+    /// The running slot.
+    pub const fn running(&self) -> Slot {
+        self.running
+    }
+
+    /// The running system's version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The slot that has proved itself, as the boot loader knows it.
+    pub fn confirmed(&self) -> Slot {
+        self.environment.confirmed()
+    }
+
+    /// What became of the last upgrade.
+    pub fn note(&self) -> Note {
+        files::read_settings(&self.note).unwrap_or_default()
+    }
+
+    /// Where that is written.
+    pub fn note_path(&self) -> &Path {
+        &self.note
+    }
+
+    /// The running system has proved itself; says when.
+    pub fn confirm(&mut self) -> io::Result<WallTime> {
+        let slot = self.running;
+        let at = platform::clock::wall();
+        self.write_note(&Note {
+            version: Some(self.version.clone()),
+            done: Some(at),
+            reason: None,
+        })?;
+        self.change(|environment| {
+            environment.confirm(slot);
+            Ok(())
+        })?;
+        info!(%slot, version = self.version, "the system has proved itself");
+        Ok(at)
+    }
+
+    /// The running system has not proved itself: the next start is the old one's.
+    pub fn give_up(&mut self, reason: &str) -> io::Result<()> {
+        error!(
+            reason,
+            "the new system is not good: going back to the old one"
+        );
+        self.write_note(&Note::failed(&self.version, reason))?;
+        self.change(|environment| {
+            environment.give_up();
+            Ok(())
+        })
+    }
+
+    /// The other slot holds this version now: the next start tries it.
+    pub fn try_other(&mut self, version: &str) -> io::Result<()> {
+        self.write_note(&Note {
+            version: Some(version.into()),
+            done: None,
+            reason: None,
+        })?;
+        let slot = self.running.other();
+        self.change(|environment| environment.try_next(slot).map_err(io::Error::other))
+    }
+
+    /// To be called before the other slot is written: from here on the boot loader starts the running
+    /// one and nothing else. A slot that is half written must never be tried; and where the running
+    /// system is not the one that is gone back to, since that one can't be read, it is from now on.
+    pub fn stay(&mut self) -> io::Result<()> {
+        let slot = self.running;
+        let environment = &self.environment;
+        if environment.confirmed() != slot
+            || environment.trial().is_some()
+            || environment.has_failed()
+        {
+            self.change(|environment| {
+                environment.confirm(slot);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        change: impl FnOnce(&mut Environment) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.environment = self.loader.change(change)?;
+        Ok(())
+    }
+
+    fn write_note(&self, note: &Note) -> io::Result<()> {
+        files::write_settings(&self.note, note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    struct Card {
+        folder: tempfile::TempDir,
+    }
+
+    impl Card {
+        /// The boot loader remembers this.
+        fn new(lines: &str) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::create_dir(folder.path().join("grub")).expect("made");
+            let card = Self { folder };
+            card.write(lines);
+            card
+        }
+
+        fn write(&self, lines: &str) {
+            let mut block = format!("# GRUB Environment Block\n{lines}").into_bytes();
+            block.resize(1024, b'#');
+            fs::write(self.folder.path().join("grub/grubenv"), block).expect("written");
+        }
+
+        fn loader(&self) -> Loader {
+            Loader::in_folder(self.folder.path())
+        }
+
+        fn environment(&self) -> Environment {
+            self.loader().read().expect("an environment")
+        }
+
+        fn record(&self, running: Slot) -> Record {
+            let note = self.folder.path().join("system/upgrade.json");
+            Record::open(running, "1.2.0", note, self.loader()).expect("a record")
+        }
+
+        /// What the boot loader starts, as `grub.cfg` has it.
+        fn next_start(&self) -> Slot {
+            let environment = self.environment();
+            let (next, confirmed) = (environment.trial(), environment.confirmed());
+            let tries = next.map_or(0, |trial| trial.tries);
+            let slot = next.filter(|trial| trial.tries > 0);
+            self.write(&match next {
+                Some(trial) if tries > 0 => {
+                    format!(
+                        "slot={confirmed}\nnext={}\ntries={}\n",
+                        trial.slot,
+                        tries - 1
+                    )
+                }
+                Some(_) => format!("slot={confirmed}\nfailed=1\n"),
+                None => format!("slot={confirmed}\n"),
+            });
+            slot.map_or(confirmed, |trial| trial.slot)
+        }
+    }
+
+    #[test]
+    fn a_slot_is_not_written_while_the_boot_loader_goes_back_to_it() {
+        // A has proved itself and can't be read any more: the boot loader has started B.
+        let card = Card::new("slot=A\n");
+        let mut record = card.record(Slot::B);
+        record.stay().expect("written");
+        assert_eq!(card.environment().confirmed(), Slot::B);
+        record.try_other("1.3.0").expect("written");
+        for _ in 0..3 {
+            assert_eq!(card.next_start(), Slot::A, "it is tried, and panics");
+        }
+        assert_eq!(card.next_start(), Slot::B);
+        assert_eq!(card.next_start(), Slot::B);
+    }
+
+    #[test]
+    fn what_is_gone_back_to_is_never_tried() {
+        let card = Card::new("slot=A\n");
+        let mut record = card.record(Slot::B);
+        assert!(record.try_other("1.3.0").is_err());
+        assert_eq!(card.environment().trial(), None);
+    }
+
+    #[test]
+    fn a_trial_is_forgotten_before_its_slot_is_written_again() {
+        let card = Card::new("slot=A\nnext=B\ntries=3\n");
+        let mut record = card.record(Slot::A);
+        assert!(matches!(record.found(), Upgrade::Ready { .. }));
+        record.stay().expect("written");
+        assert_eq!(card.next_start(), Slot::A);
+        assert!(!card.environment().has_failed());
+    }
+}
