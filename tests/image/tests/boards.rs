@@ -81,6 +81,7 @@ fn both_slots_are_started_by_the_same_words() {
         "rootfstype=squashfs",
         "rootwait=20",
         "slot=$boot",
+        "trial=$trial",
         "panic=5",
     ] {
         let words = line.trim_end_matches("; then").split_ascii_whitespace();

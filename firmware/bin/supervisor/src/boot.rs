@@ -13,6 +13,7 @@ mod drivers;
 mod initramfs;
 mod machine;
 mod services;
+mod trial;
 mod watchdog;
 
 pub use confine::as_user;
@@ -71,7 +72,7 @@ fn whole_life() -> Result<(machine::End, watchdog::Watchdog)> {
     machine::settle()?;
     let board = Board::of_this_machine();
     drivers::load(board.as_ref());
-    let end = services::run(&signals, &mut watchdog)?;
+    let end = services::run(&signals, &mut watchdog, start.is_tried)?;
     Ok((end.on(board.as_ref()), watchdog))
 }
 

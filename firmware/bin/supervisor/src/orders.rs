@@ -14,17 +14,20 @@ pub enum Order {
     StartRemoteMenu,
     /// Stop it, and end who is in it.
     StopRemoteMenu,
+    /// Keep the running system: it has proved itself.
+    Proved,
     /// Stop everything and restart the machine.
     Reboot,
     /// Stop everything and power off.
     PowerOff,
 }
 
-const WORDS: [(Order, &str); 6] = [
+const WORDS: [(Order, &str); 7] = [
     (Order::RestartExchange, "restart-exchange"),
     (Order::RestartAdministration, "restart-administration"),
     (Order::StartRemoteMenu, "start-remote-menu"),
     (Order::StopRemoteMenu, "stop-remote-menu"),
+    (Order::Proved, "proved"),
     (Order::Reboot, "reboot"),
     (Order::PowerOff, "power-off"),
 ];

@@ -35,6 +35,8 @@ pub struct Start {
     pub signature: u32,
     /// The slot that was started.
     pub slot: Slot,
+    /// Whether it has to prove itself.
+    pub is_tried: bool,
 }
 
 /// Why the kernel's command line says too little.
@@ -60,7 +62,11 @@ impl Start {
             .and_then(|id| id.split_once('-'))
             .and_then(|(signature, _)| u32::from_str_radix(signature, 16).ok());
         match (signature, slot) {
-            (Some(signature), Some(slot)) => Ok(Self { signature, slot }),
+            (Some(signature), Some(slot)) => Ok(Self {
+                signature,
+                slot,
+                is_tried: value("trial=") == Some("1"),
+            }),
             _ => Err(NoStart(command_line.trim().into())),
         }
     }
@@ -237,6 +243,11 @@ mod tests {
         let start = Start::parse(line).expect("complete");
         assert_eq!(start.signature, 0x4F42_0001);
         assert_eq!((start.slot, start.partition()), (Slot::B, 3));
+        assert!(!start.is_tried);
+        for (word, is_tried) in [("trial=0", false), ("trial=1", true)] {
+            let start = Start::parse(&format!("{word} {line}")).expect("complete");
+            assert_eq!(start.is_tried, is_tried);
+        }
         for line in [
             "slot=A",
             "root=PARTUUID=4f420001-02 slot=C",

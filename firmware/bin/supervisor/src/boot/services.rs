@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 
 use super::confine::{as_user, without_data};
 use super::machine::{DATA, End, RUN};
+use super::trial::Trial;
 use super::watchdog::Watchdog;
 use crate::orders::Order;
 use crate::processes::{Clock, GLANCE, Process, open_terminal, stop_is_asked};
@@ -38,6 +39,7 @@ struct Services {
     /// then the menus.
     processes: Vec<Process>,
     orders: Option<ChildStdout>,
+    trial: Trial,
 }
 
 const SYSTEM: usize = 0;
@@ -45,8 +47,10 @@ const EXCHANGE: usize = 1;
 const ADMINISTRATION: usize = 2;
 const REMOTE_MENU: usize = 3;
 
-/// Runs everything until the end is asked for, and stops it in order.
-pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
+/// Runs everything until the end is asked for, and stops it in order. A system that is tried ends in a
+/// restart, where it is not proved in time.
+pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, is_tried: bool) -> Result<End> {
+    let clock = Clock::start();
     let mut services = Services {
         processes: vec![
             Process::new("supervisor", system()),
@@ -55,6 +59,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
             Process::new("dropbear", remote_menu()?).later(),
         ],
         orders: None,
+        trial: Trial::new(is_tried, clock.now()),
     };
     for terminal in TERMINALS.map(Path::new) {
         // Which there are is known at the start; one that has gone may come back.
@@ -70,7 +75,6 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
         }
     }
     let endings = Endings::of(Path::new(DATA));
-    let clock = Clock::start();
     let mut told = 0;
     let end = loop {
         for (index, process) in services.processes.iter_mut().enumerate() {
@@ -92,6 +96,10 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog) -> Result<End> {
         }
         if let Some(end) = services.carry_out(watchdog) {
             break end;
+        }
+        if services.trial.is_over(clock.now()) {
+            error!("the new system has not proved itself in time");
+            break End::Reboot;
         }
     };
     info!(?end, "stopping");
@@ -117,6 +125,7 @@ impl Services {
                     self.processes[REMOTE_MENU].stop(|| watchdog.kick());
                     end_all_of(remote::USER);
                 }
+                Ok(Order::Proved) => self.trial.proved(),
                 Ok(Order::Reboot) => return Some(End::Reboot),
                 Ok(Order::PowerOff) => return Some(End::PowerOff),
                 Err(_) => error!(line, "the system child asks for what there is not"),

@@ -58,6 +58,8 @@ struct Managed {
     proof: Proof,
     /// When a system that is tried must have proved itself.
     proof_due: Instant,
+    /// Whether PID 1 knows that the running system is kept.
+    is_told: bool,
 }
 
 impl Machine {
@@ -249,6 +251,10 @@ impl Managed {
         {
             error!(%error, "the boot loader can't be told");
         }
+        // Also where an earlier one of this process has confirmed it, and could not say so any more.
+        if !self.is_told && slots.is_kept() {
+            self.is_told = order(Order::Proved) == Reply::Done;
+        }
         while let Ok(news) = self.news.1.try_recv() {
             slots.hear(news);
         }
@@ -309,6 +315,7 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
         remote,
         proof: Proof::new(&options.run, now),
         proof_due: now + PROOF_WITHIN,
+        is_told: false,
     })
 }
 

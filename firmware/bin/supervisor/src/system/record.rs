@@ -104,6 +104,12 @@ impl Record {
         self.environment.confirmed()
     }
 
+    /// Whether the running system is the one that is started from now on. One that was given up is not,
+    /// though it is tried no more.
+    pub fn is_kept(&self) -> bool {
+        self.confirmed() == self.running
+    }
+
     /// What became of the last upgrade.
     pub fn note(&self) -> Note {
         files::read_settings(&self.note).unwrap_or_default()
@@ -267,6 +273,19 @@ mod tests {
         let mut record = card.record(Slot::B);
         assert!(record.try_other("1.3.0").is_err());
         assert_eq!(card.environment().trial(), None);
+    }
+
+    #[test]
+    fn a_system_is_kept_once_it_has_proved_itself_and_not_before() {
+        let card = Card::new("slot=A\nnext=B\ntries=2\n");
+        let mut record = card.record(Slot::B);
+        assert!(!record.is_kept());
+        record.give_up("it is not good").expect("written");
+        assert!(!record.is_kept());
+        let mut record = card.record(Slot::B);
+        assert!(!record.is_kept(), "nor after a restart of the child");
+        record.confirm().expect("written");
+        assert!(record.is_kept() && card.record(Slot::B).is_kept());
     }
 
     #[test]

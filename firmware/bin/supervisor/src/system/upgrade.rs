@@ -31,6 +31,8 @@ pub struct Keeper {
     uploads: PathBuf,
     record: Record,
     state: Upgrade,
+    /// Whether this start is a trial, as the boot loader said.
+    trial: bool,
 }
 
 /// News of the thread that writes.
@@ -65,6 +67,7 @@ impl Keeper {
             uploads: data.join("upload"),
             record,
             state,
+            trial: start.is_tried,
         })
     }
 
@@ -92,6 +95,11 @@ impl Keeper {
         matches!(self.state, Upgrade::Trying { .. })
     }
 
+    /// Whether the running system is the one that is kept.
+    pub fn is_kept(&self) -> bool {
+        self.record.is_kept()
+    }
+
     /// Takes an update file, and begins to check and write it; says what is wrong at once where that
     /// is known. Whatever becomes of its name afterwards, and of whoever uploaded it, it is read to
     /// its end.
@@ -99,7 +107,7 @@ impl Keeper {
         if matches!(self.state, Upgrade::Writing { .. }) {
             return Err("an upgrade is being written: wait until it is done".into());
         }
-        if self.is_tried() {
+        if self.is_tried() || (self.trial && !self.is_kept()) {
             return Err("the running system has not proved itself yet: wait a minute".into());
         }
         // One name in one folder: nothing else can be reached.
