@@ -63,16 +63,21 @@ fn whole_life() -> Result<(machine::End, watchdog::Watchdog)> {
     let start = machine::started_from()?;
     info!(slot = %start.slot, version = env!("CARGO_PKG_VERSION"), "the system starts");
     let mut watchdog = watchdog::Watchdog::open();
+    let mut circumstances = services::Circumstances {
+        is_tried: start.is_tried,
+        data_in_memory: false,
+    };
     if let Err(error) = machine::prepare_data(start, &mut watchdog) {
         // Calls are worth more than their history: the exchange runs from memory until it is mended.
         error!("the data can't be used: {error:#}");
         machine::say(&format!("The data on the card can't be used: {error:#}"));
         machine::data_in_memory()?;
+        circumstances.data_in_memory = true;
     }
     machine::settle()?;
     let board = Board::of_this_machine();
     drivers::load(board.as_ref());
-    let end = services::run(&signals, &mut watchdog, start.is_tried)?;
+    let end = services::run(&signals, &mut watchdog, circumstances)?;
     Ok((end.on(board.as_ref()), watchdog))
 }
 

@@ -66,6 +66,10 @@ pub struct System {
     #[arg(long)]
     pub read_only: bool,
 
+    /// What is in DIR goes with the power: the card's can't be used.
+    #[arg(long)]
+    pub data_in_memory: bool,
+
     /// The file that names are resolved by.
     #[arg(long, value_name = "FILE", default_value = "/run/resolv.conf")]
     pub resolv: PathBuf,

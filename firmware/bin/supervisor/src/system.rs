@@ -5,6 +5,7 @@
 //! supervisor itself is handed to it as an [`Order`](crate::orders::Order) on the standard output.
 
 mod asker;
+mod judge;
 mod loader;
 mod machine;
 pub mod proof;

@@ -85,6 +85,8 @@ pub struct Parts {
     pub hosts: Hosts,
     /// The data directory.
     pub data: PathBuf,
+    /// Whether the first password can be set where there is none.
+    pub first_visit: bool,
     /// True once the process is to end.
     pub ending: watch::Receiver<bool>,
 }
@@ -121,7 +123,7 @@ impl App {
             uploads: Semaphore::new(1),
             keeping,
             throttle: Mutex::default(),
-            first_visit_over: AtomicBool::new(false),
+            first_visit_over: AtomicBool::new(!parts.first_visit),
         })))
     }
 
@@ -256,7 +258,7 @@ impl App {
             .map_err(|_| exchange_unreachable())
     }
 
-    /// True until the password of the first account is set.
+    /// True until the password of the first account is set, where it can be set at all.
     ///
     /// # Errors
     /// Where the store can't be read.

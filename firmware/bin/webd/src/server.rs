@@ -79,6 +79,7 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
         system: System::at(settings.system),
         hosts: hosts.clone(),
         data: settings.data.clone(),
+        first_visit: settings.first_visit,
         ending,
     })?;
 

@@ -14,6 +14,7 @@ webd: the administration of the exchange
   --redirect-https ADDR:PORT HTTPS that leads there, or off      (WEBD_REDIRECT_HTTPS, [::]:443)
   --control PATH             control socket of pbxd              (WEBD_CONTROL, DIR/pbxd.sock)
   --system PATH              socket of the machine, for root's work (WEBD_SYSTEM, system.sock beside pbxd's)
+  --first-visit on|off       whether the first password can be set; on, unless the data are not the box's own
   --name NAME                a DNS name of this host; repeatable (WEBD_NAMES, separated by commas)
   --help                     this text
 ";
@@ -33,6 +34,9 @@ pub struct Settings {
     pub control: PathBuf,
     /// Where the `system` child of the supervisor listens; on other machines nobody does.
     pub system: PathBuf,
+    /// Whether the first password can be set where there is none. Not where the data are not the box's
+    /// own: its administrator has one, and whoever comes first must not get another.
+    pub first_visit: bool,
     /// Names the host has besides those it finds itself.
     pub names: Vec<String>,
 }
@@ -55,6 +59,14 @@ pub enum SettingsError {
     /// A flag stands without its value.
     #[error("{0} needs a value: see --help")]
     NoValue(String),
+    /// A value is neither on nor off.
+    #[error("{flag} needs on or off, not `{value}`")]
+    InvalidSwitch {
+        /// Which flag.
+        flag: String,
+        /// What was given.
+        value: String,
+    },
     /// A value isn't an address with a port.
     #[error("{flag} needs an address and a port such as 0.0.0.0:4021, not `{value}`")]
     InvalidAddress {
@@ -101,6 +113,7 @@ struct Given {
     redirect_https: Vec<OsString>,
     control: Vec<OsString>,
     system: Vec<OsString>,
+    first_visit: Vec<OsString>,
     names: Vec<OsString>,
 }
 
@@ -113,6 +126,7 @@ impl Given {
             "--redirect-https" => &mut self.redirect_https,
             "--control" => &mut self.control,
             "--system" => &mut self.system,
+            "--first-visit" => &mut self.first_visit,
             "--name" => &mut self.names,
             _ => return None,
         })
@@ -144,6 +158,7 @@ impl Given {
             redirect_https: optional_address("--redirect-https", redirect_https, "[::]:443")?,
             control,
             system,
+            first_visit: switch("--first-visit", self.first_visit.pop())?,
             names,
         })
     }
@@ -151,6 +166,18 @@ impl Given {
 
 fn text(value: &OsString) -> String {
     value.to_string_lossy().into_owned()
+}
+
+fn switch(flag: &str, value: Option<OsString>) -> Result<bool, SettingsError> {
+    let value = value.map_or_else(|| "on".to_owned(), |value| text(&value));
+    match value.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(SettingsError::InvalidSwitch {
+            flag: flag.to_owned(),
+            value,
+        }),
+    }
 }
 
 fn optional_address(
@@ -218,6 +245,24 @@ mod tests {
         let beside = PathBuf::from("/run/operator-box/system.sock");
         assert_eq!(system(&control), Some(beside));
         assert_eq!(system(&["--system", "/x"]), Some(PathBuf::from("/x")));
+    }
+
+    #[test]
+    fn the_first_visit_can_be_switched_off() {
+        for (flags, first_visit) in [
+            (&[][..], true),
+            (&["--first-visit", "on"], true),
+            (&["--first-visit", "off"], false),
+        ] {
+            let Ok(Command::Run(settings)) = parse(flags) else {
+                panic!("these flags are good");
+            };
+            assert_eq!(settings.first_visit, first_visit, "{flags:?}");
+        }
+        assert!(matches!(
+            parse(&["--first-visit", "no"]),
+            Err(SettingsError::InvalidSwitch { .. })
+        ));
     }
 
     #[test]

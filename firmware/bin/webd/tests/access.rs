@@ -69,6 +69,27 @@ async fn the_first_visit_sets_the_password_once() {
 }
 
 #[tokio::test]
+async fn a_box_without_its_data_lets_nobody_set_the_first_password() {
+    let world = World::without_its_data();
+    let answer = world.get("/api/v1/first-visit").send().await;
+    assert_eq!(
+        answer.json(),
+        json!({ "needed": false, "account": "Admin" })
+    );
+    let refused = world
+        .post("/api/v1/first-visit")
+        .json(json!({ "password": PASSWORD }))
+        .send()
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "first_visit_over")
+    );
+    assert_eq!(log_in(&world, "Admin", PASSWORD).await.status, 401);
+    assert!(world.store.needs_first_password().unwrap());
+}
+
+#[tokio::test]
 async fn logging_in_makes_a_new_session_and_logging_out_ends_it() {
     let world = World::with_password().await;
     let first = log_in(&world, "admin", PASSWORD).await;

@@ -42,6 +42,15 @@ struct Services {
     trial: Trial,
 }
 
+/// What the services are to know of this start.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// The system has to prove itself.
+    pub is_tried: bool,
+    /// The card's data can't be used.
+    pub data_in_memory: bool,
+}
+
 const SYSTEM: usize = 0;
 const EXCHANGE: usize = 1;
 const ADMINISTRATION: usize = 2;
@@ -49,13 +58,17 @@ const REMOTE_MENU: usize = 3;
 
 /// Runs everything until the end is asked for, and stops it in order. A system that is tried ends in a
 /// restart, where it is not proved in time.
-pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, is_tried: bool) -> Result<End> {
+pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) -> Result<End> {
     let clock = Clock::start();
+    let Circumstances {
+        is_tried,
+        data_in_memory,
+    } = start;
     let mut services = Services {
         processes: vec![
-            Process::new("supervisor", system()),
+            Process::new("supervisor", system(data_in_memory)),
             Process::new("pbxd", exchange()?),
-            Process::new("webd", administration()?),
+            Process::new("webd", administration(data_in_memory)?),
             Process::new("dropbear", remote_menu()?).later(),
         ],
         orders: None,
@@ -149,10 +162,11 @@ fn program(name: &str) -> Command {
     command
 }
 
-fn system() -> Command {
+fn system(data_in_memory: bool) -> Command {
     let mut command = program("supervisor");
     command
         .args(["system", "--data", DATA, "--run", RUN])
+        .args(data_in_memory.then_some("--data-in-memory"))
         .stdout(Stdio::piped());
     command
 }
@@ -168,11 +182,15 @@ fn exchange() -> Result<Command> {
     Ok(command)
 }
 
-fn administration() -> Result<Command> {
+fn administration(data_in_memory: bool) -> Result<Command> {
     let mut command = program("webd");
     command
         .args(["--data", DATA, "--control"])
         .arg(Path::new(RUN).join("pbxd.sock"));
+    if data_in_memory {
+        // The administrator has been there long since: nobody else may take that place.
+        command.args(["--first-visit", "off"]);
+    }
     as_user(&mut command, "webd", false)?;
     Ok(command)
 }

@@ -20,6 +20,7 @@ use platform::network::resolv;
 use platform::{clock, data, network, ssh, time};
 use tracing::{error, info, warn};
 
+use super::judge::{Judge, Verdict};
 use super::proof::Proof;
 use super::remote;
 use super::restarts;
@@ -29,10 +30,6 @@ use crate::orders::Order;
 
 /// How often the processors' load is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
-
-/// How long a system that is tried may take to prove itself; phones of a whole office may be
-/// registering meanwhile.
-const PROOF_WITHIN: Duration = Duration::from_secs(300);
 
 /// What a machine is called until it is called otherwise.
 const HOST_NAME: &str = "operator-box";
@@ -56,8 +53,7 @@ struct Managed {
     news: (Sender<News>, Receiver<News>),
     remote: ssh::Paths,
     proof: Proof,
-    /// When a system that is tried must have proved itself.
-    proof_due: Instant,
+    judge: Judge,
     /// Whether PID 1 knows that the running system is kept.
     is_told: bool,
 }
@@ -245,11 +241,19 @@ impl Managed {
         let is_tried = self.slots.as_ref().is_ok_and(Keeper::is_tried);
         let passed = self.proof.turn(now, is_tried);
         let Ok(slots) = &mut self.slots else { return };
-        if passed
-            && is_tried
-            && let Err(error) = slots.confirm()
-        {
-            error!(%error, "the boot loader can't be told");
+        if is_tried {
+            let told = match self.judge.verdict(now, passed, self.proof.reason()) {
+                Verdict::Wait => Ok(()),
+                Verdict::Keep => slots.confirm(),
+                Verdict::GiveUp(reason) => {
+                    let told = slots.give_up(&reason);
+                    order(Order::Reboot);
+                    told
+                }
+            };
+            if let Err(error) = told {
+                error!(%error, "the boot loader can't be told");
+            }
         }
         // Also where an earlier one of this process has confirmed it, and could not say so any more.
         if !self.is_told && slots.is_kept() {
@@ -257,16 +261,6 @@ impl Managed {
         }
         while let Ok(news) = self.news.1.try_recv() {
             slots.hear(news);
-        }
-        if slots.is_tried() && self.proof_due <= now {
-            let reason = format!(
-                "the new system's call to itself did not pass within five minutes: {}",
-                self.proof.reason()
-            );
-            if let Err(error) = slots.give_up(&reason) {
-                error!(%error, "the boot loader can't be told");
-            }
-            order(Order::Reboot);
         }
     }
 }
@@ -314,7 +308,7 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
         news: channel(),
         remote,
         proof: Proof::new(&options.run, now),
-        proof_due: now + PROOF_WITHIN,
+        judge: Judge::new(options.data_in_memory, now),
         is_told: false,
     })
 }
@@ -380,6 +374,7 @@ mod tests {
             data: data.to_owned(),
             run: data.to_owned(),
             read_only: true,
+            data_in_memory: false,
             resolv: data.join("resolv.conf"),
             local_time: data.join("localtime"),
             remote_home: data.join("ssh"),

@@ -71,6 +71,15 @@ pub fn author() -> Author {
 impl World {
     /// Before the first visit.
     pub fn untouched() -> Self {
+        Self::start(true)
+    }
+
+    /// With data that are not the box's own.
+    pub fn without_its_data() -> Self {
+        Self::start(false)
+    }
+
+    fn start(first_visit: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let (end, ending) = watch::channel(false);
@@ -80,6 +89,7 @@ impl World {
             system: System::at(dir.path().join("system.sock")),
             hosts: Hosts::new(["pbx.test".to_owned()]),
             data: dir.path().to_owned(),
+            first_visit,
             ending,
         })
         .unwrap();
