@@ -7,6 +7,9 @@ use model::Instant;
 /// How long it may take to prove itself; phones of a whole office may be registering meanwhile.
 const WITHIN: Duration = Duration::from_secs(300);
 
+/// Between two tries to keep it, where the boot loader could not be told.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
 /// What is to be done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -22,6 +25,8 @@ pub enum Verdict {
 pub struct Judge {
     due: Instant,
     data_in_memory: bool,
+    /// When it is to be kept, once the exchange has proved itself.
+    keep_due: Option<Instant>,
 }
 
 impl Judge {
@@ -30,24 +35,34 @@ impl Judge {
         Self {
             due: now + WITHIN,
             data_in_memory,
+            keep_due: None,
         }
     }
 
-    /// What is to be done, once the exchange `passed`, or has not because of this.
-    pub fn verdict(&self, now: Instant, passed: bool, reason: &str) -> Verdict {
+    /// The exchange has called itself: that stays true, whatever becomes of it.
+    pub const fn passed(&mut self, now: Instant) {
+        self.keep_due = Some(now);
+    }
+
+    /// What is to be done; `reason` is why the exchange has not called itself.
+    pub fn verdict(&mut self, now: Instant, reason: &str) -> Verdict {
         if self.data_in_memory {
             // An exchange that begins with nothing calls itself without trouble.
             return Verdict::GiveUp("the new system can't use the data on the card".into());
         }
-        if passed {
+        if self.keep_due.is_some_and(|due| due <= now) {
+            self.keep_due = Some(now + AGAIN_AFTER);
             return Verdict::Keep;
         }
-        if self.due <= now {
-            return Verdict::GiveUp(format!(
-                "the new system's call to itself did not pass within five minutes: {reason}"
-            ));
+        if now < self.due {
+            return Verdict::Wait;
         }
-        Verdict::Wait
+        Verdict::GiveUp(match self.keep_due {
+            Some(_) => "the boot loader could not be told to keep the new system".into(),
+            None => format!(
+                "the new system's call to itself did not pass within five minutes: {reason}"
+            ),
+        })
     }
 }
 
@@ -61,19 +76,30 @@ mod tests {
 
     #[test]
     fn a_new_system_has_five_minutes() {
-        let judge = Judge::new(false, at(1));
-        assert_eq!(judge.verdict(at(300), false, "no sound"), Verdict::Wait);
-        assert_eq!(judge.verdict(at(300), true, "no sound"), Verdict::Keep);
-        let verdict = judge.verdict(at(301), false, "no sound");
+        let mut judge = Judge::new(false, at(1));
+        assert_eq!(judge.verdict(at(300), "no sound"), Verdict::Wait);
+        let verdict = judge.verdict(at(301), "no sound");
         assert!(matches!(verdict, Verdict::GiveUp(reason) if reason.ends_with(": no sound")));
     }
 
     #[test]
+    fn what_has_passed_is_kept_as_soon_as_the_boot_loader_can_be_told() {
+        let mut judge = Judge::new(false, at(1));
+        judge.passed(at(60));
+        assert_eq!(judge.verdict(at(60), ""), Verdict::Keep);
+        assert_eq!(judge.verdict(at(69), ""), Verdict::Wait);
+        assert_eq!(judge.verdict(at(70), ""), Verdict::Keep);
+        assert_eq!(judge.verdict(at(301), ""), Verdict::Keep, "once more");
+        let verdict = judge.verdict(at(301), "");
+        assert!(matches!(verdict, Verdict::GiveUp(reason) if reason.contains("boot loader")));
+    }
+
+    #[test]
     fn a_new_system_without_its_data_is_given_up_at_once() {
-        let judge = Judge::new(true, at(1));
-        for passed in [false, true] {
-            let verdict = judge.verdict(at(1), passed, "");
-            assert!(matches!(verdict, Verdict::GiveUp(reason) if reason.contains("data")));
-        }
+        let mut judge = Judge::new(true, at(1));
+        let data = |verdict| matches!(verdict, Verdict::GiveUp(reason) if reason.contains("data"));
+        assert!(data(judge.verdict(at(1), "")));
+        judge.passed(at(1));
+        assert!(data(judge.verdict(at(1), "")));
     }
 }

@@ -239,12 +239,17 @@ impl Managed {
 
     fn look_after_slots(&mut self, now: Instant) {
         let is_tried = self.slots.as_ref().is_ok_and(Keeper::is_tried);
-        let passed = self.proof.turn(now, is_tried);
+        if self.proof.turn(now, is_tried) {
+            self.judge.passed(now);
+            if !is_tried {
+                self.proof.put_away();
+            }
+        }
         let Ok(slots) = &mut self.slots else { return };
         if is_tried {
-            let told = match self.judge.verdict(now, passed, self.proof.reason()) {
+            let told = match self.judge.verdict(now, self.proof.reason()) {
                 Verdict::Wait => Ok(()),
-                Verdict::Keep => slots.confirm(),
+                Verdict::Keep => slots.confirm().map(|()| self.proof.put_away()),
                 Verdict::GiveUp(reason) => {
                     let told = slots.give_up(&reason);
                     order(Order::Reboot);

@@ -58,6 +58,7 @@ impl Proof {
     }
 
     /// Makes the next try where it is due, and hears of the one under way; true where it passed now.
+    /// [`Self::put_away`] is to be called once that is noted.
     pub fn turn(&mut self, now: Instant, until_it_passes: bool) -> bool {
         if let Some(child) = &mut self.child {
             let Ok(Some(_)) = child.try_wait() else {
@@ -111,7 +112,6 @@ impl Proof {
                     tries = self.tries,
                     "the exchange has called itself, and sound has passed"
                 );
-                self.put_away();
                 true
             }
             Err(reason) => {
@@ -127,8 +127,9 @@ impl Proof {
         }
     }
 
-    /// The numbers of the call are there only as long as they are needed.
-    fn put_away(&self) {
+    /// Takes the numbers of the call away, which are there only as long as they are needed: a process that
+    /// is started anew could not make it without.
+    pub fn put_away(&self) {
         let removed = std::fs::remove_file(file(&self.run)).and_then(|()| {
             let mut asked = serde_json::to_vec(&control::Ask {
                 id: 1,

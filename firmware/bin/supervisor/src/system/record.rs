@@ -9,7 +9,7 @@ use model::system::{Slot, Upgrade};
 use platform::files;
 use platform::slots::Environment;
 use serde::{Deserialize, Serialize};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::loader::Loader;
 
@@ -124,15 +124,15 @@ impl Record {
     pub fn confirm(&mut self) -> io::Result<WallTime> {
         let slot = self.running;
         let at = platform::clock::wall();
-        self.write_note(&Note {
-            version: Some(self.version.clone()),
-            done: Some(at),
-            reason: None,
-        })?;
         self.change(|environment| {
             environment.confirm(slot);
             Ok(())
         })?;
+        self.try_to_write_note(&Note {
+            version: Some(self.version.clone()),
+            done: Some(at),
+            reason: None,
+        });
         info!(%slot, version = self.version, "the system has proved itself");
         Ok(at)
     }
@@ -143,11 +143,12 @@ impl Record {
             reason,
             "the new system is not good: going back to the old one"
         );
-        self.write_note(&Note::failed(&self.version, reason))?;
         self.change(|environment| {
             environment.give_up();
             Ok(())
-        })
+        })?;
+        self.try_to_write_note(&Note::failed(&self.version, reason));
+        Ok(())
     }
 
     /// The other slot holds this version now: the next start tries it.
@@ -185,6 +186,13 @@ impl Record {
     ) -> io::Result<()> {
         self.environment = self.loader.change(change)?;
         Ok(())
+    }
+
+    /// What the boot loader knows counts; the note only tells it to people.
+    fn try_to_write_note(&self, note: &Note) {
+        if let Err(error) = self.write_note(note) {
+            warn!(%error, "what became of the upgrade can't be noted");
+        }
     }
 
     fn write_note(&self, note: &Note) -> io::Result<()> {
@@ -286,6 +294,23 @@ mod tests {
         assert!(!record.is_kept(), "nor after a restart of the child");
         record.confirm().expect("written");
         assert!(record.is_kept() && card.record(Slot::B).is_kept());
+    }
+
+    #[test]
+    fn a_note_that_can_not_be_written_keeps_nothing_from_the_boot_loader() {
+        for is_good in [true, false] {
+            let card = Card::new("slot=A\nnext=B\ntries=2\n");
+            fs::write(card.folder.path().join("system"), "no folder").expect("written");
+            let mut record = card.record(Slot::B);
+            if is_good {
+                record.confirm().expect("told");
+                assert_eq!(card.environment().confirmed(), Slot::B);
+            } else {
+                record.give_up("it is not good").expect("told");
+                assert!(card.environment().has_failed());
+            }
+            assert_eq!(card.environment().trial(), None);
+        }
     }
 
     #[test]
