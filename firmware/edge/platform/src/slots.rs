@@ -234,18 +234,30 @@ pub fn read(path: &Path) -> io::Result<Environment> {
     Environment::parse(&block).map_err(io::Error::other)
 }
 
-/// Changes the block of a file in place, durably.
+/// Whether an error of [`read`] says that there is no block, and not that the disk can't be read: then a
+/// new one may be written.
+#[must_use]
+pub fn is_damaged(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+        || error.get_ref().is_some_and(|error| error.is::<NoBlock>())
+}
+
+/// Writes the block of a file in place, durably. A file that held none has its size afterwards.
 ///
 /// # Errors
-/// Where it can't be read or written.
-pub fn change(path: &Path, change: impl FnOnce(&mut Environment)) -> io::Result<Environment> {
-    let mut environment = read(path)?;
-    change(&mut environment);
+/// Where it does not fit, or can't be written.
+pub fn write(path: &Path, environment: &Environment) -> io::Result<()> {
     let block = environment.print().map_err(io::Error::other)?;
-    let file = OpenOptions::new().write(true).open(path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
     file.write_all_at(&block, 0)?;
-    file.sync_all()?;
-    Ok(environment)
+    if file.metadata()?.len() != BLOCK as u64 {
+        file.set_len(BLOCK as u64)?;
+    }
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -322,19 +334,35 @@ mod tests {
         std::fs::write(&path, block("slot=A\n")).expect("written");
         let node = |path: &Path| std::fs::metadata(path).expect("there").ino();
         let before = node(&path);
-        let written = change(&path, |environment| {
-            environment.try_next(Slot::B).expect("the other one");
-        })
-        .expect("changed");
-        assert_eq!(read(&path).expect("a block"), written);
-        assert_eq!(written.trial().map(|trial| trial.tries), Some(TRIES));
+        let mut environment = read(&path).expect("a block");
+        environment.try_next(Slot::B).expect("the other one");
+        write(&path, &environment).expect("written");
+        assert_eq!(read(&path).expect("a block"), environment);
         assert_eq!(node(&path), before);
-        change(&path, |environment| environment.confirm(Slot::B)).expect("changed");
+        environment.confirm(Slot::B);
+        write(&path, &environment).expect("written");
         let confirmed = read(&path).expect("a block");
         assert_eq!((confirmed.confirmed(), confirmed.trial()), (Slot::B, None));
-        std::fs::write(&path, b"short").expect("written");
-        assert!(change(&path, |environment| environment.confirm(Slot::A)).is_err());
-        assert_eq!(std::fs::read(&path).expect("there"), b"short");
+    }
+
+    #[test]
+    fn what_is_no_block_is_known_and_written_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("grubenv");
+        let mut environment = Environment::default();
+        environment.confirm(Slot::B);
+        let damaged = |path: &Path| is_damaged(&read(path).expect_err("no block"));
+        assert!(damaged(&path), "missing");
+        for octets in [&[][..], b"short", &[0; BLOCK], &[b'#'; 2 * BLOCK]] {
+            std::fs::write(&path, octets).expect("written");
+            assert!(damaged(&path), "{} octets", octets.len());
+            write(&path, &environment).expect("written");
+            assert_eq!(read(&path).expect("a block"), environment);
+        }
+        assert!(
+            !damaged(&path.join("below")),
+            "what can't be read is not written"
+        );
     }
 
     proptest! {

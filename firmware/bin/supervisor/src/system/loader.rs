@@ -36,28 +36,19 @@ impl Loader {
         }
     }
 
-    /// What it remembers.
+    /// What it remembers. Its partition is not written for that.
     pub fn read(&self) -> io::Result<Environment> {
-        self.change(|_| Ok(()))
+        self.mounted(MsFlags::MS_RDONLY, slots::read)
     }
 
-    /// Changes what it remembers; nothing is written where that is the same.
-    pub fn change(
-        &self,
-        change: impl FnOnce(&mut Environment) -> io::Result<()>,
-    ) -> io::Result<Environment> {
-        self.mounted(|path| {
-            let before = slots::read(path)?;
-            let mut after = before.clone();
-            change(&mut after)?;
-            if after == before {
-                return Ok(before);
-            }
-            slots::change(path, |environment| *environment = after)
+    /// Makes it remember this.
+    pub fn write(&self, environment: &Environment) -> io::Result<()> {
+        self.mounted(MsFlags::MS_SYNCHRONOUS, |path| {
+            slots::write(path, environment)
         })
     }
 
-    fn mounted<T>(&self, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    fn mounted<T>(&self, how: MsFlags, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
         let path = self.folder.join("grub/grubenv");
         let Some(device) = &self.device else {
             return work(&path);
@@ -68,7 +59,7 @@ impl Loader {
             Some(device.as_path()),
             &self.folder,
             Some("vfat"),
-            flags | MsFlags::MS_SYNCHRONOUS,
+            flags | how,
             None::<&str>,
         )?;
         let done = work(&path);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use model::WallTime;
 use model::system::{Slot, Upgrade};
+use platform::card::Start;
 use platform::files;
-use platform::slots::Environment;
+use platform::slots::{self, Environment};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
@@ -49,11 +50,20 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads what there is.
-    pub fn open(running: Slot, version: &str, note: PathBuf, loader: Loader) -> io::Result<Self> {
-        let environment = loader.read()?;
+    /// Reads what there is. Where the boot loader's memory is damaged it gets a new one, of what this
+    /// start says.
+    pub fn open(start: Start, version: &str, note: PathBuf, loader: Loader) -> io::Result<Self> {
+        let environment = match loader.read() {
+            Err(error) if slots::is_damaged(&error) => {
+                warn!(%error, "the boot loader's memory is damaged: writing it anew");
+                let environment = fresh(start);
+                loader.write(&environment)?;
+                environment
+            }
+            read => read?,
+        };
         Ok(Self {
-            running,
+            running: start.slot,
             version: version.into(),
             note,
             loader,
@@ -184,7 +194,16 @@ impl Record {
         &mut self,
         change: impl FnOnce(&mut Environment) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.environment = self.loader.change(change)?;
+        let before = match self.loader.read() {
+            Err(error) if slots::is_damaged(&error) => None,
+            read => Some(read?),
+        };
+        let mut after = before.clone().unwrap_or_else(|| self.environment.clone());
+        change(&mut after)?;
+        if before.as_ref() != Some(&after) {
+            self.loader.write(&after)?;
+        }
+        self.environment = after;
         Ok(())
     }
 
@@ -198,6 +217,19 @@ impl Record {
     fn write_note(&self, note: &Note) -> io::Result<()> {
         files::write_settings(&self.note, note)
     }
+}
+
+/// What the boot loader must have known to start so.
+fn fresh(start: Start) -> Environment {
+    let mut environment = Environment::default();
+    if start.is_tried {
+        environment.confirm(start.slot.other());
+        // It is the other one than that.
+        let _ = environment.try_next(start.slot);
+    } else {
+        environment.confirm(start.slot);
+    }
+    environment
 }
 
 #[cfg(test)]
@@ -235,8 +267,17 @@ mod tests {
         }
 
         fn record(&self, running: Slot) -> Record {
+            self.started(running, false)
+        }
+
+        fn started(&self, slot: Slot, is_tried: bool) -> Record {
             let note = self.folder.path().join("system/upgrade.json");
-            Record::open(running, "1.2.0", note, self.loader()).expect("a record")
+            let start = Start {
+                signature: 0x4F42_0001,
+                slot,
+                is_tried,
+            };
+            Record::open(start, "1.2.0", note, self.loader()).expect("a record")
         }
 
         /// What the boot loader starts, as `grub.cfg` has it.
@@ -311,6 +352,35 @@ mod tests {
             }
             assert_eq!(card.environment().trial(), None);
         }
+    }
+
+    #[test]
+    fn a_damaged_memory_of_the_boot_loader_is_written_anew() {
+        for (slot, is_tried) in [(Slot::A, false), (Slot::B, false), (Slot::B, true)] {
+            let card = Card::new("");
+            let path = card.folder.path().join("grub/grubenv");
+            fs::write(&path, [0; 1024]).expect("written");
+            let mut record = card.started(slot, is_tried);
+            let environment = card.environment();
+            assert_eq!(
+                environment.trial().map(|trial| trial.slot),
+                is_tried.then_some(slot)
+            );
+            let proved = if is_tried { slot.other() } else { slot };
+            assert_eq!(environment.confirmed(), proved);
+            fs::write(&path, "damaged again").expect("written");
+            record.confirm().expect("told");
+            assert_eq!(card.environment().confirmed(), slot);
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_already_is_not_written() {
+        let card = Card::new("slot=A\n# a remark that is lost where it is written\n");
+        let path = card.folder.path().join("grub/grubenv");
+        let before = fs::read(&path).expect("there");
+        card.record(Slot::A).stay().expect("nothing to do");
+        assert_eq!(fs::read(&path).expect("there"), before);
     }
 
     #[test]

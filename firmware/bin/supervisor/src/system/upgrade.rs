@@ -56,7 +56,7 @@ impl Keeper {
         let boot = card.partition(card::BOOT);
         let loader = Loader::on(&boot.context("the card has no boot partition")?);
         let note = platform::data::system(data).join("upgrade.json");
-        let record = Record::open(start.slot, version.trim(), note, loader)?;
+        let record = Record::open(start, version.trim(), note, loader)?;
         let state = record.found();
         if matches!(state, Upgrade::Failed { .. }) {
             warn!(?state, "the last upgrade did not prove itself");
