@@ -1,7 +1,6 @@
 //! The services of the machine, from the first start to the last stop.
 
 use std::fs;
-use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -22,7 +21,7 @@ use super::confine::{as_user, without_data};
 use super::machine::{DATA, End, RUN};
 use super::trial::Trial;
 use super::watchdog::Watchdog;
-use crate::orders::Order;
+use crate::orders::{Incoming, Order};
 use crate::processes::{Clock, GLANCE, Process, open_terminal, stop_is_asked};
 use crate::system::{proof, remote, restarts};
 
@@ -31,14 +30,11 @@ const PROGRAMS: &str = "/usr/bin";
 /// Where the menu is shown, where the machine has it.
 const TERMINALS: [&str; 2] = ["/dev/ttyS0", "/dev/tty1"];
 
-/// The most orders read at once.
-const ORDERS: usize = 256;
-
 struct Services {
     /// The system child first, the exchange second, the administration third, the server of ssh fourth,
     /// then the menus.
     processes: Vec<Process>,
-    orders: Option<ChildStdout>,
+    orders: Incoming<ChildStdout>,
     trial: Trial,
 }
 
@@ -71,7 +67,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
             Process::new("webd", administration(data_in_memory)?),
             Process::new("dropbear", remote_menu()?).later(),
         ],
-        orders: None,
+        orders: Incoming::new(None),
         trial: Trial::new(is_tried, clock.now()),
     };
     for terminal in TERMINALS.map(Path::new) {
@@ -92,8 +88,9 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
     let end = loop {
         for (index, process) in services.processes.iter_mut().enumerate() {
             if process.tend(clock.now(), &endings) && index == SYSTEM {
-                services.orders = process.child().and_then(|child| child.stdout.take());
-                services.orders.iter().for_each(never_wait);
+                let orders = process.child().and_then(|child| child.stdout.take());
+                orders.iter().for_each(never_wait);
+                services.orders = Incoming::new(orders);
             }
         }
         let count = services.processes.iter().map(Process::endings).sum();
@@ -103,7 +100,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
         }
         reap_orphans(&mut services.processes);
         watchdog.kick();
-        wait(signals, services.orders.as_ref());
+        wait(signals, services.orders.pipe());
         if stop_is_asked(signals) {
             break End::Reboot;
         }
@@ -126,10 +123,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
 impl Services {
     /// Does what the system child asks; says when everything is to end.
     fn carry_out(&mut self, watchdog: &mut Watchdog) -> Option<End> {
-        let mut bytes = [0; ORDERS];
-        let count = self.orders.as_mut()?.read(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
-        for line in text.lines() {
+        for line in self.orders.lines() {
             match line.parse() {
                 Ok(Order::RestartExchange) => self.restart(EXCHANGE, watchdog),
                 Ok(Order::RestartAdministration) => self.restart(ADMINISTRATION, watchdog),
