@@ -9,6 +9,7 @@
 //! PID 1 waits for nobody without a limit, opens no database and listens on no network.
 
 mod confine;
+mod data;
 mod drivers;
 mod initramfs;
 mod machine;
@@ -63,18 +64,20 @@ fn whole_life() -> Result<(machine::End, watchdog::Watchdog)> {
     let start = machine::started_from()?;
     info!(slot = %start.slot, version = env!("CARGO_PKG_VERSION"), "the system starts");
     let mut watchdog = watchdog::Watchdog::open();
-    let mut circumstances = services::Circumstances {
-        is_tried: start.is_tried,
-        data_in_memory: false,
-    };
-    if let Err(error) = machine::prepare_data(start, &mut watchdog) {
+    let on_card = machine::prepare_data(start, &mut watchdog);
+    let usable = data::usable(on_card, machine::settle, || {
+        machine::leave_data();
+        machine::data_in_memory()
+    })?;
+    if let data::Usable::InMemory(error) = &usable {
         // Calls are worth more than their history: the exchange runs from memory until it is mended.
         error!("the data can't be used: {error:#}");
         machine::say(&format!("The data on the card can't be used: {error:#}"));
-        machine::data_in_memory()?;
-        circumstances.data_in_memory = true;
     }
-    machine::settle()?;
+    let circumstances = services::Circumstances {
+        is_tried: start.is_tried,
+        data_in_memory: matches!(usable, data::Usable::InMemory(_)),
+    };
     let board = Board::of_this_machine();
     drivers::load(board.as_ref());
     let end = services::run(&signals, &mut watchdog, circumstances)?;

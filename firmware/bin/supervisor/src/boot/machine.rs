@@ -204,6 +204,12 @@ fn step(program: &str, arguments: &[&str], watchdog: &mut Watchdog) -> Result<i3
     }
 }
 
+/// Takes the card's data away, where it is there.
+pub fn leave_data() {
+    // Detached, whatever has it open: nobody else runs yet.
+    let _ = umount2(DATA, MntFlags::MNT_DETACH);
+}
+
 /// Data that lasts until the power goes, where the card's can't be used.
 pub fn data_in_memory() -> Result<()> {
     mount(
