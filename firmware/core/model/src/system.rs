@@ -66,8 +66,6 @@ pub enum Request {
         /// Its name in the folder of uploads, without a path.
         file: String,
     },
-    /// The exchange has proved itself: stay with the running slot.
-    ConfirmSlot,
     /// The menu over ssh: whether it is on, and for whose keys.
     RemoteMenu,
     /// Switch the menu over ssh on or off, and set the keys that it is for.

@@ -160,10 +160,6 @@ impl Machine {
             Request::Upgrade { file } => {
                 managed.with_slots(|slots, news| slots.begin(&file, news).err().map(in_file))
             }
-            Request::ConfirmSlot => managed.with_slots(|slots, _| {
-                let error = slots.confirm().err()?;
-                Some(failed(&format!("The slot can't be confirmed: {error}.")))
-            }),
             Request::RemoteMenu => Reply::RemoteMenu(ssh::show(&managed.remote)),
             Request::SetRemoteMenu { settings } => remote::set(&managed.remote, &settings),
             Request::RestartExchange => order(Order::RestartExchange),
@@ -417,7 +413,6 @@ mod tests {
             Request::ConfirmNetwork,
             Request::RevertNetwork,
             Request::SetClock { now: clock::wall() },
-            Request::ConfirmSlot,
             Request::SetRemoteMenu {
                 settings: RemoteMenuSettings::default(),
             },

@@ -120,9 +120,7 @@ impl Keeper {
             .card
             .partition(slot_partition(slot))
             .ok_or("the card has no second slot")?;
-        (self.record.stay()).map_err(|error| format!("the boot loader can't be told: {error}"))?;
-        let file = take(&self.uploads.join(file))
-            .map_err(|error| format!("the uploaded file can't be read: {error}"))?;
+        let file = taken(&self.uploads.join(file), &mut self.record)?;
         let note = self.record.note_path().to_owned();
         self.state = Upgrade::Writing {
             version: String::new(),
@@ -218,6 +216,14 @@ impl Keeper {
     }
 }
 
+/// An uploaded file, whose system the other slot may be overwritten with from here on. A system that is
+/// there already, and is to be tried, is forgotten only where there is one that takes its place.
+fn taken(path: &Path, record: &mut Record) -> Result<File, String> {
+    let file = take(path).map_err(|error| format!("the uploaded file can't be read: {error}"))?;
+    (record.stay()).map_err(|error| format!("the boot loader can't be told: {error}"))?;
+    Ok(file)
+}
+
 /// Opens an uploaded file and takes it out of its folder: its room is given back even where this
 /// process ends. Who uploads is trusted with no other file and no pipe.
 fn take(path: &Path) -> io::Result<File> {
@@ -238,8 +244,10 @@ mod tests {
     use std::io::Read;
     use std::os::unix::fs::symlink;
 
+    use model::system::Slot;
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
+    use platform::slots::{self, Environment};
 
     use super::*;
 
@@ -254,6 +262,29 @@ mod tests {
         let mut text = String::new();
         taken.read_to_string(&mut text).expect("read");
         assert_eq!(text, "an update");
+    }
+
+    #[test]
+    fn a_system_that_waits_to_be_tried_is_forgotten_for_a_file_and_not_for_a_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("grub")).expect("made");
+        let mut environment = Environment::default();
+        environment.try_next(Slot::B).expect("the other one");
+        slots::write(&path("grub/grubenv"), &environment).expect("written");
+        let start = Start {
+            signature: 0x4F42_0001,
+            slot: Slot::A,
+            is_tried: false,
+        };
+        let loader = Loader::in_folder(folder.path());
+        let mut record =
+            Record::open(start, "1.2.0", path("upgrade.json"), loader).expect("a record");
+        assert!(taken(&path("missing.update"), &mut record).is_err());
+        assert!(matches!(record.found(), Upgrade::Ready { .. }));
+        fs::write(path("x.update"), "an update").expect("written");
+        assert!(taken(&path("x.update"), &mut record).is_ok());
+        assert_eq!(record.found(), Upgrade::None);
     }
 
     #[test]
