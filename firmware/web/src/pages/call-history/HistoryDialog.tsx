@@ -10,6 +10,7 @@ import { Link } from '../../kit/route'
 import { duration } from '../../kit/time'
 import { CallModal } from '../calls/CallModal'
 import { Legs } from '../calls/Legs'
+import { mute } from '../calls/quality'
 import { type HistoryCall, useHistoryCall } from './filter'
 import { STATE } from './state'
 
@@ -63,14 +64,15 @@ function Details({ call }: { call: HistoryCall }) {
           </>
         )}
       </Alert>
-      {call.legs.length > 0 && <Legs legs={call.legs} />}
+      {call.legs.length > 0 && <Legs legs={call.legs} talked_s={call.duration_s} />}
     </>
   )
 }
 
 /** As somebody would tell it. */
-export function howItEnded({ disposition, ended_by, administrator, dialled }: HistoryCall): string {
+export function howItEnded({ disposition, ended_by, administrator, dialled, legs, duration_s }: HistoryCall): string {
   const t = i18next.t
+  if (disposition === 'answered' && mute(legs, duration_s)) return t(`ended_mute.${ended_by}`, { administrator })
   if (disposition === 'answered') return t(`ended_by.${ended_by}`, { administrator })
   if (ended_by === 'administrator') return t('ended.administrator', { administrator })
   return t(`ended.${disposition}`, { dialled })

@@ -56,7 +56,7 @@ export function useColumns(): Column<HistoryCall>[] {
         id: 'quality',
         title: t('calls.quality'),
         value: () => null,
-        cell: ({ legs }) => <QualityCell legs={legs} />,
+        cell: ({ legs, duration_s }) => <QualityCell legs={legs} talked_s={duration_s} />,
         width: '9rem',
         narrow: 'side',
         unsorted: true,

@@ -4,15 +4,17 @@ import { IconPhoneOff } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Call } from '../../api/live'
 import { useMayWrite } from '../../api/session'
-import { Running, Time } from '../../kit/Time'
+import { Running, Time, useNow } from '../../kit/Time'
 import { go } from '../../kit/route'
 import { CallModal } from './CallModal'
 import { Legs } from './Legs'
+import { talkedSince } from './quality'
 import { STATE } from './state'
 
 export function CallDialog({ call, onHangUp, onClose }: { call: Call; onHangUp: () => void; onClose: () => void }) {
   const { t } = useTranslation()
   const mayWrite = useMayWrite()
+  const now = useNow()
   return (
     <CallModal
       title={t('call.title', { caller: call.caller.number, called: call.dialled })}
@@ -36,7 +38,7 @@ export function CallDialog({ call, onHangUp, onClose }: { call: Call; onHangUp: 
       }
       onClose={onClose}
     >
-      <Legs legs={call.legs} />
+      <Legs legs={call.legs} talked_s={talkedSince(call.answered, now)} />
     </CallModal>
   )
 }

@@ -4,11 +4,12 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { StatusBadge } from '../../kit/small'
 import { number } from '../../kit/time'
-import { grade, milliseconds, type Quality, share, STATE } from './quality'
+import { grade, milliseconds, type Quality, share, STATE, unevenness } from './quality'
 
 type Leg = Schemas['Leg']
 
-export function Legs({ legs }: { legs: Leg[] }) {
+/** `talked_s`: how long after the answer this was measured. */
+export function Legs({ legs, talked_s }: { legs: Leg[]; talked_s: number }) {
   const { t } = useTranslation()
   return (
     <SimpleGrid cols={{ base: 1, sm: Math.max(1, legs.length) }} spacing="md">
@@ -22,7 +23,7 @@ export function Legs({ legs }: { legs: Leg[] }) {
                 </Text>
                 <Title order={3}>{[leg.party.number, leg.party.name].filter(Boolean).join(' ')}</Title>
               </div>
-              <Sounds quality={leg.quality} />
+              <Sounds quality={leg.quality} talked_s={talked_s} />
             </Group>
             <div>
               <Text size="sm">{leg.user_agent ?? t('calls.phone_unknown')}</Text>
@@ -44,9 +45,9 @@ export function Legs({ legs }: { legs: Leg[] }) {
   )
 }
 
-function Sounds({ quality }: { quality: Quality | null }) {
+function Sounds({ quality, talked_s }: { quality: Quality | null; talked_s: number }) {
   const { t } = useTranslation()
-  const word = grade(quality)
+  const word = grade(quality, talked_s)
   return (
     word && (
       <Text size="sm" component="div">
@@ -71,8 +72,8 @@ function Numbers({ quality }: { quality: Quality }) {
     },
     {
       name: t('quality.jitter'),
-      from: milliseconds(quality.jitter_us),
-      to: remote_jitter_us === null ? untold : milliseconds(remote_jitter_us),
+      from: unevenness(quality.jitter_us, packets_received),
+      to: remote_jitter_us === null ? untold : unevenness(remote_jitter_us, packets_sent),
     },
   ]
   const whole = [

@@ -11,8 +11,8 @@ import { parts, usePlace } from '../../kit/route'
 import { StatusBadge } from '../../kit/small'
 import { CallDialog, CallOver } from './CallDialog'
 import { hangUp } from './hangUp'
-import { PartyCell, partyText, QualityCell } from './parties'
-import { worst } from './quality'
+import { LiveQuality, PartyCell, partyText } from './parties'
+import { talkedSince, worst } from './quality'
 import { STATE } from './state'
 
 export default function Calls() {
@@ -72,11 +72,11 @@ export default function Calls() {
       {
         id: 'quality',
         title: t('calls.quality'),
-        value: ({ legs }) => {
-          const word = worst(legs)
+        value: ({ legs, answered }) => {
+          const word = worst(legs, talkedSince(answered, Date.now()))
           return word && t(`quality.${word}`)
         },
-        cell: ({ legs }) => <QualityCell legs={legs} />,
+        cell: ({ legs, answered }) => <LiveQuality legs={legs} answered={answered} />,
         width: '9rem',
         narrow: 'side',
       },

@@ -2,8 +2,9 @@
 import { Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
+import { useNow } from '../../kit/Time'
 import { StatusBadge } from '../../kit/small'
-import { STATE, worst } from './quality'
+import { STATE, talkedSince, worst } from './quality'
 
 type Party = Schemas['Party']
 
@@ -31,8 +32,14 @@ export function PartyCell({ party, dialled }: { party: Party | null; dialled?: s
   )
 }
 
-export function QualityCell({ legs }: { legs: Schemas['Leg'][] }) {
+/** How a call sounded, answered `talked_s` before its end. */
+export function QualityCell({ legs, talked_s }: { legs: Schemas['Leg'][]; talked_s: number }) {
   const { t } = useTranslation()
-  const word = worst(legs)
+  const word = worst(legs, talked_s)
   return word && <StatusBadge state={STATE[word]}>{t(`quality.${word}`)}</StatusBadge>
+}
+
+/** How a call sounds now. */
+export function LiveQuality({ legs, answered }: { legs: Schemas['Leg'][]; answered: string | null }) {
+  return <QualityCell legs={legs} talked_s={talkedSince(answered, useNow())} />
 }

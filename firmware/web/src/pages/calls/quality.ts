@@ -17,26 +17,50 @@ const BANDS: [Grade, number][] = [
 ]
 /** A party that has said nothing for so long should have: three seconds of packets of 20 ms. */
 const SILENT_PACKETS = 150
+/** Where neither says anything there are no packets to go by, only the time since the answer. */
+const SILENT_S = 3
 
-/** In a word; nothing where too little was measured. */
-export function grade(quality: Quality | null | undefined): Grade | null {
+/** In a word, `talked_s` after the answer; nothing where too little was measured. */
+export function grade(quality: Quality | null | undefined, talked_s = 0): Grade | null {
   if (!quality) return null
   const { packets_received, packets_sent, mos_hundredths } = quality
-  if (packets_received === 0) return packets_sent >= SILENT_PACKETS ? 'silent' : null
+  if (packets_received === 0) return packets_sent >= SILENT_PACKETS || talked_s >= SILENT_S ? 'silent' : null
   if (mos_hundredths === null) return null
   return BANDS.find(([, least]) => mos_hundredths >= least)?.[0] ?? 'bad'
 }
 
+interface Heard {
+  quality: Quality | null
+}
+
 /** A call is as good as its worse leg. */
-export function worst(legs: { quality: Quality | null }[]): Grade | null {
-  const grades = legs.map(({ quality }) => grade(quality)).filter((one) => one !== null)
+export function worst(legs: Heard[], talked_s = 0): Grade | null {
+  const grades = legs.map(({ quality }) => grade(quality, talked_s)).filter((one) => one !== null)
   return ORDER.findLast((one) => grades.includes(one)) ?? null
 }
+
+/** True where nothing came from either phone. */
+export function mute(legs: Heard[], talked_s: number): boolean {
+  return legs.length > 0 && legs.every(({ quality }) => grade(quality, talked_s) === 'silent')
+}
+
+/** How long a call under way has been talked, in seconds. */
+export function talkedSince(answered: string | null, now: number): number {
+  return answered === null ? 0 : (now - Date.parse(answered)) / 1000
+}
+
+/** Where there is nothing to measure. */
+const NONE = '–'
 
 /** `0.4 %` of what should have come. */
 export function share(lost: number, came: number): string {
   const of = lost + came
-  return number(of === 0 ? 0 : lost / of, { style: 'percent', maximumFractionDigits: 1 })
+  return of === 0 ? NONE : number(lost / of, { style: 'percent', maximumFractionDigits: 1 })
+}
+
+/** How unevenly so many packets came. */
+export function unevenness(micros: number, packets: number): string {
+  return packets === 0 ? NONE : milliseconds(micros)
 }
 
 /** `12 ms`; tenths where it is short. */
