@@ -365,7 +365,7 @@ pub struct Health {
     pub memory_total: u64,
     /// Memory that programs can still have, in bytes.
     pub memory_available: u64,
-    /// Room for data on the card, in bytes.
+    /// Room for data on the card, without what is kept for the system, in bytes.
     pub disk_total: u64,
     /// Room for data that is left, in bytes.
     pub disk_available: u64,

@@ -157,10 +157,23 @@ fn uptime_s(uptime: &str) -> u64 {
 /// All bytes and those that ordinary users may still fill.
 fn room(folder: &Path) -> (u64, u64) {
     statvfs(folder).map_or((0, 0), |room| {
-        let unit = wide(room.fragment_size());
-        let (all, available) = (wide(room.blocks()), wide(room.blocks_available()));
-        (all * unit, available * unit)
+        room_of(
+            wide(room.fragment_size()),
+            wide(room.blocks()),
+            wide(room.blocks_free()),
+            wide(room.blocks_available()),
+        )
     })
+}
+
+/// As `df` counts: what is kept for the system is neither used nor available. `free` are the blocks
+/// that nobody uses, `available` those of them that anybody may use.
+fn room_of(unit: u64, blocks: u64, free: u64, available: u64) -> (u64, u64) {
+    let used = blocks.saturating_sub(free);
+    (
+        used.saturating_add(available).saturating_mul(unit),
+        available.saturating_mul(unit),
+    )
 }
 
 /// What the kernel counts in has 32 bits on some machines.
@@ -311,6 +324,11 @@ mod tests {
     fn uptime_is_in_whole_seconds() {
         assert_eq!(uptime_s("27182.81 52345.01\n"), 27_182);
         assert_eq!(uptime_s(""), 0);
+    }
+
+    #[test]
+    fn blocks_kept_for_the_system_are_neither_used_nor_available() {
+        assert_eq!(room_of(4096, 1000, 300, 250), (950 * 4096, 250 * 4096));
     }
 
     #[test]
