@@ -186,6 +186,28 @@ it('what was typed is not lost: not by going back, nor by the end of the session
   await page.close()
 })
 
+it('Escape closes what lies on top, and nothing under it', async () => {
+  const page = await open('/extensions')
+  await row(page, 'Jana').first().click()
+  const extension = page.getByRole('dialog', { name: /^Extension/ })
+  await extension.getByRole('button', { name: 'Help' }).click()
+  const help = page.getByRole('dialog', { name: 'Help' })
+  await help.waitFor()
+  await page.keyboard.press('Escape')
+  await help.waitFor({ state: 'detached' })
+  expect(await extension.isVisible()).toBe(true)
+  await extension.getByRole('tab', { name: 'SIP' }).click()
+  await button(page, 'Set another password…').click()
+  const password = page.getByRole('dialog', { name: /^SIP password of/ })
+  await password.waitFor()
+  await page.keyboard.press('Escape')
+  await password.waitFor({ state: 'detached' })
+  expect(await extension.isVisible()).toBe(true)
+  await page.keyboard.press('Escape')
+  await extension.waitFor({ state: 'detached' })
+  await page.close()
+})
+
 it('who may only look can change nothing, and a plain user gets no further', async () => {
   await box.logIn()
   for (const [name, role] of [['looks', 'read_only'], ['plain', 'user']]) {

@@ -38,6 +38,8 @@ interface Props<V extends object> {
   refresh: () => Promise<unknown>
   onClose: () => void
   readOnly?: boolean
+  /** Another dialog lies upon it: Escape is for that one. */
+  covered?: boolean
   saveLabel?: string
 }
 
@@ -73,6 +75,7 @@ export function EditDialog<V extends object>(props: Props<V>) {
       fullScreen={narrow}
       size="lg"
       closeOnClickOutside={false}
+      closeOnEscape={!props.covered}
       scrollAreaComponent={ScrollArea.Autosize}
     >
       <Modal.Overlay backgroundOpacity={0.45} />

@@ -1,7 +1,7 @@
 // Context help: one short text per page and dialog, in src/help/<language>/<id>.md.
 import { ActionIcon, Drawer, Skeleton, Stack, Tooltip, Typography } from '@mantine/core'
 import { IconHelp } from '@tabler/icons-react'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import { language } from '../i18n'
 
@@ -23,6 +23,18 @@ function tell() {
 export function openHelp(id: string) {
   opened = id
   tell()
+}
+
+function closeHelp() {
+  opened = null
+  tell()
+}
+
+/** Escape closes Help, and not the dialog that it lies upon. */
+function onEscape(event: KeyboardEvent) {
+  if (opened === null || event.key !== 'Escape' || event.isComposing) return
+  event.stopImmediatePropagation()
+  closeHelp()
 }
 
 /** Says which text belongs to the page that is shown. */
@@ -65,6 +77,11 @@ export function HelpDrawer() {
   const id = useSyncExternalStore(watch, () => opened)
   const lang = language()
   const [text, setText] = useState<{ of: string; html: string } | null>(null)
+  // Sooner than those of any dialog, which listen in the same way.
+  useLayoutEffect(() => {
+    window.addEventListener('keydown', onEscape, { capture: true })
+    return () => window.removeEventListener('keydown', onEscape, { capture: true })
+  }, [])
   const path = id ? `../help/${lang}/${id}.md` : null
   useEffect(() => {
     if (!path) return
@@ -73,10 +90,8 @@ export function HelpDrawer() {
   return (
     <Drawer
       opened={id !== null}
-      onClose={() => {
-        opened = null
-        tell()
-      }}
+      onClose={closeHelp}
+      closeOnEscape={false}
       position="right"
       size="md"
       zIndex={350}

@@ -134,6 +134,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
         refresh={refresh}
         onClose={onClose}
         readOnly={!mayWrite}
+        covered={asking}
         tabs={[
           { id: 'general', label: t('extension.general'), fields: general },
           { id: 'sip', label: t('extension.sip'), text: t('extension.sip_text'), fields: sip },

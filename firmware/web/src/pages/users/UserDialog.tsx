@@ -119,6 +119,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
         refresh={refresh}
         onClose={onClose}
         readOnly={!mayWrite}
+        covered={asking}
         tabs={[
           { id: 'general', label: t('user.general'), fields: general },
           { id: 'extensions', label: t('user.extensions'), text: t('user.extensions_text'), fields: [extensions] },
