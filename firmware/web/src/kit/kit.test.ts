@@ -60,6 +60,14 @@ describe('a problem', () => {
     })
   })
 
+  it('has words of the language for all that is typed wrongly', () => {
+    const codes = [
+      'invalid_number', 'number_taken', 'invalid_name', 'name_taken', 'invalid_email', 'invalid_text', 'out_of_range',
+      'weak_password', 'wrong_password', 'unknown_reference', 'too_many', 'last_administrator',
+    ]
+    for (const fault of [en.fault, cs.fault]) expect(Object.keys(fault)).toEqual(expect.arrayContaining(codes))
+  })
+
   it('is said in words, or as the API says it', () => {
     expect(new Problem({ code: 'too_many_attempts', retryAfter: 2 }).text()).toContain('Wait 2 seconds')
     expect(new Problem({ code: 'cross_site', detail: 'From elsewhere.' }).text()).toBe('From elsewhere.')
