@@ -12,7 +12,7 @@ import { CallModal } from '../calls/CallModal'
 import { Legs } from '../calls/Legs'
 import { mute } from '../calls/quality'
 import { type HistoryCall, useHistoryCall } from './filter'
-import { STATE } from './state'
+import { ending, STATE } from './state'
 
 export function HistoryDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { t } = useTranslation()
@@ -21,7 +21,7 @@ export function HistoryDialog({ id, onClose }: { id: string; onClose: () => void
   return (
     <CallModal
       title={call ? t('call.title', { caller: call.caller.number, called: call.dialled }) : t('history.call')}
-      state={call && { is: STATE[call.disposition], text: t(`disposition.${call.disposition}`) }}
+      state={call && { is: STATE[ending(call)], text: t(`disposition.${ending(call)}`) }}
       when={
         call && (
           <>
@@ -64,7 +64,7 @@ function Details({ call }: { call: HistoryCall }) {
           </>
         )}
       </Alert>
-      {call.legs.length > 0 && <Legs legs={call.legs} talked_s={call.duration_s} />}
+      {call.legs.length > 0 && <Legs legs={call.legs} called={call.called} talked_s={call.duration_s} />}
     </>
   )
 }

@@ -7,7 +7,7 @@ import { StatusBadge } from '../../kit/small'
 import { duration } from '../../kit/time'
 import { PartyCell, partyText, QualityCell } from '../calls/parties'
 import type { HistoryCall } from './filter'
-import { STATE } from './state'
+import { ending, STATE } from './state'
 
 export function useColumns(): Column<HistoryCall>[] {
   const { t } = useTranslation()
@@ -40,7 +40,7 @@ export function useColumns(): Column<HistoryCall>[] {
         id: 'disposition',
         title: t('history.result'),
         value: ({ disposition }) => disposition,
-        cell: ({ disposition }) => <StatusBadge state={STATE[disposition]}>{t(`disposition.${disposition}`)}</StatusBadge>,
+        cell: (call) => <StatusBadge state={STATE[ending(call)]}>{t(`disposition.${ending(call)}`)}</StatusBadge>,
         width: '11rem',
         narrow: 'side',
       },

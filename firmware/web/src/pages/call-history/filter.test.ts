@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { exportUrl, filterOf, offsetOf, period, sortOf } from './filter'
+import { ending, STATE } from './state'
 
 const search = (text: string) => new URLSearchParams(text)
 const now = new Date(2026, 10, 23, 15, 30)
@@ -20,6 +21,13 @@ it('reads the address, and leaves out what it does not know', () => {
   expect(sortOf(search('sort=duration&order=ascending'))).toEqual({ column: 'duration', down: false })
   expect(sortOf(search('sort=nonsense'))).toEqual({ column: 'started', down: true })
   expect([search(''), search('page=3'), search('page=-1'), search('page=x')].map(offsetOf)).toEqual([0, 200, 0, 0])
+})
+
+it('does not say that a call failed that an administrator ended', () => {
+  expect(ending({ disposition: 'failed', ended_by: 'administrator' })).toBe('ended')
+  expect(STATE.ended).toBe('quiet')
+  expect(ending({ disposition: 'failed', ended_by: 'exchange' })).toBe('failed')
+  expect(ending({ disposition: 'answered', ended_by: 'administrator' })).toBe('answered')
 })
 
 it('exports what is filtered', () => {

@@ -4,15 +4,24 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { StatusBadge } from '../../kit/small'
 import { number } from '../../kit/time'
+import { partyText } from './parties'
 import { grade, milliseconds, type Quality, share, STATE, unevenness } from './quality'
 
 type Leg = Schemas['Leg']
 
-/** `talked_s`: how long after the answer this was measured. */
-export function Legs({ legs, talked_s }: { legs: Leg[]; talked_s: number }) {
+interface Props {
+  legs: Leg[]
+  /** Who was called, though perhaps nobody answered. */
+  called: Schemas['Party'] | null
+  /** How long after the answer this was measured. */
+  talked_s: number
+}
+
+export function Legs({ legs, called, talked_s }: Props) {
   const { t } = useTranslation()
+  const silent = called !== null && !legs.some(({ side }) => side === 'called')
   return (
-    <SimpleGrid cols={{ base: 1, sm: Math.max(1, legs.length) }} spacing="md">
+    <SimpleGrid cols={{ base: 1, sm: Math.max(1, legs.length + (silent ? 1 : 0)) }} spacing="md">
       {legs.map((leg) => (
         <Paper key={leg.side} withBorder p="md" component="section" aria-label={t(`side.${leg.side}`)}>
           <Stack gap="xs">
@@ -21,7 +30,7 @@ export function Legs({ legs, talked_s }: { legs: Leg[]; talked_s: number }) {
                 <Text size="xs" c="dimmed">
                   {t(`side.${leg.side}`)}
                 </Text>
-                <Title order={3}>{[leg.party.number, leg.party.name].filter(Boolean).join(' ')}</Title>
+                <Title order={3}>{partyText(leg.party)}</Title>
               </div>
               <Sounds quality={leg.quality} talked_s={talked_s} />
             </Group>
@@ -41,6 +50,21 @@ export function Legs({ legs, talked_s }: { legs: Leg[]; talked_s: number }) {
           </Stack>
         </Paper>
       ))}
+      {silent && (
+        <Paper withBorder p="md" component="section" aria-label={t('side.called')}>
+          <Stack gap="xs">
+            <div>
+              <Text size="xs" c="dimmed">
+                {t('side.called')}
+              </Text>
+              <Title order={3}>{partyText(called)}</Title>
+            </div>
+            <Text size="sm" c="dimmed">
+              {t('side.unanswered')}
+            </Text>
+          </Stack>
+        </Paper>
+      )}
     </SimpleGrid>
   )
 }

@@ -13,7 +13,7 @@ export async function hangUp(call: Call, t: TFunction): Promise<boolean> {
     title: t('call.hang_up_ask'),
     text: t('call.hang_up_text', { caller: partyText(call.caller), called: partyText(call.called, call.dialled) }),
     yes: t('call.hang_up'),
-    no: t('call.let_talk'),
+    no: call.answered === null ? t('call.let_ring') : t('call.let_talk'),
     danger: true,
   })
   if (!sure) return false
