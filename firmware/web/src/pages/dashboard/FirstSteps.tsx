@@ -1,18 +1,17 @@
 // What to do on a box where nobody has called yet.
-import { Button, Paper, SimpleGrid, Text, ThemeIcon, Title, VisuallyHidden } from '@mantine/core'
+import { Button, Paper, Text, ThemeIcon, Title, VisuallyHidden } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import { useLine } from '../../api/live'
 import { useMayWrite } from '../../api/session'
 import { go } from '../../kit/route'
-import { CopyField } from '../../kit/small'
-import { serverFields, usePhoneSetup } from '../extensions/server'
+import { ServerFields } from '../extensions/ServerFields'
 import classes from './dashboard.module.css'
 
 const STEPS = ['user', 'extension', 'phone', 'call'] as const
 export type Steps = Record<(typeof STEPS)[number], boolean>
 
-export function FirstSteps({ steps }: { steps: Steps }) {
+/** `enough`: there are numbers for two phones. */
+export function FirstSteps({ steps, enough }: { steps: Steps; enough: boolean }) {
   const { t } = useTranslation()
   const mayWrite = useMayWrite()
   const next = STEPS.find((step) => !steps[step])
@@ -38,8 +37,8 @@ export function FirstSteps({ steps }: { steps: Steps }) {
               <Text size="sm" c="dimmed">
                 {t(`steps.${step}_text`)}
               </Text>
-              {step === 'phone' && <Settings />}
-              {mayWrite && !steps[step] && (step === 'user' || step === 'extension') && (
+              {step === 'phone' && <ServerFields />}
+              {mayWrite && !(steps[step] && enough) && (step === 'user' || step === 'extension') && (
                 <Button
                   mt="xs"
                   size="xs"
@@ -54,27 +53,5 @@ export function FirstSteps({ steps }: { steps: Steps }) {
         ))}
       </ol>
     </Paper>
-  )
-}
-
-/** What is entered in a phone, besides the user name and password of its extension. */
-function Settings() {
-  const { exchange } = useLine()
-  const { t } = useTranslation()
-  const { data } = usePhoneSetup(exchange)
-  if (!data) return null
-  return (
-    <>
-      <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" maw={760}>
-        {serverFields(data).map((field) => (
-          <CopyField key={field.label} {...field} />
-        ))}
-      </SimpleGrid>
-      {data.only_here && (
-        <Text size="sm" mt="xs">
-          {t('steps.only_here')}
-        </Text>
-      )}
-    </>
   )
 }

@@ -82,12 +82,13 @@ function Overview({ data, calls, registered, called, known }: Props) {
     phone: registered > 0,
     call: called,
   }
-  // Two phones are an exchange, though nobody has called yet.
-  const fresh = !called && registered < 2
+  // More than two phones are an exchange, though its history was cleared.
+  const fresh = !called && registered <= 2
   const attention = fresh ? data.attention.filter(({ code }) => !TOLD.includes(code)) : data.attention
   return (
     <Stack gap="lg" maw={1200}>
-      {fresh ? <FirstSteps steps={steps} /> : <Tiles data={data} calls={calls} registered={registered} known={known} />}
+      {fresh && <FirstSteps steps={steps} enough={data.extensions.total > 1} />}
+      {(!fresh || registered > 1) && <Tiles data={data} calls={calls} registered={registered} known={known} />}
       <Attention items={attention} quiet={fresh} />
     </Stack>
   )

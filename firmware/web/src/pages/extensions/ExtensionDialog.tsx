@@ -11,6 +11,7 @@ import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
+import { ServerFields } from './ServerFields'
 import { NewSipPassword } from './NewSipPassword'
 import { showCredentials } from './credentials'
 
@@ -137,7 +138,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
         covered={asking}
         tabs={[
           { id: 'general', label: t('extension.general'), fields: general },
-          { id: 'sip', label: t('extension.sip'), text: t('extension.sip_text'), fields: sip },
+          { id: 'sip', label: t('extension.sip'), text: t('extension.sip_text'), fields: sip, more: extension && <ServerFields /> },
           { id: 'caller-id', label: t('caller_id.title'), text: t('caller_id.text'), fields: callerId },
         ]}
       />

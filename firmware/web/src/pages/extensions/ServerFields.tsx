@@ -1,0 +1,34 @@
+// Where phones find the exchange, to be entered in them.
+import { SimpleGrid, Text } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { useLine } from '../../api/live'
+import { CopyField } from '../../kit/small'
+import { serverFields, usePhoneSetup } from './server'
+
+export function ServerFields() {
+  const { exchange } = useLine()
+  const { t } = useTranslation()
+  const { data } = usePhoneSetup(exchange)
+  if (!exchange) {
+    return (
+      <Text size="sm" mt="xs">
+        {t('extension.server_unknown')}
+      </Text>
+    )
+  }
+  if (!data) return null
+  return (
+    <div>
+      <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" maw={760}>
+        {serverFields(data).map((field) => (
+          <CopyField key={field.label} {...field} />
+        ))}
+      </SimpleGrid>
+      {data.only_here && (
+        <Text size="sm" mt="xs">
+          {t('steps.only_here')}
+        </Text>
+      )}
+    </div>
+  )
+}
