@@ -1,19 +1,31 @@
 // Passwords that are typed: one, a new one twice, and the button that leads to another one.
-import { Button, Group, Input, PasswordInput, type PasswordInputProps, Text } from '@mantine/core'
+import { Alert, Button, Group, Input, PasswordInput, type PasswordInputProps, Text } from '@mantine/core'
 import type { UseFormReturnType } from '@mantine/form'
 import { IconKey } from '@tabler/icons-react'
 import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 
-export function Password(props: PasswordInputProps) {
+interface Props extends PasswordInputProps {
+  /** What is wrong with it, though it will be taken. */
+  warning?: string | false
+}
+
+export function Password({ warning, ...props }: Props) {
   const { t } = useTranslation()
   return (
-    <PasswordInput
-      {...props}
-      // The library says so of every field but this one.
-      aria-invalid={props.error ? true : undefined}
-      visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
-    />
+    <div>
+      <PasswordInput
+        {...props}
+        // The library says so of every field but this one.
+        aria-invalid={props.error ? true : undefined}
+        visibilityToggleButtonProps={{ 'aria-label': t('password.show'), tabIndex: 0 }}
+      />
+      {warning && (
+        <Alert color="yellow" mt="xs" p="xs" role="status">
+          {warning}
+        </Alert>
+      )}
+    </div>
   )
 }
 

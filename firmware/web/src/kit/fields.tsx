@@ -52,8 +52,14 @@ export function check<V extends object>(name: Name<V, boolean>, { label, hint }:
   }
 }
 
+interface Secret<V> extends Texts {
+  placeholder?: string
+  /** What is wrong with what is typed, though it will be taken. */
+  warn?: (values: V) => string | false
+}
+
 /** A new password; where it was typed is never told. */
-export function secret<V extends object>(name: Name<V, string>, { label, hint, placeholder }: Texts & { placeholder?: string }): Field<V> {
+export function secret<V extends object>(name: Name<V, string>, { label, hint, placeholder, warn }: Secret<V>): Field<V> {
   return {
     name,
     label,
@@ -64,6 +70,7 @@ export function secret<V extends object>(name: Name<V, string>, { label, hint, p
         description={hint}
         placeholder={placeholder}
         autoComplete="new-password"
+        warning={warn?.(form.values)}
         {...form.getInputProps(name)}
       />
     ),

@@ -12,6 +12,7 @@ import { AnotherPassword } from '../../kit/Password'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
 import { ServerFields } from './ServerFields'
+import { isGuessable } from './strength'
 import { NewSipPassword } from './NewSipPassword'
 import { showCredentials } from './credentials'
 
@@ -116,7 +117,11 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
     extension
       ? field<Values, 'sip_password'>('sip_password', t('extension.sip_password'), () => '', kept)
       : secret<Values>('sip_password', {
-          label: t('extension.sip_password'), hint: t('extension.sip_password_hint'), placeholder: t('extension.sip_password_made'),
+          label: t('extension.sip_password'),
+          hint: t('extension.sip_password_hint'),
+          placeholder: t('extension.sip_password_made'),
+          warn: ({ sip_password, sip_username, number }) =>
+            isGuessable(sip_password, [sip_username, number]) && t('extension.sip_password_guessable'),
         }),
     choice<Values, 'codecs'>('codecs', {
       label: t('extension.codecs'),

@@ -4,12 +4,13 @@ import { answer, api } from '../../api/client'
 import { type Extension, useRefresh } from '../../api/configuration'
 import { FormDialog } from '../../kit/FormDialog'
 import { Password } from '../../kit/Password'
+import { isGuessable } from './strength'
 import { showCredentials } from './credentials'
 
 export function NewSipPassword({ extension, onClose }: { extension: Extension; onClose: () => void }) {
   const { t } = useTranslation()
   const refresh = useRefresh()
-  const { id, number } = extension
+  const { id, number, sip_username } = extension
   return (
     <FormDialog
       title={t('sip_password.title', { number })}
@@ -26,6 +27,7 @@ export function NewSipPassword({ extension, onClose }: { extension: Extension; o
       }}
       fields={(form) => (
         <Password
+          warning={isGuessable(form.values.password, [sip_username, number]) && t('extension.sip_password_guessable')}
           label={t('extension.sip_password')}
           placeholder={t('extension.sip_password_made')}
           description={t('extension.sip_password_hint')}
