@@ -23,8 +23,10 @@ export default function Users() {
   const { edited, open, close } = useEdited('users', query.data)
   const [removing, setRemoving] = useState<User | null>(null)
   const columns = useMemo<Column<User>[]>(() => {
-    const state = ({ enabled, has_password }: User) =>
-      !enabled ? t('word.disabled') : has_password ? t('word.enabled') : t('users.no_password')
+    // Who has only phones needs no password.
+    const lacking = ({ role, has_password }: User) => role !== 'user' && !has_password
+    const state = (user: User) =>
+      !user.enabled ? t('word.disabled') : lacking(user) ? t('users.no_password') : t('word.enabled')
     return [
       { id: 'name', title: t('user.name'), value: ({ name }) => name, narrow: 'title' },
       { id: 'full_name', title: t('user.full_name'), value: ({ full_name }) => full_name, narrow: 'detail' },
@@ -44,7 +46,7 @@ export default function Users() {
         title: t('users.state'),
         value: state,
         cell: (user) => (
-          <StatusBadge state={user.enabled && user.has_password ? 'good' : 'quiet'}>{state(user)}</StatusBadge>
+          <StatusBadge state={user.enabled && !lacking(user) ? 'good' : 'quiet'}>{state(user)}</StatusBadge>
         ),
         width: '11rem',
         narrow: 'side',
