@@ -1,11 +1,11 @@
 // Both halves of a call: who, with which phone, and how it sounds on the way there and back.
-import { Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { Alert, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { StatusBadge } from '../../kit/small'
 import { number } from '../../kit/time'
 import { partyText } from './parties'
-import { grade, milliseconds, type Quality, share, STATE, unevenness } from './quality'
+import { grade, isElsewhere, milliseconds, type Quality, share, STATE, unevenness } from './quality'
 
 type Leg = Schemas['Leg']
 
@@ -41,7 +41,14 @@ export function Legs({ legs, called, talked_s }: Props) {
               </Text>
             </div>
             {leg.quality ? (
-              <Numbers quality={leg.quality} />
+              <>
+                {isElsewhere(leg.quality) && (
+                  <Alert color="yellow" p="xs">
+                    {t('quality.elsewhere')}
+                  </Alert>
+                )}
+                <Numbers quality={leg.quality} />
+              </>
             ) : (
               <Text size="sm" c="dimmed">
                 {t('quality.none')}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { grade, mute, type Quality, share, talkedSince, unevenness, worst } from './quality'
+import { grade, isElsewhere, mute, type Quality, share, talkedSince, unevenness, worst } from './quality'
 
 const measured: Quality = {
   packets_sent: 500, packets_received: 500, packets_lost: 0, packets_discarded: 0, packets_foreign: 0, jitter_us: 200,
@@ -31,6 +31,12 @@ it('says of a call without sound either way that there is none', () => {
   expect(mute([], 10)).toBe(false)
   expect(talkedSince(null, 5_000)).toBe(0)
   expect(talkedSince('1970-01-01T00:00:01Z', 5_000)).toBe(4)
+})
+
+it('warns where most sound came from another address, not where some did', () => {
+  expect(isElsewhere({ ...measured, packets_received: 0, packets_foreign: 1271 })).toBe(true)
+  expect(isElsewhere({ ...measured, packets_foreign: 200 })).toBe(false)
+  expect(isElsewhere({ ...measured, packets_received: 0, packets_foreign: 3 })).toBe(false)
 })
 
 it('is as good as its worse leg', () => {

@@ -49,6 +49,11 @@ export function talkedSince(answered: string | null, now: number): number {
   return answered === null ? 0 : (now - Date.parse(answered)) / 1000
 }
 
+/** True where most of what came for a phone was refused. */
+export function isElsewhere({ packets_foreign, packets_received }: Quality): boolean {
+  return packets_foreign > packets_received && packets_foreign >= SILENT_PACKETS
+}
+
 /** Where there is nothing to measure. */
 const NONE = '–'
 
