@@ -22,6 +22,15 @@ pub fn log_style(at: WallTime) -> String {
         .to_string()
 }
 
+/// As spreadsheets read it: `2026-11-22 08:35:53`, in the time of the box.
+#[must_use]
+pub fn table_style(at: WallTime) -> String {
+    timestamp(at)
+        .to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
 /// The beginning of the day of `at`, in the time of the box.
 #[must_use]
 pub fn midnight(at: WallTime) -> WallTime {

@@ -9,7 +9,10 @@
 mod common;
 
 use common::{World, now};
-use model::{CallId, CallRecord, Cause, Disposition, EndedBy, ExtensionId, Party, Role, WallTime};
+use model::{
+    CallId, CallRecord, Cause, Disposition, EndedBy, ExtensionId, LegRecord, LegSide, Party,
+    Quality, Role, WallTime,
+};
 use serde_json::json;
 use store::LogKind;
 
@@ -43,13 +46,32 @@ fn record(id: u64, caller: &str, name: &str, talked_s: Option<i64>) -> CallRecor
     }
 }
 
+fn leg(side: LegSide, mos_hundredths: u16) -> LegRecord {
+    LegRecord {
+        side,
+        party: Party {
+            number: "122".into(),
+            name: None,
+            extension: None,
+        },
+        address: None,
+        user_agent: None,
+        codec: None,
+        quality: Some(Quality {
+            mos_hundredths: Some(mos_hundredths),
+            ..Quality::default()
+        }),
+    }
+}
+
 fn world() -> (World, String) {
     let world = World::new();
-    let calls = [
+    let mut calls = [
         record(1, "101", "Ada", Some(60)),
         record(2, "102", "=cmd|'/c calc'!A1", None),
         record(3, "+420777", "Zoë; \"Z\"", Some(5)),
     ];
+    calls[2].legs = vec![leg(LegSide::Caller, 410), leg(LegSide::Called, 355)];
     world.store.history_append(&calls).unwrap();
     let (_, cookie) = world.session(Role::ReadOnly);
     (world, cookie)
@@ -150,6 +172,15 @@ async fn a_callers_name_does_not_run_in_a_spreadsheet() {
     assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
     let lines: Vec<&str> = answer.text.split("\r\n").collect();
     assert!(lines[0].starts_with("\u{feff}ID;Started;"));
+    assert!(lines[0].ends_with(";Worse MOS (hundredths)"));
+    let cells: Vec<&str> = lines[1].split(';').collect();
+    let times: Vec<(usize, bool)> = cells[1..4]
+        .iter()
+        .map(|time| (time.len(), time.contains(['T', 'Z'])))
+        .collect();
+    assert_eq!(times, [(19, false); 3], "{}", lines[1]);
+    assert!(lines[1].ends_with(";355"), "{}", lines[1]);
+    assert!(lines[2].ends_with(";caller;;"), "{}", lines[2]);
     assert!(
         lines[1].contains(";'+420777;\"Zoë; \"\"Z\"\"\";122;"),
         "{}",

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use futures_util::stream;
+use model::CallRecord;
 use store::{HistoryFilter, StoreError};
 use tokio::sync::mpsc;
 
 use super::body::HistoryCall;
 use crate::app::App;
+use crate::clock;
 use crate::csv;
 use crate::problem::{Code, Problem, word};
 
@@ -18,7 +20,7 @@ const PIECES: usize = 4;
 /// Bytes of a piece.
 const PIECE: usize = 32 * 1024;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "ID",
     "Started",
     "Answered",
@@ -33,6 +35,8 @@ const COLUMNS: [&str; 14] = [
     "Cause",
     "Ended by",
     "Administrator",
+    // A decimal point is a date to spreadsheets of some languages.
+    "Worse MOS (hundredths)",
 ];
 
 /// The answer that has all calls of `filter`.
@@ -51,7 +55,7 @@ pub(super) fn file(app: &App, filter: HistoryFilter) -> Result<Response, Problem
         csv::row(&mut piece, COLUMNS);
         for record in store.history_export(filter) {
             match record {
-                Ok(record) => push(&mut piece, &record.into()),
+                Ok(record) => push(&mut piece, record),
                 Err(error) => {
                     tracing::error!(%error, "An export of the history ended early.");
                     let _ = send.blocking_send(Err(error));
@@ -73,7 +77,12 @@ pub(super) fn file(app: &App, filter: HistoryFilter) -> Result<Response, Problem
     ))
 }
 
-fn push(out: &mut String, call: &HistoryCall) {
+fn push(out: &mut String, record: CallRecord) {
+    let times = [Some(record.started), record.answered, Some(record.ended)];
+    let [started, answered, ended] = times.map(|at| at.map(clock::table_style).unwrap_or_default());
+    let call = HistoryCall::from(record);
+    let measured = |leg: &crate::words::Leg| leg.quality.as_ref()?.mos_hundredths;
+    let mos = call.legs.iter().filter_map(measured).min();
     let called = call.called.as_ref();
     let name = |party: Option<&crate::words::Party>| {
         party
@@ -82,9 +91,9 @@ fn push(out: &mut String, call: &HistoryCall) {
     };
     let cells = [
         call.id.to_string(),
-        call.started.clone(),
-        call.answered.clone().unwrap_or_default(),
-        call.ended.clone(),
+        started,
+        answered,
+        ended,
         call.duration_s.to_string(),
         call.caller.number.clone(),
         name(Some(&call.caller)),
@@ -95,6 +104,7 @@ fn push(out: &mut String, call: &HistoryCall) {
         call.cause.to_string(),
         word(&call.ended_by),
         call.administrator.clone().unwrap_or_default(),
+        mos.map(|mos| mos.to_string()).unwrap_or_default(),
     ];
     csv::row(out, cells.iter().map(String::as_str));
 }
