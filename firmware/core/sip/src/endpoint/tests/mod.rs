@@ -4,6 +4,7 @@
 mod phone;
 mod tape;
 
+mod accounts;
 mod asking;
 mod call_in;
 mod call_out;

@@ -8,7 +8,7 @@ use crate::endpoint::{AuthenticationFailure, BindingChange, Event, Input};
 
 const ALICE_ID: ExtensionId = ExtensionId::new(1);
 
-fn alice() -> Phone {
+pub(super) fn alice() -> Phone {
     let mut phone = Phone::new(ALICE, "100");
     phone.target = "sip:192.0.2.1".to_owned();
     phone
@@ -21,7 +21,7 @@ fn alice_on(transport: Transport) -> Phone {
 }
 
 #[track_caller]
-fn binding(tape: &mut Tape, expected: BindingChange) -> crate::endpoint::Binding {
+pub(super) fn binding(tape: &mut Tape, expected: BindingChange) -> crate::endpoint::Binding {
     match tape.event() {
         Event::Binding { change, binding } => {
             assert_eq!(change, expected);
@@ -31,7 +31,7 @@ fn binding(tape: &mut Tape, expected: BindingChange) -> crate::endpoint::Binding
     }
 }
 
-fn registered(tape: &mut Tape, phone: &mut Phone, lines: &str) -> Sent {
+pub(super) fn registered(tape: &mut Tape, phone: &mut Phone, lines: &str) -> Sent {
     phone.authenticated(tape, "REGISTER", lines, "");
     tape.sends("200 REGISTER")
 }
@@ -620,18 +620,6 @@ fn md5_without_qop_of_an_old_phone_is_enough() {
 }
 
 #[test]
-fn contacts_of_an_account_that_is_gone_end() {
-    let mut tape = Tape::new();
-    let mut phone = alice();
-    registered(&mut tape, &mut phone, "");
-    tape.events.clear();
-    tape.act(|box_, now| box_.set_accounts(now, vec![super::tape::account(2, "200")]));
-    binding(&mut tape, BindingChange::Removed);
-    phone.authenticated(&mut tape, "REGISTER", "", "");
-    tape.sends("401 REGISTER");
-}
-
-#[test]
 fn bindings_outlive_a_restart() {
     let mut tape = Tape::new();
     let mut phone = alice();
@@ -691,18 +679,4 @@ fn a_to_tag_does_not_take_a_registration_past_admission() {
     let request = phone.request("REGISTER", "", "");
     tape.recv(phone.flow, &request);
     tape.sends("503 REGISTER");
-}
-
-#[test]
-fn contacts_registered_with_an_old_password_end() {
-    let mut tape = Tape::new();
-    let mut phone = alice();
-    registered(&mut tape, &mut phone, "");
-    binding(&mut tape, BindingChange::Added);
-    let mut account = super::tape::account(1, "100");
-    tape.act(|box_, now| box_.set_accounts(now, vec![account.clone()]));
-    tape.no_event();
-    account.password = model::Secret::new("another");
-    tape.act(|box_, now| box_.set_accounts(now, vec![account]));
-    binding(&mut tape, BindingChange::Removed);
 }
