@@ -130,6 +130,7 @@ impl World {
             | Event::Progress { session, .. }
             | Event::Acknowledged { session, .. }
             | Event::Answered { session, .. }
+            | Event::AnsweredAnew { session, .. }
             | Event::Moved { session, .. }
             | Event::OfferRefused { session, .. }
             | Event::Digit { session, .. } => assert!(self.open[end].contains(&session)),

@@ -203,6 +203,16 @@ impl Exchange {
         self.media_changed(id);
     }
 
+    /// The answer to what we said last came once more, with a refresh: the party may be elsewhere now, or
+    /// hold.
+    pub(super) fn answered_anew(&mut self, id: LegId, answer: &[u8]) {
+        let leg = self.legs.get_mut(id);
+        let changed = leg.map(|leg| leg.negotiation.refresh_answered(answer));
+        if let Some(Ok(true)) = changed {
+            self.media_changed(id);
+        }
+    }
+
     /// What was agreed with a party has changed.
     fn media_changed(&mut self, id: LegId) {
         self.apply_media(id);

@@ -74,6 +74,11 @@ impl Exchange {
                     self.answered(leg, Some(&sdp));
                 }
             }
+            Event::AnsweredAnew { session, sdp } => {
+                if let Some(leg) = self.legs.of_session(session) {
+                    self.answered_anew(leg, &sdp);
+                }
+            }
             Event::OfferRefused { session, status: _ } => {
                 if let Some(leg) = self.legs.of_session(session)
                     && let Some(leg) = self.legs.get_mut(leg)

@@ -308,8 +308,11 @@ impl Phone {
                 });
                 Vec::new()
             }
-            // Retransmitted, or a refresh: what the phone thinks of it no test needs.
-            ("INVITE", Some(_)) => Vec::new(),
+            // Retransmitted, or a refresh: a test that needs it answers it.
+            ("INVITE", Some(dialog)) => {
+                self.dialogs[dialog].invite = request;
+                Vec::new()
+            }
             ("CANCEL", Some(dialog)) => {
                 vec![ok(&request), self.respond(dialog, 487, &[], None)]
             }

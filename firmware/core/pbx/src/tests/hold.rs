@@ -117,6 +117,27 @@ fn a_phone_that_moved_says_where_it_is_now() {
 }
 
 #[test]
+fn the_answer_to_a_refresh_may_say_where_it_is_now() {
+    let mut world = World::new(2);
+    dial(&mut world, 0, "102");
+    let timer = [
+        ("Session-Expires", "90;refresher=uac"),
+        ("Require", "timer"),
+    ];
+    let sdp = world.phones[1].sdp("8", "sendrecv");
+    for (host, updates) in [("10.0.1.2", 0), ("10.0.9.9", 1), ("10.0.9.9", 0)] {
+        world.take_log();
+        let sdp = sdp.replace("c=IN IP4 10.0.1.2", &format!("c=IN IP4 {host}"));
+        let ok = world.phones[1].respond(0, 200, &timer, Some(&sdp));
+        world.send(1, ok);
+        assert_eq!(lines(&world, &["Update"]).len(), updates, "{host}");
+        assert_eq!(world.remote[&1].to_string(), format!("{host}:4000"));
+        world.pass_ms(45_000);
+    }
+    assert_eq!(world.switch.calls().len(), 1);
+}
+
+#[test]
 fn a_phone_that_reaches_us_by_another_address_is_told_that_one() {
     let mut world = World::new(2);
     connected(&mut world);

@@ -390,6 +390,14 @@ pub enum Event {
         /// The answer.
         sdp: Bytes,
     },
+    /// The answer to what we described ourselves as last, sent once more to refresh the session
+    /// (RFC 4028 §7.4): mostly the one of before.
+    AnsweredAnew {
+        /// Which.
+        session: SessionId,
+        /// The answer.
+        sdp: Bytes,
+    },
     /// The offer made by `offer` was refused; what was agreed before holds (RFC 3261 §14.1).
     OfferRefused {
         /// Which.

@@ -80,6 +80,21 @@ struct Agreed {
     local: SocketAddr,
 }
 
+impl Agreed {
+    /// Our part as an offer, where it was an answer.
+    fn as_offer(&self, media: &Negotiated, capabilities: &Capabilities) -> OurOffer {
+        self.offer.clone().unwrap_or_else(|| OurOffer {
+            description: offer::description(0, self.local, Hold::No, self.lines.clone()),
+            line: self.line,
+            codecs: media.receive.clone(),
+            telephone_event: media.telephone_event.map(|te| te.receive_payload_type),
+            capabilities: capabilities.clone(),
+            direction: media.direction,
+            local: self.local,
+        })
+    }
+}
+
 impl Negotiation {
     /// A leg that has negotiated nothing yet. `session_id` should be unique among our sessions
     /// (RFC 8866 §5.2); below 2^31 it suits old phones too.
@@ -195,6 +210,33 @@ impl Negotiation {
         }
         let offer = offer.clone();
         self.conclude(offer, answer)
+    }
+
+    /// Takes the answer to our part of what is agreed, sent once more to refresh the session
+    /// (RFC 4028 §7.4): whether it changes anything. An offer that is open meanwhile stays open.
+    ///
+    /// # Errors
+    /// Nothing is agreed, or the answer can't be used. Nothing changes.
+    pub fn refresh_answered(&mut self, body: &[u8]) -> Result<bool, NegotiationError> {
+        let Some(agreed) = &self.agreed else {
+            return Err(NegotiationError::NothingPending);
+        };
+        let answer = SessionDescription::parse(body)?;
+        let Some(before) = agreed.media.clone().filter(|_| answer != agreed.remote) else {
+            return Ok(false);
+        };
+        let offer = agreed.as_offer(&before, &self.capabilities);
+        let may_send = offer.direction.may_send();
+        self.conclude(offer, answer)?;
+        let media = self
+            .agreed
+            .as_mut()
+            .and_then(|agreed| agreed.media.as_mut());
+        if let (false, Some(media)) = (may_send, media) {
+            // Where we did not offer to send, it says nothing of it.
+            media.held_by_remote = before.held_by_remote;
+        }
+        Ok(self.current() != Some(&before))
     }
 
     fn conclude(

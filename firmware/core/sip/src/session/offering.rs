@@ -198,7 +198,9 @@ impl Session {
                 let status = StatusCode::NOT_ACCEPTABLE_HERE;
                 self.tell(core, Event::OfferRefused { session, status });
             }
-            (false, _) => {}
+            // What it was asked before; it may answer otherwise now.
+            (false, Some(sdp)) => self.tell(core, Event::AnsweredAnew { session, sdp }),
+            (false, None) => {}
         }
         self.send_queued_offer(core);
     }

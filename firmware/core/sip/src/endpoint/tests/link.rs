@@ -158,6 +158,7 @@ impl Pair {
             Event::Progress { session, .. }
             | Event::Acknowledged { session, .. }
             | Event::Answered { session, .. }
+            | Event::AnsweredAnew { session, .. }
             | Event::Moved { session, .. }
             | Event::OfferRefused { session, .. }
             | Event::Digit { session, .. } => {

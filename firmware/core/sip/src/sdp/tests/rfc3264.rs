@@ -163,3 +163,47 @@ fn an_offer_without_lines_takes_no_line_away() {
     let (_, again) = exchange(&mut bob, &first);
     assert_eq!(again, media);
 }
+
+/// RFC 4028 §7.4: a refresh by re-INVITE says again what was said last, offer or answer; its answer may
+/// say something new (§8).
+#[test]
+fn the_answer_to_a_refresh_may_change_what_is_agreed() {
+    for we_answered in [true, false] {
+        let mut bob = leg(&[PCMU, PCMA]);
+        let first = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP 8 0");
+        if we_answered {
+            exchange(&mut bob, &first);
+        } else {
+            bob.offer().unwrap();
+            bob.answer_received(&first).unwrap();
+        }
+        let before = bob.current().cloned();
+        assert_eq!(bob.refresh_answered(&first), Ok(false), "{we_answered}");
+        let moved = body("v=0\nc=IN IP4 192.0.2.10\nm=audio 6000 RTP/AVP 8 0\na=recvonly");
+        assert_eq!(bob.refresh_answered(&moved), Ok(true), "{we_answered}");
+        let media = bob.current().unwrap();
+        assert_eq!(media.remote, Some(at("192.0.2.10:6000")));
+        assert_eq!(media.direction, Direction::SendOnly);
+        assert_eq!(media.receive, before.unwrap().receive);
+        assert!(bob.refresh_answered(b"nonsense").is_err());
+        assert_eq!(bob.current().unwrap().remote, Some(at("192.0.2.10:6000")));
+    }
+}
+
+/// Who holds us hears nothing of us: the refresh does not offer to send, and so its answer can't tell.
+#[test]
+fn a_refresh_does_not_end_a_hold() {
+    let mut bob = leg(&[PCMU]);
+    let hold = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 5000 RTP/AVP 0\na=sendonly");
+    exchange(&mut bob, &hold);
+    assert!(bob.current().unwrap().held_by_remote);
+    let moved = body("v=0\nc=IN IP4 192.0.2.9\nm=audio 6000 RTP/AVP 0\na=sendonly");
+    assert_eq!(bob.refresh_answered(&moved), Ok(true));
+    let media = bob.current().unwrap();
+    assert!(media.held_by_remote);
+    assert_eq!(media.direction, Direction::RecvOnly);
+    assert_eq!(
+        leg(&[PCMU]).refresh_answered(&moved),
+        Err(NegotiationError::NothingPending)
+    );
+}
