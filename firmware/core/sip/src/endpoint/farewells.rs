@@ -7,6 +7,7 @@
 //!    +--> waiting --it registers anew--> BYE on the new connection --that is gone too--> waiting
 //!            | 10 min: forgotten; what it asks for in the dialog gets 481, as anything unknown does
 //! ```
+//! Phones that rang then ring on until the Expires of their INVITE; one that is answered meanwhile is told.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -14,11 +15,13 @@ use std::collections::VecDeque;
 use model::{Cause, ExtensionId, Flow, Instant, KeptDialog};
 
 use super::peer::is_weaker;
-use super::{ClientUser, Endpoint, IdMap, Outcome, Purpose, SessionId, TimerHandle, TimerKey};
+use super::{
+    ClientUser, Endpoint, IdMap, Outcome, Purpose, SessionId, TimerHandle, TimerKey, send_ack,
+};
 use crate::dialog::Dialog;
-use crate::message::{HeaderName, Method};
+use crate::message::{Essentials, HeaderName, Method, Response};
 use crate::registrar::Phone;
-use crate::session::{Unended, reason_value};
+use crate::session::{Unended, forgotten_dialog, reason_value, session_in};
 use crate::transaction::ClientId;
 
 /// BYEs sent at a time, and how long until the next: 200 a second are a fraction of what a core does, and
@@ -282,6 +285,50 @@ impl Endpoint {
         }
         let bye = self.core.request(flow, bye, NOBODY);
         self.farewells.said.insert(bye, farewell.clone());
+    }
+
+    /// True for an answer to an INVITE that this process has not sent, or that is over for long.
+    pub(super) fn is_forgotten(&self, response: &Response, essentials: &Essentials) -> bool {
+        let method = &essentials.cseq.method;
+        let tag = essentials.from.tag().unwrap_or_default();
+        let sent = || {
+            let branch = essentials.via.branch();
+            branch.is_some_and(|branch| self.core.clients.matching(branch, method).is_some())
+        };
+        let in_session = || {
+            let session = session_in(tag).and_then(|id| self.sessions.get(id));
+            session.is_some_and(|session| session.local_tag() == tag)
+        };
+        response.status.is_success() && *method == Method::Invite && !sent() && !in_session()
+    }
+
+    /// Somebody answers a phone that still rang for the process before: nobody could cancel it. ACK and BYE
+    /// (RFC 3261 §13.2.2.4), where the answer is from a place that phones log in from.
+    pub(super) fn end_forgotten(
+        &mut self,
+        flow: Flow,
+        response: &Response,
+        essentials: &Essentials,
+    ) {
+        let is_known = self.sources.is_known(self.core.now, flow.remote.ip());
+        if !is_known || self.farewells.len() >= MOST {
+            return;
+        }
+        let Some(dialog) = forgotten_dialog(flow, response, essentials) else {
+            return;
+        };
+        let ack = dialog.numbered(Method::Ack, essentials.cseq.seq, &self.core.values);
+        send_ack(&mut self.core, flow, ack);
+        let mut farewell = Farewell {
+            extension: None,
+            dialog,
+            phone: None,
+            until: self.core.now + PATIENCE,
+        };
+        // The answer comes until the ACK has arrived.
+        if !(self.farewells.said.values()).any(|said| said.is_of(&farewell)) {
+            self.say_farewell(&mut farewell, flow);
+        }
     }
 
     /// A BYE that no session waits for has its answer, or will have none.

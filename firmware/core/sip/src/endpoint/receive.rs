@@ -161,6 +161,10 @@ impl Endpoint {
         let Ok(essentials) = response.essentials() else {
             return;
         };
+        if self.is_forgotten(&response, &essentials) {
+            self.end_forgotten(flow, &response, &essentials);
+            return;
+        }
         if let Some(told) = self.core.on_response(flow, response, &essentials) {
             self.prove_source(flow);
             self.streams.prove(&mut self.core, flow);

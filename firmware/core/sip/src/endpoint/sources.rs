@@ -97,10 +97,10 @@ impl Sources {
 
     /// Something came.
     pub(super) fn admit(&mut self, now: Instant, flow: Flow) -> Verdict {
-        let source = Source::from(flow.remote.ip());
-        if self.known.get(source).is_some_and(|until| *until > now) {
+        if self.is_known(now, flow.remote.ip()) {
             return Verdict::Admit;
         }
+        let source = Source::from(flow.remote.ip());
         let fresh = Bucket {
             empty: now,
             told: false,
@@ -121,6 +121,11 @@ impl Sources {
         }
         bucket.empty += EACH;
         Verdict::Admit
+    }
+
+    /// Whether it has shown so within the hour.
+    pub(super) fn is_known(&self, now: Instant, address: IpAddr) -> bool {
+        (self.known.get(Source::from(address))).is_some_and(|until| *until > now)
     }
 
     /// The source has shown that it belongs here. Every message of a call does: it is noted anew once a

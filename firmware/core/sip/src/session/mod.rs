@@ -47,14 +47,14 @@ use model::{Cause, ExtensionId, Flow, KeptDialog};
 use crate::dialog::Dialog;
 use crate::endpoint::{Core, Event, Random, ReferId, SessionId, TimerHandle, TimerKey};
 use crate::message::{
-    HeaderName, HeaderValue, Headers, Host, NameAddr, Request, Response, SipUri, Uri,
+    Field, HeaderName, HeaderValue, Headers, Host, NameAddr, Request, Response, SipUri, Uri,
 };
 use crate::registrar::Phone;
 use crate::transaction::{ClientId, number_in};
 
 pub(crate) use callee::Called;
 pub(crate) use requests::InDialog;
-pub(crate) use strays::stray_success;
+pub(crate) use strays::{forgotten_dialog, stray_success};
 pub(crate) use table::Sessions;
 
 use callee::{Answered, Ringing};
@@ -208,7 +208,7 @@ impl Session {
                 moved = Some(flow);
             }
         }
-        self.tell_moved(core, moved);
+        self.moved(core, moved);
     }
 
     /// The peer speaks by another connection: what went by those that are left goes on there.
@@ -225,11 +225,17 @@ impl Session {
         {
             *way = flow;
         }
-        self.tell_moved(core, moved);
+        self.moved(core, moved);
     }
 
-    fn tell_moved(&self, core: &mut Core, moved: Option<Flow>) {
+    /// Our Contact follows the way; the peer reads it in the next message that has one (RFC 3261 §12.2.1.1).
+    fn moved(&mut self, core: &mut Core, moved: Option<Flow>) {
         if let Some(flow) = moved {
+            let contact = NameAddr::parse(self.contact.as_bytes());
+            let user = (contact.as_ref().ok())
+                .and_then(|contact| contact.uri.user())
+                .unwrap_or_default();
+            self.contact = own_contact(flow, &user);
             let session = self.id;
             self.tell(core, Event::Moved { session, flow });
         }

@@ -3,7 +3,7 @@
 use model::Flow;
 
 use super::{Session, Stage};
-use crate::endpoint::{ClientUser, Core, EndReason, Event, Outcome, Purpose, ReferId, ServerTold};
+use crate::endpoint::{ClientUser, Core, EndReason, Outcome, Purpose, ReferId, ServerTold};
 use crate::message::{Essentials, HeaderName, Method, Request, StatusCode};
 use crate::transaction::{ClientId, ServerId};
 
@@ -93,8 +93,7 @@ impl Session {
             && dialog.flow != flow
         {
             dialog.flow = flow;
-            let session = self.id;
-            self.tell(core, Event::Moved { session, flow });
+            self.moved(core, Some(flow));
         }
     }
 

@@ -8,8 +8,9 @@ use super::Session;
 use crate::dialog::Dialog;
 use crate::endpoint::limits::FORKS;
 use crate::endpoint::{ClientUser, Core, Purpose, send_ack};
-use crate::message::{Method, Response};
+use crate::message::{Essentials, HeaderName, Method, Request, Response};
 use crate::transaction::ClientId;
+use model::Flow;
 
 /// How far the BYE of a fork counts ahead whose session is forgotten: more PRACKs than any had.
 const FORGOTTEN: u32 = 100;
@@ -77,6 +78,26 @@ impl Session {
 fn new_dialog(core: &Core, id: ClientId, response: &Response) -> Option<Dialog> {
     let transaction = core.clients.get(id)?;
     Dialog::as_caller(transaction.invite.as_deref()?, response, transaction.flow)
+}
+
+/// The dialog of a 2xx to an INVITE that a process before this one sent; what it says is all that is known.
+pub(crate) fn forgotten_dialog(
+    flow: Flow,
+    response: &Response,
+    essentials: &Essentials,
+) -> Option<Dialog> {
+    let headers = &response.headers;
+    let mut invite = Request::new(Method::Invite, crate::dialog::contact(headers)?);
+    for name in [HeaderName::From, HeaderName::CallId] {
+        invite
+            .headers
+            .push(name.clone(), headers.raw(&name)?.clone());
+    }
+    let cseq = essentials.cseq.clone();
+    invite.headers.push(HeaderName::CSeq, cseq);
+    let mut dialog = Dialog::as_caller(&invite, response, flow)?;
+    dialog.local_seq = dialog.local_seq.saturating_add(FORGOTTEN);
+    Some(dialog)
 }
 
 /// A 2xx whose session is forgotten. It gets ACK and BYE made from what the transaction and the

@@ -447,3 +447,62 @@ fn a_phone_that_was_not_registered_at_the_restart_is_told_when_it_is() {
         assert_eq!(bye.header("Call-ID"), "calls");
     }
 }
+
+/// Bob's phone registers.
+fn registered(tape: &mut Tape) {
+    let mut phone = Phone::new(BOB, "200");
+    phone.call_id = "registers".into();
+    let contact = format!("Contact: <sip:200@{BOB}>\r\nExpires: 600\r\n");
+    phone.authenticated(tape, "REGISTER", &contact, "");
+    tape.sends("200 REGISTER");
+    tape.event();
+}
+
+#[test]
+fn a_phone_that_rang_on_is_told_when_it_is_answered() {
+    for prack in ["", "Require: 100rel\r\nRSeq: 1\r\n"] {
+        let mut tape = Tape::new();
+        let phone = Phone::new(BOB, "200");
+        registered(&mut tape);
+        let (_, invite) = phone.called(&mut tape, Some("offer"));
+        let progress = phone.answer(&invite, "183 Session Progress", prack, "");
+        tape.recv(phone.flow, &progress);
+        let mut next = restarted(&tape);
+        let ok = phone.answer(&invite, "200 OK", "", "answer");
+        next.recv(phone.flow, &ok);
+        let ack = next.sends("ACK");
+        assert_eq!(seq_of(&ack), seq_of(&invite));
+        let bye = next.sends("BYE");
+        assert_eq!(bye.header("Call-ID"), invite.header("Call-ID"));
+        assert_eq!(bye.header("From"), invite.header("From"));
+        assert_eq!(bye.request().uri.to_string(), ack.request().uri.to_string());
+        assert!(seq_of(&bye) > seq_of(&invite) + 1);
+        // The ACK was lost: it comes again, the BYE does not.
+        next.recv(phone.flow, &ok);
+        next.sends("ACK");
+        next.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
+        next.sends_nothing();
+        // Nobody else has us send anything.
+        next.recv(flow("203.0.113.66:5060"), &ok);
+        next.sends_nothing();
+        next.no_event();
+        next.ends_clean();
+    }
+}
+
+#[test]
+fn an_answer_that_comes_late_does_not_end_its_call() {
+    let mut tape = Tape::new();
+    let phone = Phone::new(BOB, "200");
+    registered(&mut tape);
+    let (_, invite) = phone.called(&mut tape, Some("offer"));
+    let ok = phone.answer(&invite, "200 OK", "", "answer");
+    tape.recv(phone.flow, &ok);
+    tape.sends("ACK");
+    tape.event();
+    // Its transaction is over (RFC 6026 §8.4).
+    tape.at(60_000);
+    tape.recv(phone.flow, &ok);
+    tape.sends_nothing();
+    tape.no_event();
+}

@@ -111,6 +111,29 @@ fn a_phone_that_roams_proves_itself_and_its_call_follows() {
 }
 
 #[test]
+fn our_contact_is_where_the_phone_reaches_us_now() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    let session = phone.in_call(&mut tape, "");
+    let before = "<sip:200@192.0.2.1:5060>";
+    phone.flow = stream(Transport::Tls, ELSEWHERE);
+    phone.flow.local = "192.0.2.2:5061".parse().unwrap();
+    phone.authenticated(&mut tape, "INVITE", "", SDP);
+    assert!(matches!(tape.event(), Event::Moved { flow, .. } if flow == phone.flow));
+    tape.event();
+    tape.act(|box_, now| box_.answer(now, session, "answer".into()));
+    let ok = tape.sends("200 INVITE");
+    assert_eq!(
+        ok.header("Contact"),
+        "<sip:200@192.0.2.2:5061;transport=tls>",
+        "{before}"
+    );
+    tape.recv(phone.flow, &phone.ack(phone.cseq, ""));
+    tape.act(|box_, now| box_.offer(now, session, "offer".into()));
+    assert_eq!(tape.sends("INVITE").header("Contact"), ok.header("Contact"));
+}
+
+#[test]
 fn what_was_begun_over_tls_is_served_over_tls_alone() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let mut tape = Tape::new();
