@@ -50,6 +50,11 @@ const IDLE: Duration = Duration::from_secs(2 * 3600);
 /// another: or the dead connections of phones that come and go would take the place of living ones.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 
+/// While something that was sent has not arrived the kernel does not ask, and would go on sending for a
+/// quarter of an hour. It gives up when it would have by asking: sooner would give up whoever leaves one
+/// question unanswered.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(120);
+
 /// What all connections share: one thread serves them, one read at a time.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
@@ -148,7 +153,9 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
         .with_time(time)
         .with_interval(interval)
         .with_retries(retries);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    let socket = SockRef::from(stream);
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 async fn exchange(

@@ -685,10 +685,10 @@ mod tests {
             assert!(matches!(streams.next().await, StreamEvent::Opened(_)));
             let socket = SockRef::from(&watched);
             assert!(socket.keepalive().expect("an option"));
-            assert_eq!(
-                socket.tcp_keepalive_time().expect("an option"),
-                Duration::from_secs(60)
-            );
+            let minute = Duration::from_secs(60);
+            assert_eq!(socket.tcp_keepalive_time().expect("an option"), minute);
+            let unacknowledged = socket.tcp_user_timeout().expect("an option");
+            assert_eq!(unacknowledged, Some(2 * minute));
             streams.send(flow, Bytes::from_static(b"z")).expect("sent");
             assert_eq!(peer.read_u8().await.expect("read"), b'z');
         });

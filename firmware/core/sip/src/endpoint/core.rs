@@ -91,6 +91,8 @@ pub(crate) struct Told {
     pub(crate) id: ClientId,
     /// Its user.
     pub(crate) user: ClientUser,
+    /// By which way its request went last.
+    pub(crate) flow: Flow,
     /// What it says.
     pub(crate) outcome: Outcome,
     /// From which connection to which the peer has moved.
@@ -309,7 +311,8 @@ impl Core {
         actions: Actions,
         response: Option<Response>,
     ) -> Option<Told> {
-        let user = self.clients.get(id)?.user;
+        let transaction = self.clients.get(id)?;
+        let (user, flow) = (transaction.user, transaction.flow);
         let mut outcome = None;
         let mut tell = false;
         for action in actions.iter() {
@@ -343,6 +346,7 @@ impl Core {
         outcome.map(|outcome| Told {
             id,
             user,
+            flow,
             outcome,
             moved: None,
         })

@@ -4,7 +4,7 @@
 //! ```text
 //!  kept --UDP, or no phone of ours: its turn comes--> BYE sent --it can't be: 5 s later--> BYE sent
 //!    | over a connection: that is gone, and only the phone can open a new one
-//!    +--> waiting --it registers anew--> BYE on the new connection --that is gone too--> waiting
+//!    +--> waiting --it registers anew--> BYE on the new connection --that is gone, or silent--> waiting
 //!            | 10 min: forgotten; what it asks for in the dialog gets 481, as anything unknown does
 //! ```
 //! Phones that rang then ring on until the Expires of their INVITE; one that is answered meanwhile is told.
@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use model::{Cause, ExtensionId, Flow, Instant, KeptDialog};
 
 use super::peer::is_weaker;
+use super::streams::StreamId;
 use super::{
     ClientUser, Endpoint, IdMap, Outcome, Purpose, SessionId, TimerHandle, TimerKey, send_ack,
 };
@@ -66,8 +67,20 @@ struct Farewell {
     dialog: Dialog,
     /// Who opens a new connection where the old one is gone.
     phone: Option<Phone>,
+    /// The connection on which nobody has answered.
+    silent: Option<StreamId>,
     /// When it is forgotten.
     until: Instant,
+}
+
+/// How a BYE has failed that may yet be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failure {
+    /// It could not be sent, or its connection is gone.
+    NotSent,
+    /// Nobody has answered on this connection: that of a phone that lost its power or its network stays
+    /// open for long.
+    Silence(StreamId),
 }
 
 impl Farewell {
@@ -174,6 +187,7 @@ impl Endpoint {
                 extension,
                 dialog,
                 phone,
+                silent: None,
                 until: self.core.now + PATIENCE,
             };
             self.farewells.add(self.core.now, farewell);
@@ -183,7 +197,7 @@ impl Endpoint {
 
     /// A BYE of a session failed: its dialog is ended when its peer can be reached. The session
     /// is forgotten.
-    pub(super) fn take_farewell(&mut self, unended: Unended) {
+    pub(super) fn take_farewell(&mut self, unended: Unended, failure: Failure) {
         if self.farewells.len() >= MOST {
             return;
         }
@@ -197,13 +211,30 @@ impl Endpoint {
             extension,
             phone: phone_of(extension, &dialog, phone, None),
             dialog,
+            silent: None,
             until: now + PATIENCE,
         };
-        self.say_again(farewell);
+        self.say_again(farewell, failure);
     }
 
-    /// One could not be said. Its phone may have come back by another connection already.
-    fn say_again(&mut self, farewell: Farewell) {
+    /// How a request of ours that went by a flow has failed, where it was not answered.
+    pub(super) fn failure(&self, flow: Flow, outcome: &Outcome) -> Option<Failure> {
+        match outcome {
+            Outcome::Response(_) => None,
+            Outcome::TransportFailed => Some(Failure::NotSent),
+            Outcome::Timeout => self.streams.id(flow).map(Failure::Silence),
+        }
+    }
+
+    /// One was not heard. Its phone may have come back by another connection already.
+    fn say_again(&mut self, mut farewell: Farewell, failure: Failure) {
+        if let Failure::Silence(stream) = failure {
+            // Who is no phone of ours does not come back by another.
+            if farewell.phone.is_none() {
+                return;
+            }
+            farewell.silent = Some(stream);
+        }
         let phone = farewell.phone.as_ref().map(Phone::extension);
         self.farewells.say_again(self.core.now, farewell);
         self.time_farewells();
@@ -254,7 +285,8 @@ impl Endpoint {
             let way = (farewell.extension == Some(extension))
                 .then(|| {
                     registrar.way_to(phone, |flow| {
-                        streams.is_open(flow) && !is_weaker(flow, known)
+                        let stream = streams.id(flow);
+                        stream.is_some() && stream != farewell.silent && !is_weaker(flow, known)
                     })
                 })
                 .flatten();
@@ -323,6 +355,7 @@ impl Endpoint {
             extension: None,
             dialog,
             phone: None,
+            silent: None,
             until: self.core.now + PATIENCE,
         };
         // The answer comes until the ACK has arrived.
@@ -332,7 +365,12 @@ impl Endpoint {
     }
 
     /// A BYE that no session waits for has its answer, or will have none.
-    pub(super) fn farewell_answered(&mut self, bye: ClientId, outcome: &Outcome) {
+    pub(super) fn farewell_answered(
+        &mut self,
+        bye: ClientId,
+        outcome: &Outcome,
+        failure: Option<Failure>,
+    ) {
         let is_success = match outcome {
             Outcome::Response(response) if !response.status.is_final() => return,
             Outcome::Response(response) => response.status.is_success(),
@@ -344,8 +382,8 @@ impl Endpoint {
         if is_success {
             // It may have been said on two ways.
             (self.farewells.said).retain(|_, other| !other.is_of(&told));
-        } else if matches!(outcome, Outcome::TransportFailed) {
-            self.say_again(told);
+        } else if let Some(failure) = failure {
+            self.say_again(told, failure);
         }
     }
 }

@@ -386,11 +386,13 @@ impl Endpoint {
         let Told {
             id,
             user,
+            flow,
             outcome,
             moved,
         } = told;
+        let failure = self.failure(flow, &outcome);
         if user.purpose == Purpose::Stray {
-            self.farewell_answered(id, &outcome);
+            self.farewell_answered(id, &outcome, failure);
             return;
         }
         if let (Some((old, new)), Some(session)) = (moved, self.sessions.get_mut(user.session)) {
@@ -401,12 +403,11 @@ impl Endpoint {
         }
         match self.session(user.session) {
             Some((session, core)) => {
-                let failed = matches!(outcome, Outcome::TransportFailed);
-                let unended = failed.then(|| session.unended_by(id)).flatten();
+                let unended = failure.zip(session.unended_by(id));
                 session.on_told(core, id, user, outcome);
                 self.sessions.tidy(user.session);
-                if let Some(unended) = unended {
-                    self.take_farewell(unended);
+                if let Some((failure, unended)) = unended {
+                    self.take_farewell(unended, failure);
                 }
             }
             None => {

@@ -123,6 +123,11 @@ impl Streams {
         self.all.contains_key(&flow)
     }
 
+    /// An open connection.
+    pub(crate) fn id(&self, flow: Flow) -> Option<StreamId> {
+        self.all.get(&flow).map(|stream| stream.id)
+    }
+
     /// The framer of an open connection.
     pub(crate) fn framer(&mut self, flow: Flow) -> Option<&mut Framer> {
         self.all.get_mut(&flow).map(|stream| &mut stream.framer)

@@ -381,6 +381,63 @@ fn a_phone_whose_connection_is_gone_at_the_end_of_its_call_is_told_on_the_next()
     }
 }
 
+/// It lost its power or its network: its connection stays open, and nobody answers there.
+#[test]
+fn a_phone_that_vanished_is_told_on_its_next_connection() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        // It is back before the BYE is given up, or after.
+        for early in [false, true] {
+            let (mut tape, phone, _) = over_a_connection(transport);
+            tape.act(|box_, now| box_.end(now, SessionId(1), None));
+            let first = tape.sends("BYE");
+            tape.at(if early { 10_000 } else { 60_000 });
+            let mut again = registers_from(&mut tape, transport, 40_000);
+            if early {
+                tape.sends_nothing();
+                tape.at(32_000);
+            }
+            let bye = tape.sends("BYE");
+            assert_eq!(tape.endpoint.counts().sessions, 0);
+            assert_eq!(bye.flow, again.flow);
+            assert_eq!(bye.header("Call-ID"), phone.call_id);
+            assert!(seq_of(&bye) > seq_of(&first));
+            // It does not answer there either: whatever comes on that connection, it is not told there again.
+            tape.after(32_000);
+            let contact = "Contact: <sip:100@192.0.2.10:5060>\r\n";
+            again.authenticated(&mut tape, "REGISTER", contact, "");
+            tape.sends("200 REGISTER");
+            tape.sends_nothing();
+            assert_eq!(tape.endpoint.unended_dialogs().len(), 1);
+            let last = registers_from(&mut tape, transport, 50_000);
+            let bye = tape.sends("BYE");
+            assert_eq!(bye.flow, last.flow);
+            tape.recv(last.flow, &last.answer(&bye, "200 OK", "", ""));
+            assert_eq!(tape.endpoint.unended_dialogs(), []);
+            tape.ends_clean();
+            tape.sends_nothing();
+        }
+    }
+}
+
+#[test]
+fn who_comes_back_by_no_other_connection_is_told_once() {
+    let mut tape = Tape::new();
+    let mut phone = Phone::new(ALICE, "100");
+    phone.flow = stream(Transport::Tcp, ALICE);
+    let session = phone.in_call(&mut tape, "");
+    let dialog = KeptDialog {
+        extension: None,
+        ..kept(&tape, session)
+    };
+    let mut next = restarted(&tape);
+    end(&mut next, &[dialog]);
+    next.sends("BYE");
+    next.input(Input::StreamOpened { flow: phone.flow });
+    next.ends_clean();
+    next.sends_nothing();
+    assert_eq!(next.endpoint.unended_dialogs(), []);
+}
+
 #[test]
 fn a_bye_that_could_not_be_sent_is_sent_when_it_can_be() {
     let mut tape = Tape::new();

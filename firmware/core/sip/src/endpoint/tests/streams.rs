@@ -104,7 +104,10 @@ fn nothing_is_sent_twice_over_a_stream_but_the_2xx() {
     tape.sends("BYE");
     tape.after(31_000);
     tape.sends_nothing();
+    // The phone is waited for: see `farewells`.
+    tape.after(600_000);
     tape.ends_clean();
+    tape.sends_nothing();
 }
 
 #[test]
