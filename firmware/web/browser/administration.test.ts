@@ -96,6 +96,25 @@ it('a first visitor sets the password, adds a user with an extension by the keyb
   await page.close()
 })
 
+it('a phone whose connection is gone is shown to be away until it is back', async () => {
+  await box.logIn()
+  const { sip_password } = await box.api<{ sip_password: string }>('POST', '/extensions', { number: '140', description: 'Attic' })
+  const page = await open('/extensions')
+  const phone = new Phone(box, '140', sip_password, 'Yealink T46', 'tcp')
+  await phone.registerSoon()
+  await row(page, '140').getByText('Yealink T46').waitFor()
+  phone.close()
+  await row(page, '140').getByText('Reconnecting').waitFor()
+  await page.goto('/admin/dashboard')
+  await page.getByText("1 extension can't be called at present").waitFor()
+  await page.goto('/admin/extensions')
+  await phone.registerSoon()
+  await row(page, '140').getByText('Yealink T46').waitFor()
+  await phone.registerSoon(0)
+  phone.close()
+  await page.close()
+})
+
 it('what the box refuses is told at its field', async () => {
   const page = await open('/extensions/new')
   await field(page, 'Number').fill('100')

@@ -136,6 +136,7 @@ impl World {
             | Event::Digit { session, .. } => assert!(self.open[end].contains(&session)),
             Event::Binding { .. }
             | Event::AuthenticationFailed { .. }
+            | Event::Parted { .. }
             | Event::Ignored { .. }
             | Event::Alive { .. } => {}
         }

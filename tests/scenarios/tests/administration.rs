@@ -2,7 +2,7 @@
 
 use model::config::DigestChoice;
 use model::control::{CallState, Notice};
-use model::{Disposition, EndedBy, WallTime};
+use model::{Disposition, EndedBy, Transport, WallTime};
 use testkit::{Algorithm, End, World};
 
 #[test]
@@ -257,6 +257,43 @@ fn registrations_are_told() {
     });
     assert_eq!(told, Some(2));
     w.watch(false);
+    w.finish();
+}
+
+#[test]
+fn a_phone_whose_connection_is_gone_is_told_to_be_away_until_it_is_back() {
+    let mut w = World::builder()
+        .extensions(["101"])
+        .without_phones()
+        .build();
+    let phone = w.add_phone("101");
+    w.set(phone, |p| p.transport = Transport::Tls);
+    w.watch(true);
+    let told = |w: &mut World| {
+        let told = w.notices.drain(..).filter_map(|notice| match notice {
+            Notice::Registrations { registrations, .. } => Some(registrations),
+            _ => None,
+        });
+        let told = told.last().expect("a change");
+        assert_eq!(told, w.registrations());
+        told[0].reachable
+    };
+    w.register(phone);
+    w.run_for(100);
+    assert!(told(&mut w));
+    w.break_stream(phone);
+    w.run_for(100);
+    assert!(!told(&mut w));
+    w.register(phone);
+    w.run_for(100);
+    assert!(told(&mut w));
+    w.watch(false);
+    // Its registration outlives the process, its connection does not.
+    w.restart();
+    assert!(!w.registrations()[0].reachable);
+    w.register(phone);
+    w.run_for(100);
+    assert!(w.registrations()[0].reachable);
     w.finish();
 }
 

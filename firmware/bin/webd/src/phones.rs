@@ -9,7 +9,14 @@ use crate::app::App;
 
 /// Registered phones by extension.
 #[derive(Debug, Default)]
-pub struct Phones(BTreeMap<ExtensionId, u32>);
+pub struct Phones(BTreeMap<ExtensionId, Count>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    registered: u32,
+    /// Of these, those that can be called now.
+    reachable: u32,
+}
 
 impl Phones {
     /// As it is now; nothing where the exchange does not answer.
@@ -21,7 +28,9 @@ impl Phones {
         };
         let mut phones = Self::default();
         for registration in registrations {
-            *phones.0.entry(registration.extension).or_default() += 1;
+            let count = phones.0.entry(registration.extension).or_default();
+            count.registered += 1;
+            count.reachable += u32::from(registration.reachable);
         }
         Some(phones)
     }
@@ -29,7 +38,14 @@ impl Phones {
     /// Those of an extension.
     #[must_use]
     pub fn of(&self, extension: ExtensionId) -> u32 {
-        self.0.get(&extension).copied().unwrap_or(0)
+        self.0.get(&extension).map_or(0, |count| count.registered)
+    }
+
+    /// Whether an extension has phones, and none of them can be called now.
+    #[must_use]
+    pub fn are_away(&self, extension: ExtensionId) -> bool {
+        let count = self.0.get(&extension);
+        count.is_some_and(|count| count.reachable == 0)
     }
 
     /// Extensions that have one or more.

@@ -295,6 +295,8 @@ pub struct Registration {
     /// When it ends unless refreshed.
     #[schema(format = DateTime)]
     pub expires: String,
+    /// False where its connection is gone: it can't be called until it opens another one.
+    pub reachable: bool,
 }
 
 /// A row of a log.
@@ -450,6 +452,7 @@ impl From<control::Registration> for Registration {
             transport: registration.transport.into(),
             user_agent: registration.user_agent,
             expires: clock::rfc3339(registration.expires),
+            reachable: registration.reachable,
         }
     }
 }

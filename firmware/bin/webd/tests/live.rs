@@ -157,6 +157,8 @@ async fn calls_and_registrations_are_the_exchanges() {
         .await
         .json();
     assert_eq!(phones["registrations"][0]["transport"], "udp");
+    assert_eq!(phones["registrations"][0]["reachable"], true);
+    assert_eq!(phones["registrations"][1]["reachable"], false);
     let end = |id: u32| {
         world
             .delete(&format!("/api/v1/calls/{id}"))
@@ -359,7 +361,11 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     assert_eq!(alone["exchange_unreachable"]["severity"], "error");
     assert!(alone.contains_key("no_extensions"));
 
-    for (number, password) in [("101", "kR7mQ2xVb9Lp"), ("102", "password")] {
+    for (number, password) in [
+        ("101", "kR7mQ2xVb9Lp"),
+        ("102", "password"),
+        ("103", "kR7mQ2xVb9Lp"),
+    ] {
         let body = json!({ "number": number, "sip_password": password });
         let added = world
             .post("/api/v1/extensions")
@@ -403,6 +409,11 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
         objects("extension_not_registered"),
         json!([{ "kind": "extension", "id": 2, "name": "102" }])
     );
+    // Registered, but nobody can call it.
+    assert_eq!(
+        objects("extension_reconnecting"),
+        json!([{ "kind": "extension", "id": 3, "name": "103" }])
+    );
     assert_eq!(found["user_without_password"]["total"], 1);
     let nobody = &objects("user_without_password")[0];
     assert_eq!(nobody["name"], "Winston Smith");
@@ -414,7 +425,7 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     let dashboard = dashboard.json();
     assert_eq!(
         dashboard["extensions"],
-        json!({ "total": 2, "active": 2, "registered": 1 })
+        json!({ "total": 3, "active": 3, "registered": 2 })
     );
     assert_eq!(dashboard["status"]["exchange"]["calls"], 1);
     assert_eq!(dashboard["today"]["calls"], 0);

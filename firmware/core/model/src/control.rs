@@ -211,6 +211,8 @@ pub struct Registration {
     pub user_agent: Option<String>,
     /// When it ends unless refreshed.
     pub expires: WallTime,
+    /// False where its connection is gone and the phone has to open another one before it can be called.
+    pub reachable: bool,
 }
 
 /// Something changed.

@@ -43,7 +43,7 @@ pub(crate) fn restored(binding: &model::Binding, clock: Clock, latest: Instant) 
 }
 
 /// As it is shown.
-pub(crate) fn shown(binding: &Binding, clock: Clock) -> Registration {
+pub(crate) fn shown(binding: &Binding, clock: Clock, reachable: bool) -> Registration {
     Registration {
         extension: binding.extension,
         contact: binding.contact.to_string(),
@@ -51,5 +51,6 @@ pub(crate) fn shown(binding: &Binding, clock: Clock) -> Registration {
         transport: binding.flow.transport,
         user_agent: binding.user_agent.clone(),
         expires: clock.wall(binding.expires),
+        reachable,
     }
 }

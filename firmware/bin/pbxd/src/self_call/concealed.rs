@@ -124,6 +124,7 @@ mod tests {
             transport: Transport::Udp,
             user_agent: None,
             expires: WallTime::default(),
+            reachable: true,
         }
     }
 

@@ -148,14 +148,26 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
             calls: vec![call()],
         },
         Request::Registrations => Reply::Registrations {
-            registrations: vec![Registration {
-                extension: ExtensionId::new(1),
-                contact: "sip:101@192.0.2.9".into(),
-                address: "192.0.2.9:5060".into(),
-                transport: Transport::Udp,
-                user_agent: Some("Phone 1.0".into()),
-                expires: WallTime::from_unix_seconds(1_800_000_600),
-            }],
+            registrations: vec![
+                Registration {
+                    extension: ExtensionId::new(1),
+                    contact: "sip:101@192.0.2.9".into(),
+                    address: "192.0.2.9:5060".into(),
+                    transport: Transport::Udp,
+                    user_agent: Some("Phone 1.0".into()),
+                    expires: WallTime::from_unix_seconds(1_800_000_600),
+                    reachable: true,
+                },
+                Registration {
+                    extension: ExtensionId::new(3),
+                    contact: "sip:103@192.0.2.11;transport=tls".into(),
+                    address: "192.0.2.11:40000".into(),
+                    transport: Transport::Tls,
+                    user_agent: None,
+                    expires: WallTime::from_unix_seconds(1_800_000_600),
+                    reachable: false,
+                },
+            ],
         },
         Request::HangUp { call, by } if call.raw() == 1 => {
             seen.lock().unwrap().ended_by.push(by.clone());

@@ -112,6 +112,7 @@ impl Exchange {
                 cause,
             } => self.ended(session, Parting::new(reason, cause)),
             Event::Binding { change, binding } => self.binding(change, &binding),
+            Event::Parted { extension } => self.live.registrations_changed(extension),
             Event::Ignored { flow } => self.security.ignored(self.now, flow.remote.ip()),
             Event::AuthenticationFailed {
                 flow,
@@ -399,7 +400,7 @@ impl Exchange {
     /// Extensions whose phones have changed.
     pub(crate) fn registrations_notice(&mut self, extension: model::ExtensionId) {
         let registrations = (self.endpoint.bindings(extension).iter())
-            .map(|binding| bindings::shown(binding, self.clock))
+            .map(|binding| self.shown(binding))
             .collect();
         self.notice(Notice::Registrations {
             extension,

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use media::Command;
 use model::control::{ActiveCall, ActiveLeg, CallState as Shown, Notice, Registration};
 use model::{CallId, Codec, ExtensionId, Instant, LegId, LegSide};
+use sip::endpoint::Binding;
 
 use super::Exchange;
 use crate::bindings;
@@ -163,9 +164,14 @@ impl Exchange {
             if found.len() >= most && last != Some(binding.extension) {
                 break;
             }
-            found.push(bindings::shown(binding, self.clock));
+            found.push(self.shown(binding));
         }
         found
+    }
+
+    /// A registered phone as it stands.
+    pub(super) fn shown(&self, binding: &Binding) -> Registration {
+        bindings::shown(binding, self.clock, self.endpoint.can_reach(binding))
     }
 
     fn face(&self, call: &CallState) -> Face {

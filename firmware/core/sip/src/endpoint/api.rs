@@ -450,6 +450,12 @@ pub enum Event {
         /// The contact.
         binding: Box<Binding>,
     },
+    /// The connection by which contacts of an extension came is closed, and they stay: what
+    /// [`Endpoint::can_reach`](super::Endpoint::can_reach) says of them may be another thing now.
+    Parted {
+        /// Whose.
+        extension: ExtensionId,
+    },
     /// A source nobody has logged in from sends too much: more is passed over. Told once, until it has
     /// been quiet.
     Ignored {

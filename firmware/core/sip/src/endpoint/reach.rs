@@ -24,6 +24,12 @@ impl Endpoint {
         bindings.filter_map(|binding| Some((binding, self.target(binding)?)))
     }
 
+    /// Whether a contact can be called now. Of UDP nobody knows: it is said to be there until it ends.
+    #[must_use]
+    pub fn can_reach(&self, binding: &Binding) -> bool {
+        self.target(binding).is_some()
+    }
+
     fn target(&self, binding: &Binding) -> Option<Target> {
         let Binding { flow, contact, .. } = binding;
         let is_there = !flow.transport.is_stream() || self.streams.is_open(*flow);

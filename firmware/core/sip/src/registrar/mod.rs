@@ -169,6 +169,9 @@ impl Registrar {
         for extension in self.flows.extensions(flow) {
             self.remove_where(core, extension, BindingChange::Removed, on_it);
         }
+        for extension in self.flows.extensions(flow) {
+            core.event(Event::Parted { extension });
+        }
     }
 
     fn remove_where(

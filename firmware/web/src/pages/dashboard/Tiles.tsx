@@ -11,12 +11,15 @@ const NONE = '–'
 interface Props {
   data: Schemas['Dashboard']
   calls: Call[]
+  /** Extensions that can be called. */
   registered: number
+  /** Those whose phones have lost their connection. */
+  away: number
   /** False where nobody knows what phones do. */
   known: boolean
 }
 
-export function Tiles({ data, calls, registered, known }: Props) {
+export function Tiles({ data, calls, registered, away, known }: Props) {
   const { t } = useTranslation()
   const { status, extensions, today } = data
   const { disk } = status
@@ -29,6 +32,7 @@ export function Tiles({ data, calls, registered, known }: Props) {
       </Tile>
       <Tile to="/extensions" title={t('dashboard.phones')} value={known ? number(registered) : NONE}>
         {t('dashboard.of_extensions', { count: extensions.active })}
+        {known && away > 0 && ` · ${t('dashboard.reconnecting', { count: away })}`}
       </Tile>
       <Tile to="/call-history?period=today" title={t('dashboard.today')} value={number(today.calls)}>
         {t('dashboard.answered', { answered: number(today.answered), talked: duration(today.talked_s) })}

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
-import { type Call, useCalls, useLine, useRegistrations } from '../../api/live'
+import { type Call, type Registration, useCalls, useLine, useRegistrations } from '../../api/live'
 import { Failed } from '../../kit/Empty'
 import { Page } from '../../kit/Page'
 import { span } from '../../kit/time'
@@ -43,8 +43,12 @@ export default function Dashboard() {
   const phones = useRegistrations().data
   const ever = useEverCalled()
   const { exchange } = useLine()
-  const registered = useMemo(() => new Set(phones?.map(({ extension }) => extension)).size, [phones])
-  const [settled] = useDebouncedValue(registered, CALM_MS)
+  const { registered, away } = useMemo(() => {
+    const whose = (all?: Registration[]) => new Set(all?.map(({ extension }) => extension)).size
+    const registered = whose(phones?.filter(({ reachable }) => reachable))
+    return { registered, away: whose(phones) - registered }
+  }, [phones])
+  const [settled] = useDebouncedValue(`${registered} ${away}`, CALM_MS)
   useDidUpdate(() => void refetch(), [settled])
   const about = ({ version, exchange }: Schemas['Status']) =>
     [t('dashboard.version', { version }), exchange && exchange.uptime_s >= 60 && t('dashboard.uptime', { span: span(exchange.uptime_s) })].filter(Boolean).join(' · ')
@@ -53,7 +57,7 @@ export default function Dashboard() {
       {error && !data ? (
         <Failed error={error} retry={refetch} />
       ) : data && ever.data !== undefined ? (
-        <Overview data={data} calls={calls} registered={registered} called={ever.data || calls.length > 0} known={exchange} />
+        <Overview data={data} calls={calls} registered={registered} away={away} called={ever.data || calls.length > 0} known={exchange} />
       ) : (
         <Stack>
           <Skeleton h={120} />
@@ -68,6 +72,7 @@ interface Props {
   data: Schemas['Dashboard']
   calls: Call[]
   registered: number
+  away: number
   called: boolean
   known: boolean
 }
@@ -75,7 +80,7 @@ interface Props {
 /** What the first steps say already. */
 const TOLD = ['no_extensions', 'extension_not_registered']
 
-function Overview({ data, calls, registered, called, known }: Props) {
+function Overview({ data, calls, registered, away, called, known }: Props) {
   const steps: Steps = {
     user: data.users.total > 1,
     extension: data.extensions.total > 0,
@@ -88,7 +93,7 @@ function Overview({ data, calls, registered, called, known }: Props) {
   return (
     <Stack gap="lg" maw={1200}>
       {fresh && <FirstSteps steps={steps} enough={data.extensions.total > 1} />}
-      {(!fresh || registered > 1) && <Tiles data={data} calls={calls} registered={registered} known={known} />}
+      {(!fresh || registered > 1) && <Tiles data={data} calls={calls} registered={registered} away={away} known={known} />}
       <Attention items={attention} quiet={fresh} />
     </Stack>
   )

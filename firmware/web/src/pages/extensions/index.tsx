@@ -136,12 +136,13 @@ function Phone({ extension, phones }: { extension: Extension; phones: Registrati
     return <StatusBadge state="quiet">{extension.enabled ? t('extensions.user_off') : t('word.disabled')}</StatusBadge>
   }
   if (!exchange) return <StatusBadge state="quiet">{t('extensions.phone_unknown')}</StatusBadge>
-  const [first] = phones
-  if (!first) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
   const title = phones.map(({ user_agent, address, transport }) => `${user_agent ?? ''} ${address} ${transport}`).join('\n')
+  if (phones.length === 0) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
+  const [first, ...others] = phones.filter(({ reachable }) => reachable)
+  if (!first) return <StatusBadge state="warn" title={title}>{t('extensions.reconnecting')}</StatusBadge>
   return (
     <StatusBadge state="good" title={title}>
-      {phones.length > 1 ? t('extensions.phones', { count: phones.length }) : first.user_agent || t('extensions.registered')}
+      {others.length > 0 ? t('extensions.phones', { count: others.length + 1 }) : first.user_agent || t('extensions.registered')}
     </StatusBadge>
   )
 }

@@ -113,6 +113,8 @@ codes! {
     NoRealTime = Warning, "Sound runs without real-time priority: it may stutter under load.";
     /// There is no extension yet.
     NoExtensions = Info, "There are no extensions yet: add the first.";
+    /// Extensions whose phones have all lost their connection: they can't be called until one is back.
+    ExtensionReconnecting = Info, "Extensions whose phones have lost their connection.";
     /// Extensions without a registered phone.
     ExtensionNotRegistered = Info, "Extensions without a registered phone.";
     /// Enabled users with rights on the server but without a password: they can't log in.
@@ -228,6 +230,11 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
         found.extend(about(
             AttentionCode::ExtensionNotRegistered,
             silent.map(extension),
+        ));
+        let away = active().filter(|extension| phones.are_away(extension.id));
+        found.extend(about(
+            AttentionCode::ExtensionReconnecting,
+            away.map(extension),
         ));
     }
 }

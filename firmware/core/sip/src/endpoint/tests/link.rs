@@ -166,6 +166,7 @@ impl Pair {
             }
             Event::Binding { .. }
             | Event::AuthenticationFailed { .. }
+            | Event::Parted { .. }
             | Event::Ignored { .. }
             | Event::Alive { .. } => {}
         }

@@ -247,6 +247,7 @@ fn another_contact_outlives_it() {
     let mut phone = phone(Transport::Tcp, ALICE, "100");
     register(&mut tape, &mut phone, "");
     tape.input(Input::StreamClosed { flow: phone.flow });
+    assert!(matches!(tape.event(), Event::Parted { extension } if extension.raw() == 1));
     tape.no_event();
     assert_eq!(tape.endpoint.bindings(ExtensionId::new(1)).len(), 1);
 }
@@ -280,6 +281,9 @@ fn a_phone_whose_connection_is_gone_is_called_where_it_listens_or_not_at_all() {
         register(&mut tape, &mut phone, &lines);
         assert_eq!(target(&tape).unwrap().flow, phone.flow);
         tape.input(Input::StreamClosed { flow: phone.flow });
+        if transport.is_stream() {
+            assert!(matches!(tape.event(), Event::Parted { .. }));
+        }
         tape.no_event();
         let expected = listens.map(|port| stream(transport, &format!("192.0.2.10:{port}")));
         let target = target(&tape);
