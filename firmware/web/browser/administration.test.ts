@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Box, launch, logIn, PASSWORD, visitor } from './box'
 import { Phone } from './phone'
+import { down } from './places'
 
 const DIST = resolve(process.env.PAGES ?? join(import.meta.dirname, '../dist'))
 /** docs/SPECIFICATION.md. */
@@ -110,8 +111,36 @@ it('a phone whose connection is gone is shown to be away until it is back', asyn
   await page.goto('/admin/extensions')
   await phone.registerSoon()
   await row(page, '140').getByText('Yealink T46').waitFor()
+
+  await row(page, '140').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('tab', { name: 'Phones' }).click()
+  await dialog.getByText(/^127\.0\.0\.1:\d+ · TCP$/).waitFor()
+  await dialog.getByText(/^Registers again, or is forgotten, in [45] minutes$/).waitFor()
+  phone.close()
+  await dialog.getByText('Reconnecting').waitFor()
+  expect(await dialog.getByRole('alert').count()).toBe(0)
+  // Somebody entered it wrongly, while the dialog is open.
+  const wrong = new Phone(box, '140', 'not the password')
+  await expect(wrong.register()).rejects.toThrow('refused')
+  await dialog.getByText('Wrong password, from 127.0.0.1').waitFor()
+  wrong.close()
   await phone.registerSoon(0)
   phone.close()
+  await dialog.getByText('No phone is registered.').waitFor()
+  await page.close()
+})
+
+it('where the exchange does not run, the first steps say so, and where the reason is', async () => {
+  const page = await open('/dashboard')
+  const steps = page.getByRole('region', { name: /first/i })
+  await steps.getByText('127.0.0.1', { exact: true }).waitFor()
+  await steps.getByText('Enter the server and a port in the phone').waitFor()
+  await down(page)
+  await steps.getByText('no phone can connect').waitFor()
+  expect(await steps.getByText('Enter the server').count()).toBe(0)
+  await steps.getByRole('link', { name: 'The Error log says why' }).click()
+  await page.getByRole('heading', { name: 'Error log' }).waitFor()
   await page.close()
 })
 

@@ -75,6 +75,7 @@ export async function down(page: Page) {
 /** What a box shows that nobody has set up. */
 export const EMPTY: Place[] = [
   { name: 'empty-dashboard', path: '/dashboard' },
+  { name: 'empty-dashboard-down', path: '/dashboard', act: down },
   { name: 'empty-calls', path: '/calls' },
   { name: 'empty-call-history', path: '/call-history' },
 ]
@@ -162,6 +163,7 @@ export const PLACES: Place[] = [
   { name: 'extensions-new', path: '/extensions/new' },
   { name: 'extensions-sip', path: '/extensions/1', act: (page) => tab(page, 1) },
   { name: 'extensions-caller-id', path: '/extensions/1', act: (page) => tab(page, 2) },
+  { name: 'extensions-phones', path: '/extensions/1', act: (page) => tab(page, 3) },
   { name: 'extensions-password', path: '/extensions/52', act: anotherPassword },
   {
     name: 'extensions-once',

@@ -270,11 +270,11 @@ fn a_phone_whose_connection_is_gone_is_told_to_be_away_until_it_is_back() {
     w.set(phone, |p| p.transport = Transport::Tls);
     w.watch(true);
     let told = |w: &mut World| {
-        let told = w.notices.drain(..).filter_map(|notice| match notice {
+        let told = w.notices.drain(..).rev().find_map(|notice| match notice {
             Notice::Registrations { registrations, .. } => Some(registrations),
             _ => None,
         });
-        let told = told.last().expect("a change");
+        let told = told.expect("a change");
         assert_eq!(told, w.registrations());
         told[0].reachable
     };

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use model::Transport;
 use model::config::DigestChoice;
+use model::control::LoginFailure;
+use model::{ExtensionId, Transport};
 use testkit::{Algorithm, PhoneId, World};
 
 fn alone() -> (World, PhoneId) {
@@ -182,6 +183,29 @@ fn nobody_registers_for_another() {
         "{:?}",
         w.security
     );
+    w.finish();
+}
+
+#[test]
+fn of_each_extension_the_last_login_that_failed_is_known() {
+    let (mut w, a) = alone();
+    let extension = ExtensionId::new(1);
+    let failed = |w: &World| w.failed_login(extension).map(|failed| failed.reason);
+    w.register(a);
+    w.run_for(500);
+    assert_eq!(failed(&w), None, "a challenge is no failure");
+    w.set(a, |p| p.password = "not the password".into());
+    w.register(a);
+    w.run_for(500);
+    assert_eq!(failed(&w), Some(LoginFailure::WrongPassword));
+    let host = w.failed_login(extension).map(|failed| failed.host);
+    assert_eq!(host, Some(w.at(a).address.ip()));
+    w.configure(|c| c.extensions[0].enabled = false);
+    w.register(a);
+    w.run_for(500);
+    assert_eq!(failed(&w), Some(LoginFailure::Disabled));
+    w.configure(|c| drop(c.extensions.remove(0)));
+    assert_eq!(failed(&w), None);
     w.finish();
 }
 

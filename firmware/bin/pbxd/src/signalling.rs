@@ -406,6 +406,9 @@ impl Process {
                 self.watch();
                 Reply::Done
             }
+            Request::FailedLogin { extension } => Reply::FailedLogin {
+                failed: (self.switch.failed_login(extension)).filter(|_| !extension.is_hidden()),
+            },
             Request::SelfCall => self.self_call.reply(),
         };
         // Where the asker is gone nobody needs the answer.

@@ -52,6 +52,7 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(extensions::remove))
         .write(routes!(extensions::set_sip_password))
         .read(routes!(extensions::dependents))
+        .read(routes!(extensions::failed_logins))
         .read(routes!(dial_plan::list))
         .read(routes!(dial_plan::export))
         .read(routes!(general::show))

@@ -153,6 +153,20 @@ mirror! {
 }
 
 mirror! {
+    /// Why a phone was not let in.
+    LoginFailure = control::LoginFailure {
+        /// Its password is another one.
+        WrongPassword,
+        /// The extension or its user is disabled.
+        Disabled,
+        /// It proved to be this extension, and wanted something of another one.
+        NotAllowed,
+        /// What proved the password was used before.
+        Replayed,
+    }
+}
+
+mirror! {
     /// Which log.
     Log = store::LogKind {
         /// Changes of the configuration, sessions opened and closed.

@@ -342,6 +342,40 @@ async fn a_stream_beats_and_says_how_long_the_session_lasts() {
     assert!(beat["time"].as_str().unwrap().ends_with('Z'));
 }
 
+#[tokio::test]
+async fn a_phone_that_is_not_let_in_is_told_with_its_extension() {
+    let world = World::new();
+    let admin = world.admin();
+    for number in ["101", "102"] {
+        let added = world
+            .post("/api/v1/extensions")
+            .cookie(&admin)
+            .json(json!({ "number": number }))
+            .send()
+            .await;
+        assert_eq!(added.status, 201, "{added:?}");
+    }
+    let failed = |id: u32| {
+        world
+            .get(&format!("/api/v1/extensions/{id}/failed-logins"))
+            .cookie(&admin)
+            .send()
+    };
+    assert_eq!(failed(1).await.code(), "exchange_unreachable");
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+    assert_eq!(
+        failed(1).await.json()["last"],
+        json!({
+            "time": "2027-01-15T08:00:00.000Z",
+            "host": "192.0.2.7",
+            "reason": "wrong_password",
+        })
+    );
+    assert!(failed(2).await.json()["last"].is_null());
+    assert_eq!(failed(3).await.code(), "not_found");
+}
+
 /// The items of the start page that need attention, by code.
 async fn attention(world: &World, cookie: &str) -> std::collections::BTreeMap<String, Value> {
     let answer = world.get("/api/v1/dashboard").cookie(cookie).send().await;
@@ -394,7 +428,12 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
             at: at(hours),
             process: "pbxd".into(),
         };
-        assert!(world.store.ending_append(&ended, "it ended").unwrap());
+        assert!(
+            world
+                .store
+                .ending_append(&ended, LogKind::Warning, "it ended")
+                .unwrap()
+        );
     }
     let _peer = world.peer();
     connected(&world, &admin).await;

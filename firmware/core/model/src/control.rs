@@ -37,6 +37,11 @@ pub enum Request {
     Calls,
     /// The phones that are registered.
     Registrations,
+    /// The last login that failed for an extension.
+    FailedLogin {
+        /// Which.
+        extension: ExtensionId,
+    },
     /// End a call.
     HangUp {
         /// Which.
@@ -88,6 +93,11 @@ pub enum Reply {
     Registrations {
         /// By extension.
         registrations: Vec<Registration>,
+    },
+    /// To [`Request::FailedLogin`].
+    FailedLogin {
+        /// None where none has failed since the process started.
+        failed: Option<FailedLogin>,
     },
     /// To [`Request::SelfCall`]; [`Reply::NotFound`] where there is no such call.
     SelfCall {
@@ -213,6 +223,31 @@ pub struct Registration {
     pub expires: WallTime,
     /// False where its connection is gone and the phone has to open another one before it can be called.
     pub reachable: bool,
+}
+
+/// A phone that was not let in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedLogin {
+    /// When.
+    pub at: WallTime,
+    /// From where.
+    pub host: IpAddr,
+    /// Why.
+    pub reason: LoginFailure,
+}
+
+/// Why a phone was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginFailure {
+    /// Its password is another one.
+    WrongPassword,
+    /// The extension or its user is disabled.
+    Disabled,
+    /// It proved to be this extension, and wanted something of another one.
+    NotAllowed,
+    /// What proved the password was used before.
+    Replayed,
 }
 
 /// Something changed.

@@ -14,6 +14,8 @@ pub(crate) struct Directory {
     plan: DialPlan,
     extensions: BTreeMap<ExtensionId, usize>,
     users: BTreeMap<UserId, usize>,
+    /// By the digest user name, which is unique.
+    names: BTreeMap<String, ExtensionId>,
 }
 
 impl Directory {
@@ -27,6 +29,9 @@ impl Directory {
                 .collect(),
             users: (configuration.users.iter().enumerate())
                 .map(|(index, user)| (user.id, index))
+                .collect(),
+            names: (configuration.extensions.iter())
+                .map(|extension| (extension.sip_username.clone(), extension.id))
                 .collect(),
             configuration,
         }
@@ -47,6 +52,11 @@ impl Directory {
         self.configuration
             .extensions
             .get(*self.extensions.get(&id)?)
+    }
+
+    /// The extension with this digest user name, enabled or not.
+    pub(crate) fn named(&self, username: &str) -> Option<ExtensionId> {
+        self.names.get(username).copied()
     }
 
     /// The user of an extension.

@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use model::config::{Configuration, DigestChoice, General};
-use model::control::Notice;
-use model::{CallId, Disposition, EndedBy, Instant, LegSide, PortId, WallTime};
+use model::control::{FailedLogin, Notice};
+use model::{CallId, Disposition, EndedBy, ExtensionId, Instant, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 
@@ -139,6 +139,8 @@ pub(crate) struct Exchange {
     controller: Controller,
     admission: Admission,
     live: Live,
+    /// The last of each extension there is.
+    pub(crate) failed_logins: BTreeMap<ExtensionId, FailedLogin>,
     moves: Moves,
     chance: Chance,
     next_call: u64,
@@ -203,6 +205,7 @@ impl Exchange {
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
+            failed_logins: BTreeMap::new(),
             moves: Moves::default(),
             chance: Chance::new(&config.seed),
             next_call: config.first_call.raw(),
@@ -253,6 +256,9 @@ impl Exchange {
         self.endpoint.set_digest(&general.realm, offer(general));
         self.endpoint
             .set_accounts(self.now, self.directory.accounts());
+        let directory = &self.directory;
+        self.failed_logins
+            .retain(|extension, _| directory.extension(*extension).is_some());
         self.notice(Notice::Config { version });
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::config::Configuration;
-use model::control::{ActiveCall, Notice, Registration};
+use model::control::{ActiveCall, FailedLogin, Notice, Registration};
 use model::{
     Binding, CallId, CallRecord, ExtensionId, Flow, Instant, KeptDialog, OpenCall, Party, WallTime,
 };
@@ -221,6 +221,12 @@ impl Switch {
         let exchange = self.exchange.borrow();
         let bindings = exchange.endpoint.all_bindings();
         bindings.filter(|binding| such(binding.extension)).count()
+    }
+
+    /// The last login that failed for an extension since the start.
+    #[must_use]
+    pub fn failed_login(&self, extension: ExtensionId) -> Option<FailedLogin> {
+        (self.exchange.borrow().failed_logins.get(&extension)).cloned()
     }
 
     /// Who made a call; none where it is over.

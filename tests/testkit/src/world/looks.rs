@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use model::control::{ActiveCall, Registration};
-use model::{CallRecord, Instant};
+use model::control::{ActiveCall, FailedLogin, Registration};
+use model::{CallRecord, ExtensionId, Instant};
 
 use super::{Line, PhoneId, World};
 use crate::phone::{Call, Phone, State};
@@ -171,6 +171,12 @@ impl World {
     #[must_use]
     pub fn registrations(&self) -> Vec<Registration> {
         self.exchange.switch.registrations()
+    }
+
+    /// The last login that failed for an extension.
+    #[must_use]
+    pub fn failed_login(&self, extension: ExtensionId) -> Option<FailedLogin> {
+        self.exchange.switch.failed_login(extension)
     }
 
     /// Registered contacts of a number.

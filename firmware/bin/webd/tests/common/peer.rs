@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use model::control::{
-    ActiveCall, Ask, CallState, Listening, Message, Notice, Registration, Reply, Request, Status,
+    ActiveCall, Ask, CallState, FailedLogin, Listening, LoginFailure, Message, Notice,
+    Registration, Reply, Request, Status,
 };
 use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
 
@@ -173,6 +174,13 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
             seen.lock().unwrap().ended_by.push(by.clone());
             Reply::Done
         }
+        Request::FailedLogin { extension } => Reply::FailedLogin {
+            failed: (extension.raw() == 1).then(|| FailedLogin {
+                at: WallTime::from_unix_seconds(1_800_000_000),
+                host: [192, 0, 2, 7].into(),
+                reason: LoginFailure::WrongPassword,
+            }),
+        },
         Request::HangUp { .. } | Request::SelfCall => Reply::NotFound,
         Request::Watch => Reply::Done,
     }

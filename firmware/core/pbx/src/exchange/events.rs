@@ -4,12 +4,13 @@
 //! Only what no script needs to know of (offers in mid-call, digits on their way through, a caller
 //! who hangs up before an answer) is decided here.
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use media::Command;
-use model::control::Notice;
+use model::control::{FailedLogin, LoginFailure, Notice};
 use model::{Cause, EndedBy, Flow, LegId, LegSide};
-use sip::endpoint::{Binding, BindingChange, EndReason, Event, SessionId};
+use sip::endpoint::{AuthenticationFailure, Binding, BindingChange, EndReason, Event, SessionId};
 use sip::message::{StatusCode, Uri};
 
 use super::Exchange;
@@ -126,11 +127,30 @@ impl Exchange {
                 if is_own {
                     return;
                 }
+                self.login_failed(source, &username, failure);
                 if let Some(row) = self.security.failed(self.now, source, &username, failure) {
                     self.security_row(row);
                 }
             }
         }
+    }
+
+    /// Keeps the last failure of each extension, for who asks why its phone does not come.
+    fn login_failed(&mut self, host: IpAddr, username: &str, failure: AuthenticationFailure) {
+        let reason = match failure {
+            AuthenticationFailure::WrongPassword => LoginFailure::WrongPassword,
+            AuthenticationFailure::UnknownUser => LoginFailure::Disabled,
+            AuthenticationFailure::NotAllowed => LoginFailure::NotAllowed,
+            AuthenticationFailure::Replayed => LoginFailure::Replayed,
+            // Anybody may have sent it in this host's name.
+            AuthenticationFailure::Unasked => return,
+        };
+        let Some(extension) = self.directory.named(username) else {
+            return;
+        };
+        let at = self.clock.wall(self.now);
+        let failed = FailedLogin { at, host, reason };
+        self.failed_logins.insert(extension, failed);
     }
 
     fn progress(&mut self, session: SessionId, status: StatusCode, sdp: Option<&[u8]>) {

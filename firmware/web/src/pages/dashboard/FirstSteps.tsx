@@ -2,6 +2,7 @@
 import { Button, Paper, Text, ThemeIcon, Title, VisuallyHidden } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { useLine } from '../../api/live'
 import { useMayWrite } from '../../api/session'
 import { go } from '../../kit/route'
 import { ServerFields } from '../extensions/ServerFields'
@@ -14,6 +15,7 @@ export type Steps = Record<(typeof STEPS)[number], boolean>
 export function FirstSteps({ steps, enough }: { steps: Steps; enough: boolean }) {
   const { t } = useTranslation()
   const mayWrite = useMayWrite()
+  const { exchange } = useLine()
   const next = STEPS.find((step) => !steps[step])
   return (
     <Paper withBorder component="section" aria-labelledby="first-steps">
@@ -34,9 +36,11 @@ export function FirstSteps({ steps, enough }: { steps: Steps; enough: boolean })
                 {t(`steps.${step}`)}
                 {steps[step] && <VisuallyHidden> ({t('steps.done')})</VisuallyHidden>}
               </Text>
-              <Text size="sm" c="dimmed">
-                {t(`steps.${step}_text`)}
-              </Text>
+              {(step !== 'phone' || exchange) && (
+                <Text size="sm" c="dimmed">
+                  {t(`steps.${step}_text`)}
+                </Text>
+              )}
               {step === 'phone' && <ServerFields />}
               {mayWrite && !(steps[step] && enough) && (step === 'user' || step === 'extension') && (
                 <Button

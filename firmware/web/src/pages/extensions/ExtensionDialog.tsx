@@ -11,6 +11,7 @@ import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
+import { Phones } from './Phones'
 import { ServerFields } from './ServerFields'
 import { isGuessable } from './strength'
 import { NewSipPassword } from './NewSipPassword'
@@ -145,6 +146,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
           { id: 'general', label: t('extension.general'), fields: general },
           { id: 'sip', label: t('extension.sip'), text: t('extension.sip_text'), fields: sip, more: extension && <ServerFields /> },
           { id: 'caller-id', label: t('caller_id.title'), text: t('caller_id.text'), fields: callerId },
+          ...(extension ? [{ id: 'phones', label: t('phones.title'), fields: [], more: <Phones extension={extension} /> }] : []),
         ]}
       />
       {asking && extension && <NewSipPassword extension={extension} onClose={() => setAsking(false)} />}

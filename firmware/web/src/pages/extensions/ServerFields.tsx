@@ -2,7 +2,9 @@
 import { SimpleGrid, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useLine } from '../../api/live'
+import { Link } from '../../kit/route'
 import { CopyField } from '../../kit/small'
+import classes from './extensions.module.css'
 import { serverFields, usePhoneSetup } from './server'
 
 export function ServerFields() {
@@ -12,7 +14,10 @@ export function ServerFields() {
   if (!exchange) {
     return (
       <Text size="sm" mt="xs">
-        {t('extension.server_unknown')}
+        {t('extension.server_unknown')}{' '}
+        <Link to="/error-log" className={classes.link}>
+          {t('extension.server_reason')}
+        </Link>
       </Text>
     )
   }

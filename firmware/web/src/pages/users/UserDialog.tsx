@@ -63,7 +63,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
       <AnotherPassword
         label={t('user.password')}
         action={user.has_password ? t('new_password.change') : t('new_password.set')}
-        note={user.has_password ? undefined : t('users.no_password')}
+        note={user.has_password || user.role === 'user' ? undefined : t('users.no_password')}
         onClick={() => setAsking(true)}
       />
     )

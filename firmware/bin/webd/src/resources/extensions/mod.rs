@@ -12,7 +12,7 @@ use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
-use crate::app::App;
+use crate::app::{App, exchange_failed};
 use crate::input::{Body, Params, PathId, parameter};
 use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
 use crate::password;
@@ -25,8 +25,8 @@ mod body;
 mod query;
 
 pub use body::{
-    CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, NewSipPassword,
-    SipPassword, Suggestion,
+    CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, FailedLogins,
+    NewSipPassword, SipPassword, Suggestion,
 };
 pub use query::{ExtensionPage, ExtensionSort};
 
@@ -276,6 +276,25 @@ pub async fn dependents(
         .map(|phone| Dependent::phone(phone.user_agent, phone.address))
         .collect();
     Ok(Json(Dependents { dependents }))
+}
+
+/// Phones that were not let in
+///
+/// Why a phone that should be registered is not: its last try with the extension's user name.
+#[utoipa::path(get, path = "/extensions/{id}/failed-logins", operation_id = "show_failed_logins",
+    tag = "live",
+    params(("id" = u32, Path, description = "Id of the extension")),
+    responses((status = 200, description = "The last one", body = FailedLogins)))]
+pub async fn failed_logins(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<Json<FailedLogins>, Problem> {
+    let extension = ExtensionId::new(id);
+    find(&app, extension).await?;
+    match app.ask(Request::FailedLogin { extension }).await? {
+        Reply::FailedLogin { failed } => Ok(Json(failed.into())),
+        other => Err(exchange_failed(&other)),
+    }
 }
 
 async fn read(app: &App, id: ExtensionId) -> Result<(ConfigVersion, Extension), Problem> {

@@ -1,0 +1,75 @@
+// The phones of an extension: where they are, and why one that should be here is not.
+import { Alert, Group, Paper, Stack, Text } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { useTranslation } from 'react-i18next'
+import { answer, api } from '../../api/client'
+import type { Extension } from '../../api/configuration'
+import { onLogged, type Registration, useLine, useRegistrations } from '../../api/live'
+import { StatusBadge } from '../../kit/small'
+import { Time } from '../../kit/Time'
+
+/** Read again where the Security log tells something new: such logins are in it too. */
+function useFailedLogin(id: number, exchange: boolean) {
+  const { data, refetch } = useQuery({
+    queryKey: ['live', 'failed-logins', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/extensions/{id}/failed-logins', { params: { path: { id } }, signal })),
+    enabled: exchange,
+    gcTime: 0,
+  })
+  useEffect(() => onLogged(({ log }) => void (log === 'security' && refetch())), [refetch])
+  return data?.last
+}
+
+export function Phones({ extension: { id } }: { extension: Extension }) {
+  const { t } = useTranslation()
+  const { exchange } = useLine()
+  const phones = useRegistrations().data?.filter(({ extension }) => extension === id) ?? []
+  const failed = useFailedLogin(id, exchange)
+  if (!exchange) return <Text size="sm">{t('phones.unknown')}</Text>
+  return (
+    <Stack gap="sm">
+      {phones.length === 0 && <Text size="sm">{t('phones.none')}</Text>}
+      {phones.map((phone) => (
+        <Phone key={phone.contact} phone={phone} />
+      ))}
+      {failed && (
+        <Alert
+          color={phones.length === 0 ? 'yellow' : 'gray'}
+          icon={<IconAlertTriangle size={18} />}
+          title={t(`failed_login.${failed.reason}`, { host: failed.host })}
+        >
+          <Time at={failed.time} as="absolute" />. {t(`failed_login_todo.${failed.reason}`)}
+        </Alert>
+      )}
+    </Stack>
+  )
+}
+
+function Phone({ phone: { user_agent, address, transport, expires, reachable } }: { phone: Registration }) {
+  const { t } = useTranslation()
+  return (
+    <Paper withBorder p="sm">
+      <Group justify="space-between" gap="xs" align="start" wrap="nowrap">
+        <Text fw={550}>{user_agent ?? t('calls.phone_unknown')}</Text>
+        {reachable ? (
+          <StatusBadge state="good">{t('extensions.registered')}</StatusBadge>
+        ) : (
+          <StatusBadge state="warn">{t('extensions.reconnecting')}</StatusBadge>
+        )}
+      </Group>
+      <Text size="sm" c="dimmed" className="figures">
+        {address} · {transport.toUpperCase()}
+      </Text>
+      <Text size="sm" c="dimmed">
+        {t('phones.ends')} <Time at={expires} />
+      </Text>
+      {!reachable && (
+        <Text size="sm" mt={4}>
+          {t('phones.away')}
+        </Text>
+      )}
+    </Paper>
+  )
+}
