@@ -57,7 +57,7 @@ fn main() -> ExitCode {
             // The store may be what it failed for, and the Error log is in it: another process tells of it.
             if let Err(error) = endings.leave_last_words("pbxd", format!("can't go on: {error:#}"))
             {
-                warn!(%error, "the Warning log will not tell why");
+                warn!(%error, "the Error log will not tell why");
             }
             ExitCode::FAILURE
         }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use model::PortRange;
 
 use crate::self_call::client;
 
@@ -51,8 +52,8 @@ pub struct Options {
     pub sips_port: u16,
 
     /// First and last UDP port of sound.
-    #[arg(long, value_name = "A-B", default_value = "16384-20479", value_parser = port_range)]
-    pub rtp_ports: (u16, u16),
+    #[arg(long, value_name = "A-B", default_value = "16384-20479")]
+    pub rtp_ports: PortRange,
 
     /// The most calls at once; each takes four UDP ports.
     #[arg(long, value_name = "N", default_value_t = 500)]
@@ -63,21 +64,6 @@ pub struct Options {
     pub self_call: Option<PathBuf>,
 }
 
-fn port_range(text: &str) -> Result<(u16, u16), String> {
-    let parse = |part: &str| {
-        part.parse::<u16>()
-            .map_err(|_| format!("`{part}` is not a port"))
-    };
-    let (first, last) = text
-        .split_once('-')
-        .ok_or("give a range such as 16384-20479")?;
-    let (first, last) = (parse(first)?, parse(last)?);
-    if first == 0 || first > last {
-        return Err(format!("{first} to {last} is not a range of ports"));
-    }
-    Ok((first, last))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,13 +72,5 @@ mod tests {
     fn the_command_line_is_sound() {
         use clap::CommandFactory as _;
         CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn a_port_range_is_read() {
-        assert_eq!(port_range("16384-20479"), Ok((16_384, 20_479)));
-        for wrong in ["1", "9-1", "0-5", "a-b"] {
-            assert!(port_range(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use model::PortRange;
 
 /// Starts, watches and restarts the processes of the exchange.
 #[derive(Clone, Debug, Parser)]
@@ -42,11 +43,15 @@ pub struct Run {
     #[arg(long, value_name = "PORT", default_value_t = 4021)]
     pub https_port: u16,
 
+    /// Leave ports 80 and 443 alone, which lead browsers to the administration.
+    #[arg(long)]
+    pub no_redirect: bool,
+
     /// First and last UDP port of sound.
     #[arg(long, value_name = "A-B", default_value = "16384-20479")]
-    pub rtp_ports: String,
+    pub rtp_ports: PortRange,
 
-    /// The most calls at once.
+    /// The most calls at once; each takes four UDP ports.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub calls: u16,
 }

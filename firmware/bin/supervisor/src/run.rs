@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use model::{PORTS_PER_CALL, PortRange};
 use nix::sys::signalfd::SignalFd;
 use platform::endings::Endings;
 use platform::rights::make_folder;
@@ -19,6 +20,7 @@ use crate::system::restarts;
 /// Runs the exchange until SIGINT, SIGTERM or SIGHUP. To be called on the main thread: the processes
 /// end with it.
 pub fn run(options: &Run, signals: &SignalFd) -> Result<()> {
+    has_ports_for(options.rtp_ports, options.calls)?;
     let run = options.data.join("run");
     make_folder(&run).with_context(|| format!("can't make {}", options.data.display()))?;
     let endings = Endings::of(&options.data);
@@ -74,7 +76,7 @@ fn pbxd(options: &Run) -> Result<Command> {
         .arg("--sips-port")
         .arg(options.sip_port.saturating_add(1).to_string())
         .arg("--rtp-ports")
-        .arg(&options.rtp_ports)
+        .arg(options.rtp_ports.to_string())
         .arg("--calls")
         .arg(options.calls.to_string());
     for address in &options.sip_address {
@@ -92,7 +94,22 @@ fn webd(options: &Run) -> Result<Command> {
         .arg(control(options))
         .arg("--listen")
         .arg(format!("[::]:{}", options.https_port));
+    if options.no_redirect {
+        command.args(["--redirect-http", "off", "--redirect-https", "off"]);
+    }
     Ok(command)
+}
+
+/// Said at once: the exchange could only say it to a log that nobody reads yet.
+fn has_ports_for(range: PortRange, calls: u16) -> Result<()> {
+    let room = range.calls();
+    anyhow::ensure!(
+        room >= calls.into(),
+        "--rtp-ports {range} has room for {room} calls at once, and --calls is {calls}: each call takes \
+         {PORTS_PER_CALL} ports. Give {} ports or more, beginning with an even one, or fewer calls",
+        u32::from(calls) * PORTS_PER_CALL
+    );
+    Ok(())
 }
 
 fn control(options: &Run) -> PathBuf {

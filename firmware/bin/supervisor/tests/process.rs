@@ -140,6 +140,26 @@ fn what_ends_by_itself_is_left_to_the_logs_once() {
 }
 
 #[test]
+fn a_range_without_room_for_the_calls_is_refused_before_anything_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_supervisor"))
+            .arg("run")
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("it ran")
+    };
+    let refused = run(&["--rtp-ports", "20000-20099"]);
+    assert!(!refused.status.success());
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(text.contains("20000-20099 has room for 25 calls"), "{text}");
+    assert!(text.contains("Give 2000 ports or more"), "{text}");
+    assert!(!folder.path().join("var").exists(), "nothing was begun");
+    assert!(!run(&["--rtp-ports", "9-1"]).status.success());
+}
+
+#[test]
 fn with_nohup_it_goes_on_without_a_terminal() {
     let mut stage = Stage::start(r#"trap '' HUP; exec "$0" run"#);
     stage.signal(Signal::SIGHUP);

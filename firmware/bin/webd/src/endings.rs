@@ -1,9 +1,10 @@
-//! Processes that ended by themselves: taken from where the supervisor leaves them to the Warning log.
+//! Processes that ended by themselves: taken from where the supervisor leaves them to the Warning log, and
+//! what they said of it themselves to the Error log.
 
 use std::time::Duration;
 
 use platform::endings::{Ending, Endings, LAST_WORDS};
-use store::{Ended, Store};
+use store::{Ended, LogKind, Store};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -38,6 +39,7 @@ pub async fn keep(endings: Endings, store: Store, hub: Hub, mut reachable: watch
 /// Killed between its two steps it does the first again, which does nothing then.
 fn keep_one(endings: &Endings, store: &Store, hub: &Hub, ending: &Ending) {
     let (name, process) = (&ending.process, ending.process.strip_suffix(LAST_WORDS));
+    let log = process.map_or(LogKind::Warning, |_| LogKind::Error);
     let process = process.unwrap_or(name);
     let what = match process {
         "pbxd" => "The exchange",
@@ -49,7 +51,7 @@ fn keep_one(endings: &Endings, store: &Store, hub: &Hub, ending: &Ending) {
         at: ending.at,
         process: ending.process.clone(),
     };
-    match store.ending_append(&ended, &text) {
+    match store.ending_append(&ended, log, &text) {
         Ok(new) => {
             if new {
                 hub.logged();

@@ -21,11 +21,16 @@ pub struct Ended {
 }
 
 impl Store {
-    /// Keeps an ending and says it in the Warning log, together; false where that was done before.
+    /// Keeps an ending and says it in a log of the history, together; false where that was done before.
     ///
     /// # Errors
     /// Where the database can't be written; neither is done then.
-    pub fn ending_append(&self, ended: &Ended, text: &str) -> Result<bool, StoreError> {
+    pub fn ending_append(
+        &self,
+        ended: &Ended,
+        log: LogKind,
+        text: &str,
+    ) -> Result<bool, StoreError> {
         let at = ended.at.as_unix_micros();
         let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
         let keep = self.inner.limits.log_rows;
@@ -38,7 +43,7 @@ impl Store {
             }
             tx.prepare_cached("DELETE FROM endings WHERE at < ?1")?
                 .execute([at - kept])?;
-            append(tx, LogKind::Warning, keep, ended.at, text)?;
+            append(tx, log, keep, ended.at, text)?;
             Ok(true)
         })
     }
@@ -76,8 +81,16 @@ mod tests {
             process: process.into(),
         };
         for process in ["pbxd", "webd"] {
-            assert!(store.ending_append(&ended(0, process), process).unwrap());
-            assert!(!store.ending_append(&ended(0, process), "again").unwrap());
+            assert!(
+                store
+                    .ending_append(&ended(0, process), LogKind::Warning, process)
+                    .unwrap()
+            );
+            assert!(
+                !store
+                    .ending_append(&ended(0, process), LogKind::Warning, "again")
+                    .unwrap()
+            );
         }
         let rows = store
             .log_query(LogKind::Warning, &LogQuery::default())
@@ -86,14 +99,22 @@ mod tests {
         assert_eq!(texts, ["webd", "pbxd"]);
         assert_eq!(rows[0].at, ended(0, "webd").at);
 
-        assert!(store.ending_append(&ended(7, "pbxd"), "later").unwrap());
+        assert!(
+            store
+                .ending_append(&ended(7, "pbxd"), LogKind::Error, "later")
+                .unwrap()
+        );
         let since = |day| store.endings(ended(day, "").at).unwrap();
         assert_eq!(
             since(0),
             [ended(0, "pbxd"), ended(0, "webd"), ended(7, "pbxd")]
         );
         assert_eq!(since(1), [ended(7, "pbxd")]);
-        assert!(store.ending_append(&ended(9, "pbxd"), "last").unwrap());
+        assert!(
+            store
+                .ending_append(&ended(9, "pbxd"), LogKind::Warning, "last")
+                .unwrap()
+        );
         assert_eq!(since(0), [ended(7, "pbxd"), ended(9, "pbxd")]);
     }
 }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use heapless::spsc::{Consumer, Producer, Queue};
 use media::{Command, Event};
 use mio::Waker;
+use model::PortRange;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use tokio::net::unix::pipe::Receiver;
@@ -54,7 +55,7 @@ pub struct Media {
 
 impl Media {
     /// Binds the sockets of `ports` ports within the range and starts the thread.
-    pub fn start(clock: Clock, ports: u16, range: (u16, u16)) -> Result<Self> {
+    pub fn start(clock: Clock, ports: u16, range: PortRange) -> Result<Self> {
         let pairs = sockets::bind(ports, range)?;
         let rtp_ports = pairs.iter().map(PortPair::rtp_port).collect();
         let (commands, command_end) = ring::<Command>();
@@ -175,7 +176,11 @@ mod tests {
             .build()
             .expect("a runtime");
         let _context = runtime.enter();
-        let media = Media::start(Clock::start(), 1, (40_000, 49_999)).expect("a thread");
+        let range = PortRange {
+            first: 40_000,
+            last: 49_999,
+        };
+        let media = Media::start(Clock::start(), 1, range).expect("a thread");
         media.check().expect("it runs");
         // As if it had failed.
         media.shared.stop.store(true, Ordering::Relaxed);

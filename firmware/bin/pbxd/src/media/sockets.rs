@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Result, ensure};
 use mio::net::UdpSocket;
+use model::PortRange;
 use platform::sys::datagram;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tracing::debug;
@@ -29,7 +30,7 @@ impl PortPair {
 }
 
 /// Binds `count` pairs within the range; ports that are taken are passed over.
-pub fn bind(count: u16, (first, last): (u16, u16)) -> Result<Vec<PortPair>> {
+pub fn bind(count: u16, PortRange { first, last }: PortRange) -> Result<Vec<PortPair>> {
     let mut pairs = Vec::with_capacity(usize::from(count));
     let mut port = first.next_multiple_of(2);
     while pairs.len() < usize::from(count) && port < last {

@@ -326,13 +326,18 @@ fn guarded(work: impl FnOnce()) {
 mod tests {
     use std::net::{Ipv4Addr, UdpSocket};
 
+    use model::PortRange;
     use nix::fcntl::OFlag;
 
     use super::super::{ring, sockets};
     use super::*;
 
     fn thread(ports: u16) -> Thread {
-        let pairs = sockets::bind(ports, (40_000, 49_999)).expect("ports");
+        let range = PortRange {
+            first: 40_000,
+            last: 49_999,
+        };
+        let pairs = sockets::bind(ports, range).expect("ports");
         let (_, commands) = ring();
         let (events, _) = ring();
         let (_bell, ringer) = nix::unistd::pipe2(OFlag::O_NONBLOCK).expect("a pipe");

@@ -98,9 +98,9 @@ codes! {
     /// The stored configuration is not the one in force.
     ConfigNotInForce = Warning, "The exchange does not run the stored configuration: the Error log says why.";
     /// The exchange ended by itself within the last 24 hours, and was started again.
-    ExchangeRestarted = Warning, "The exchange ended unexpectedly and was started again: the Warning log says how.";
+    ExchangeRestarted = Warning, "The exchange ended unexpectedly and was started again: the Warning log says when.";
     /// The administration ended by itself within the last 24 hours, and was started again.
-    AdministrationRestarted = Warning, "The administration ended unexpectedly and was started again: the Warning log says how.";
+    AdministrationRestarted = Warning, "The administration ended unexpectedly and was started again: the Warning log says when.";
     /// Less than a tenth of the disk with the data is free.
     DiskNearlyFull = Warning, "The disk is nearly full: remove old records or recordings.";
     /// The certificate ends within 30 days.
