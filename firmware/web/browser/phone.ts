@@ -109,7 +109,7 @@ const LINES = {
     await new Promise<void>((done) => socket.once('connect', done))
     return {
       host: '192.0.2.9',
-      port: socket.localPort!,
+      port: 5060,
       ask: (text) => answer((done) => socket.once('data', done), () => socket.write(text)),
       close: () => socket.destroy(),
     }

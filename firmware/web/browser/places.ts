@@ -68,7 +68,7 @@ export async function down(page: Page) {
     route.fulfill({ contentType: 'text/event-stream', body: `event: hello\ndata: ${JSON.stringify(hello)}\n\n` }),
   )
   await page.reload()
-  await page.getByRole('heading', { level: 2 }).waitFor()
+  await page.getByRole('heading', { level: 2 }).first().waitFor()
   await page.unroute('**/api/v1/events')
 }
 

@@ -22,7 +22,7 @@ const CONNECTIONS: usize = 512;
 /// and nobody alone takes all there is.
 const OF_ONE: usize = 64;
 /// A request's headers come within this, and the next request on an idle connection.
-const HEADERS: Duration = Duration::from_secs(20);
+pub const HEADERS: Duration = Duration::from_secs(20);
 /// A connection on which nothing moves for so long is closed: longer than a request may take, and
 /// than it is between two heartbeats of an event stream.
 const IDLE: Duration = Duration::from_secs(60);
@@ -36,6 +36,8 @@ const STREAMS: u32 = 32;
 /// What an HTTP/2 peer may send before it is read, in bytes: for one request, and for all of a
 /// connection. Hyper's own is 1 MiB for each.
 const WINDOWS: (u32, u32) = (64 * 1024, 128 * 1024);
+/// The first octet of TLS.
+const HANDSHAKE: u8 = 22;
 /// Bytes of all headers of a request.
 const HEADER_BYTES: usize = 32 * 1024;
 
@@ -190,6 +192,14 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Limited {
 }
 
 impl Counted {
+    /// Whether TLS begins on it, of which the first octet is the record of a handshake (RFC 8446 §5.1);
+    /// waits until something has come. An end is as good as TLS: there is nobody to lead anywhere.
+    pub async fn begins_tls(&self) -> io::Result<bool> {
+        let mut first = [0];
+        let come = self.stream.peek(&mut first).await?;
+        Ok(come == 0 || first == [HANDSHAKE])
+    }
+
     /// Passes on what the stream answered; an error instead where nothing has moved for too long, or
     /// the connection has to end.
     fn watch<T>(

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let (log, _until_the_end) = platform::log::to_stderr();
     let (for_the_logs, rows) = platform::log::rows();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(log)
+        .with_writer(log.clone())
         .with_ansi(platform::log::in_colour())
         .with_target(false)
         // A log that can't be written is no reason to end.
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     if let Err(error) = unblocked {
         tracing::warn!(%error, "Signals may be blocked: a stop may not be in order.");
     }
-    match serve(settings, rows) {
+    match serve(settings, rows, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(
@@ -55,10 +55,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> {
+fn serve(
+    settings: Settings,
+    rows: Receiver<Row>,
+    output: impl Write + Send + 'static,
+) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build()?
-        .block_on(webd::run(settings, rows))
+        .block_on(webd::run(settings, rows, output))
 }

@@ -1,6 +1,7 @@
 //! The process: opens the store, makes the certificate, listens, renews, and ends in order.
 
 use std::future::poll_fn;
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
@@ -26,6 +27,7 @@ use crate::control::Control;
 use crate::gate::Hosts;
 use crate::hub::Hub;
 use crate::listener::{Limited, limit};
+use crate::redirect::Leading;
 use crate::settings::Settings;
 use crate::system::System;
 use crate::{clock, endings, forgotten, host, redirect, router};
@@ -43,11 +45,15 @@ const EXCHANGE: Duration = Duration::from_secs(5);
 /// Sessions that have ended are forgotten so often.
 const PURGE: Duration = Duration::from_secs(60 * 60);
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT. Where it is found is said on `output`, for people.
 ///
 /// # Errors
 /// Where the store can't be opened, the certificate not be made, or the main listener not be bound.
-pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    rows: Receiver<Row>,
+    mut output: impl Write + Send + 'static,
+) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow!("TLS has a provider already"))?;
@@ -95,27 +101,26 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     let limited = app.connections.clone();
     let mut servers = JoinSet::new();
     let main = router::router(app);
+    let lead = redirect::router(hosts.clone(), port);
+    let leading = Leading::new(limited.clone(), lead.clone());
     servers.spawn(serve_tls(
         listener,
         tls.clone(),
-        limited.clone(),
+        leading.clone(),
         handle.clone(),
         main,
     ));
-    let lead = redirect::router(hosts.clone(), port);
+    let mut led = Vec::new();
     if let Some(listener) = settings.redirect_http.and_then(bind_if_possible) {
-        servers.spawn(serve_plain(
-            listener,
-            limited.clone(),
-            handle.clone(),
-            lead.clone(),
-        ));
+        led.extend(port_of(&listener));
+        servers.spawn(serve_plain(listener, limited, handle.clone(), lead.clone()));
     }
     if let Some(listener) = settings.redirect_https.and_then(bind_if_possible) {
+        led.extend(port_of(&listener));
         servers.spawn(serve_tls(
             listener,
             tls.clone(),
-            limited,
+            leading,
             handle.clone(),
             lead,
         ));
@@ -126,7 +131,7 @@ pub async fn run(settings: Settings, rows: Receiver<Row>) -> anyhow::Result<()> 
     tokio::spawn(async move {
         // Last, so that it is what is seen after a start.
         let _ = timeout(EXCHANGE, control.ask_when_reachable(Request::Status)).await;
-        say_where(settings.listen.ip(), port);
+        say_where(&mut output, settings.listen.ip(), port, &led);
     });
 
     let mut stops = platform::signals::stops()
@@ -207,13 +212,13 @@ fn bind_if_possible(address: SocketAddr) -> Option<TcpListener> {
 async fn serve_tls(
     listener: TcpListener,
     tls: RustlsConfig,
-    limited: Limited,
+    leading: Leading,
     handle: Handle<SocketAddr>,
     router: axum::Router,
 ) -> std::io::Result<()> {
     let acceptor = RustlsAcceptor::new(tls)
         .handshake_timeout(HANDSHAKE)
-        .acceptor(limited);
+        .acceptor(leading);
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(acceptor)
         .handle(handle);
@@ -300,8 +305,12 @@ async fn purge(store: Store, data: PathBuf) {
     }
 }
 
-/// One line for each address that a browser can use.
-fn say_where(bound: IpAddr, port: u16) {
+fn port_of(listener: &TcpListener) -> Option<u16> {
+    Some(listener.local_addr().ok()?.port())
+}
+
+/// A line for each address that a browser can use, the likeliest last: it is what is seen after a start.
+fn say_where(output: &mut impl Write, bound: IpAddr, port: u16, led: &[u16]) {
     let mut addresses = if bound.is_unspecified() {
         host::addresses()
     } else {
@@ -310,10 +319,22 @@ fn say_where(bound: IpAddr, port: u16) {
     if addresses.iter().any(|address| !address.is_loopback()) {
         addresses.retain(|address| !address.is_loopback());
     }
-    for address in addresses {
-        let url = format!("https://{}/admin", SocketAddr::new(address, port));
-        tracing::info!(url, "The administration is there.");
+    let outward = host::outward();
+    addresses.sort_by_key(|address| (Some(*address) == outward, address.is_ipv4()));
+    let mut text = String::new();
+    if !led.is_empty() {
+        let ports: Vec<String> = led.iter().map(u16::to_string).collect();
+        text += &format!(
+            "Browsers are led there from port {} too.\n",
+            ports.join(" and ")
+        );
     }
+    for address in addresses {
+        let address = SocketAddr::new(address, port);
+        text += &format!("The administration: https://{address}/admin\n");
+    }
+    // Where nobody reads it, nobody is missing it.
+    let _ = output.write_all(text.as_bytes());
 }
 
 /// Writes warnings and errors of this process to the logs, by a thread of its own: nothing here waits

@@ -239,6 +239,16 @@ fn other_ports_lead_there() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 307"), "{answer}");
     assert!(answer.contains(&format!("location: https://localhost:{port}/admin")));
+    // A browser that was given no more than an address and a port tries it without TLS.
+    for plain in [port, tls_port] {
+        let mut stream = TcpStream::connect(("127.0.0.1", plain)).unwrap();
+        stream.write_all(ask("localhost").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 307"), "{answer}");
+        assert!(answer.contains(&format!("location: https://localhost:{port}/admin")));
+    }
+    webd.line(&format!("led there from port {http} and {tls_port} too"));
     let tls = trusting(data.path());
     let answer = https(&tls, "127.0.0.1", tls_port, &ask("127.0.0.1"));
     assert!(answer.contains(&format!("location: https://127.0.0.1:{port}/admin")));
@@ -448,7 +458,7 @@ fn what_ended_by_itself_is_in_the_warning_log_once() {
         ]
     );
     assert_eq!(
-        rows(dir.path(), LogKind::Warning, "can't go on"),
+        rows(dir.path(), LogKind::Error, "can't go on"),
         ["The exchange (pbxd) can't go on: the port is taken."]
     );
     // It ended once.
@@ -467,7 +477,12 @@ fn where_to_go_is_said_when_all_is_up() {
     let dir = tempfile::tempdir().unwrap();
     let _peer = Peer::start(&dir.path().join("pbxd.sock"));
     let mut webd = Webd::quiet(dir.path());
-    webd.line("The administration is there.");
+    let line = webd.line("https://");
+    let port = webd.port();
+    assert_eq!(
+        line,
+        format!("The administration: https://127.0.0.1:{port}/admin")
+    );
     assert!(
         webd.seen
             .iter()

@@ -23,7 +23,7 @@ fi
 pid=$!
 url=
 for _ in $(seq 100); do
-    url=$(sed -n 's|.*url="\{0,1\}\(https://[0-9.:]*\)/admin.*|\1|p' "$work/log")
+    url=$(sed -n 's|^The administration: \(https://[0-9.:]*\)/admin$|\1|p' "$work/log")
     [ -z "$url" ] || break
     sleep 0.1
 done
