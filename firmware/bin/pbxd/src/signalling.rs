@@ -87,6 +87,8 @@ struct Process {
     concealed: Concealed,
     /// Someone wants to see calls as they are.
     watched: bool,
+    /// Phones that will not be told that their call has ended, as far as it was said.
+    given_up: u64,
     /// Filled and emptied by `carry_out`; kept for its memory.
     records: Vec<LiveRecord>,
     sends: Vec<Send>,
@@ -222,6 +224,7 @@ impl Process {
             self_call,
             concealed: Concealed::default(),
             watched: false,
+            given_up: 0,
             records: Vec::new(),
             sends: Vec::new(),
         })
@@ -312,6 +315,14 @@ impl Process {
         self.watch();
         if !self.switch.is_ending_dialogs() {
             self.live.dialogs_ended();
+        }
+        let given_up = self.switch.given_up_dialogs();
+        let phones = given_up - std::mem::replace(&mut self.given_up, given_up);
+        if phones > 0 {
+            warn!(
+                phones,
+                "phones that can't be reached are not told that their calls have ended"
+            );
         }
         self.live.catch_up();
         // Where the bell was missed nothing is lost.

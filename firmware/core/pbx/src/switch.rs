@@ -273,6 +273,13 @@ impl Switch {
         self.exchange.borrow().endpoint.is_ending_dialogs()
     }
 
+    /// Phones since the start that could not be told of the end of their call, and are not told later: too
+    /// many others were to be.
+    #[must_use]
+    pub fn given_up_dialogs(&self) -> u64 {
+        self.exchange.borrow().endpoint.given_up_dialogs()
+    }
+
     /// Nothing is left of any call: for tests.
     #[doc(hidden)]
     #[must_use]

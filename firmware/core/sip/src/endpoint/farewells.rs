@@ -38,9 +38,6 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// there some seconds later than its programs.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// So many at most are taken over from sessions: twice the dialogs of 500 calls.
-const MOST: usize = 2000;
-
 /// No session: their numbers begin at one.
 const NOBODY: ClientUser = ClientUser {
     session: SessionId(0),
@@ -56,6 +53,8 @@ pub(super) struct Farewells {
     waiting: Vec<(Farewell, Phone)>,
     /// Their BYE has no answer yet.
     said: IdMap<ClientId, Farewell>,
+    /// Peers that there was no room to keep in mind.
+    given_up: u64,
     /// When the next few may be said.
     next: Instant,
     timer: Option<TimerHandle>,
@@ -69,6 +68,10 @@ struct Farewell {
     phone: Option<Phone>,
     /// The connection on which nobody has answered.
     silent: Option<StreamId>,
+    /// What the BYE says.
+    cause: Option<Cause>,
+    /// The process before has left it.
+    is_of_before: bool,
     /// When it is forgotten.
     until: Instant,
 }
@@ -84,6 +87,24 @@ pub(super) enum Failure {
 }
 
 impl Farewell {
+    /// One that says what became of the call of a process that is gone.
+    fn new(
+        now: Instant,
+        extension: Option<ExtensionId>,
+        dialog: Dialog,
+        phone: Option<Phone>,
+    ) -> Self {
+        Self {
+            extension,
+            dialog,
+            phone,
+            silent: None,
+            cause: Some(Cause::TEMPORARY_FAILURE),
+            is_of_before: false,
+            until: now + PATIENCE,
+        }
+    }
+
     fn kept(&self) -> KeptDialog {
         self.dialog.kept(self.extension, self.phone.as_ref())
     }
@@ -107,8 +128,10 @@ fn phone_of(
 }
 
 impl Farewells {
-    fn len(&self) -> usize {
-        self.due.len() + self.waiting.len() + self.said.len()
+    fn all(&self) -> impl Iterator<Item = &Farewell> {
+        let due = self.due.iter().map(|(_, farewell)| farewell);
+        let waiting = self.waiting.iter().map(|(farewell, _)| farewell);
+        due.chain(waiting).chain(self.said.values())
     }
 
     /// Takes one that is to be said from then on, or as soon as its phone is there.
@@ -153,17 +176,21 @@ impl Endpoint {
     /// the last restart likewise.
     #[must_use]
     pub fn unended_dialogs(&self) -> Vec<KeptDialog> {
-        let waiting = self.farewells.waiting.iter().map(|(farewell, _)| farewell);
-        let due = self.farewells.due.iter().map(|(_, farewell)| farewell);
         (self.sessions.unended())
-            .chain((due.chain(waiting).chain(self.farewells.said.values())).map(Farewell::kept))
+            .chain(self.farewells.all().map(Farewell::kept))
             .collect()
     }
 
-    /// Whether dialogs are left that no session has.
+    /// Whether dialogs of before the last restart are still to be ended.
     #[must_use]
     pub fn is_ending_dialogs(&self) -> bool {
-        self.farewells.len() > 0
+        self.farewells.all().any(|farewell| farewell.is_of_before)
+    }
+
+    /// How many peers were given up for want of room that could not be told of the end of their call.
+    #[must_use]
+    pub const fn given_up_dialogs(&self) -> u64 {
+        self.farewells.given_up
     }
 
     /// Ends dialogs of before a restart, bit by bit. Bindings are to be restored before.
@@ -183,14 +210,12 @@ impl Endpoint {
                 None => (self.registrar).phone_at(extension, dialog.flow, &dialog.target),
             };
             let phone = phone_of(extension, &dialog, known, kept.instance.clone());
+            let now = self.core.now;
             let farewell = Farewell {
-                extension,
-                dialog,
-                phone,
-                silent: None,
-                until: self.core.now + PATIENCE,
+                is_of_before: true,
+                ..Farewell::new(now, extension, dialog, phone)
             };
-            self.farewells.add(self.core.now, farewell);
+            self.farewells.add(now, farewell);
         }
         self.say_farewells();
     }
@@ -198,23 +223,29 @@ impl Endpoint {
     /// A BYE of a session failed: its dialog is ended when its peer can be reached. The session
     /// is forgotten.
     pub(super) fn take_farewell(&mut self, unended: Unended, failure: Failure) {
-        if self.farewells.len() >= MOST {
+        if !self.has_room_for_farewells() {
+            self.farewells.given_up += 1;
             return;
         }
         let Unended {
             extension,
             dialog,
             phone,
+            cause,
         } = unended;
-        let now = self.core.now;
+        let phone = phone_of(extension, &dialog, phone, None);
         let farewell = Farewell {
-            extension,
-            phone: phone_of(extension, &dialog, phone, None),
-            dialog,
-            silent: None,
-            until: now + PATIENCE,
+            cause,
+            ..Farewell::new(self.core.now, extension, dialog, phone)
         };
         self.say_again(farewell, failure);
+    }
+
+    /// Beside those of before there are as many as there may be sessions: at an end of the network all of
+    /// them may fail.
+    fn has_room_for_farewells(&self) -> bool {
+        let of_now = (self.farewells.all()).filter(|farewell| !farewell.is_of_before);
+        of_now.count() < self.core.config.sessions
     }
 
     /// How a request of ours that went by a flow has failed, where it was not answered.
@@ -312,7 +343,7 @@ impl Endpoint {
 
     fn say_farewell(&mut self, farewell: &mut Farewell, flow: Flow) {
         let mut bye = farewell.dialog.request(Method::Bye, &self.core.values);
-        if let Some(reason) = reason_value(Some(Cause::TEMPORARY_FAILURE)) {
+        if let Some(reason) = reason_value(farewell.cause) {
             bye.headers.push(HeaderName::Reason, reason);
         }
         let bye = self.core.request(flow, bye, NOBODY);
@@ -343,7 +374,7 @@ impl Endpoint {
         essentials: &Essentials,
     ) {
         let is_known = self.sources.is_known(self.core.now, flow.remote.ip());
-        if !is_known || self.farewells.len() >= MOST {
+        if !is_known || !self.has_room_for_farewells() {
             return;
         }
         let Some(dialog) = forgotten_dialog(flow, response, essentials) else {
@@ -351,13 +382,7 @@ impl Endpoint {
         };
         let ack = dialog.numbered(Method::Ack, essentials.cseq.seq, &self.core.values);
         send_ack(&mut self.core, flow, ack);
-        let mut farewell = Farewell {
-            extension: None,
-            dialog,
-            phone: None,
-            silent: None,
-            until: self.core.now + PATIENCE,
-        };
+        let mut farewell = Farewell::new(self.core.now, None, dialog, None);
         // The answer comes until the ACK has arrived.
         if !(self.farewells.said.values()).any(|said| said.is_of(&farewell)) {
             self.say_farewell(&mut farewell, flow);

@@ -185,9 +185,9 @@ impl Session {
     /// Who waits for the answer to a request waits for that to the other now.
     fn goes_on_as(&mut self, old: ClientId, new: ClientId) {
         if let Stage::Ending { bye: Some(bye) } = &mut self.stage
-            && *bye == old
+            && bye.client == old
         {
-            *bye = new;
+            bye.client = new;
         }
         if let Asked::Request { client, .. } = &mut self.offers.asked
             && *client == old

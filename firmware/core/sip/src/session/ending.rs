@@ -11,7 +11,7 @@ use model::Cause;
 
 use super::caller::Cancel;
 use super::offers::Owed;
-use super::{Session, SessionTimer, Stage, cause_in, reason_value};
+use super::{Bye, Session, SessionTimer, Stage, cause_in, reason_value};
 use crate::endpoint::{Core, EndReason, Event, Outcome, Purpose};
 use crate::message::{HeaderName, Method, Request, StatusCode};
 use crate::transaction::{ClientId, ServerId};
@@ -107,8 +107,9 @@ impl Session {
             request.headers.push(HeaderName::Reason, reason);
         }
         let flow = dialog.flow;
-        let bye = self.send(core, flow, request, Purpose::Bye);
-        self.stage = Stage::Ending { bye: Some(bye) };
+        let client = self.send(core, flow, request, Purpose::Bye);
+        let bye = Some(Bye { client, cause });
+        self.stage = Stage::Ending { bye };
     }
 
     /// Ends the session for a fault, and tells the exchange.
@@ -172,7 +173,7 @@ impl Session {
             Outcome::Timeout | Outcome::TransportFailed => true,
         };
         if let Stage::Ending { bye } = &mut self.stage
-            && *bye == Some(id)
+            && bye.is_some_and(|bye| bye.client == id)
             && last
         {
             *bye = None;

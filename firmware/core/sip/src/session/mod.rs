@@ -103,10 +103,18 @@ enum Stage {
     /// It is over for the exchange; the answer to BYE or the end of a transfer is waited for.
     Ending {
         /// The BYE under way.
-        bye: Option<ClientId>,
+        bye: Option<Bye>,
     },
     /// Nothing is left to do.
     Over,
+}
+
+/// Our BYE.
+#[derive(Clone, Copy, Debug)]
+struct Bye {
+    client: ClientId,
+    /// What it says.
+    cause: Option<Cause>,
 }
 
 /// One session.
@@ -154,6 +162,8 @@ pub(crate) struct Unended {
     pub(crate) extension: Option<ExtensionId>,
     pub(crate) dialog: Dialog,
     pub(crate) phone: Option<Phone>,
+    /// What our BYE said.
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Session {
@@ -304,12 +314,13 @@ impl Session {
         let Stage::Ending { bye: Some(own) } = self.stage else {
             return None;
         };
-        let dialog = (own == bye).then(|| self.dialogs.first())??;
+        let dialog = (own.client == bye).then(|| self.dialogs.first())??;
         let phone = self.phone.as_deref();
         Some(Unended {
             extension: self.account.or_else(|| phone.map(Phone::extension)),
             dialog: dialog.clone(),
             phone: phone.cloned(),
+            cause: own.cause,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Calls of before a restart: a new endpoint, which knows nothing of them, ends them (RFC 3261 §12.2.1, §15).
 
-use model::{ExtensionId, KeptDialog, Transport};
+use model::{Cause, ExtensionId, KeptDialog, Transport};
 
 use super::tape::{config, flow, stream};
 use super::{ALICE, BOB, Phone, Sent, Tape};
@@ -443,19 +443,62 @@ fn a_bye_that_could_not_be_sent_is_sent_when_it_can_be() {
     let mut tape = Tape::new();
     let mut phone = Phone::new(ALICE, "100");
     let session = phone.in_call(&mut tape, "");
-    tape.act(|box_, now| box_.end(now, session, None));
+    let cause = Some(Cause::NORMAL_CALL_CLEARING);
+    tape.act(|box_, now| box_.end(now, session, cause));
     let first = tape.sends("BYE");
     tape.input(Input::SendFailed { flow: phone.flow });
     assert_eq!(tape.endpoint.unended_dialogs().len(), 1);
+    // It has nothing to do with what the process before has left.
+    assert!(!tape.endpoint.is_ending_dialogs());
     tape.sends_nothing();
     tape.after(5000);
     let bye = tape.sends("BYE");
     assert_eq!(bye.header("Call-ID"), first.header("Call-ID"));
+    assert!(bye.header("Reason").starts_with("Q.850;cause=16"), "{bye}");
     assert!(seq_of(&bye) > seq_of(&first));
     tape.recv(phone.flow, &phone.answer(&bye, "200 OK", "", ""));
     assert_eq!(tape.endpoint.unended_dialogs(), []);
     tape.ends_clean();
     tape.sends_nothing();
+}
+
+#[test]
+fn what_the_process_before_left_is_ended_whatever_could_not_be_sent_since() {
+    let mut tape = Tape::new();
+    let session = Phone::new(ALICE, "100").in_call(&mut tape, "");
+    let mut next = restarted(&tape);
+    assert!(!next.endpoint.is_ending_dialogs());
+    end(&mut next, &[kept(&tape, session)]);
+    assert!(next.endpoint.is_ending_dialogs());
+    let before = next.sends("BYE");
+    let mut bob = Phone::new(BOB, "200");
+    let session = bob.in_call(&mut next, "");
+    next.act(|box_, now| box_.end(now, session, None));
+    next.sends("BYE");
+    next.input(Input::SendFailed { flow: bob.flow });
+    let alice = Phone::new(ALICE, "100");
+    next.recv(alice.flow, &alice.answer(&before, "200 OK", "", ""));
+    assert!(!next.endpoint.is_ending_dialogs());
+    assert_eq!(next.endpoint.unended_dialogs().len(), 1);
+}
+
+#[test]
+fn as_many_are_told_later_as_there_may_be_sessions_and_the_rest_are_counted() {
+    let config = EndpointConfig {
+        sessions: 2,
+        ..config()
+    };
+    let mut tape = Tape::with(config);
+    for n in 0..3 {
+        let mut phone = Phone::new(&format!("192.0.2.{}:5060", 30 + n), "100");
+        phone.call_id = format!("call-{n}");
+        let session = phone.in_call(&mut tape, "");
+        tape.act(|box_, now| box_.end(now, session, None));
+        tape.sends("BYE");
+        tape.input(Input::SendFailed { flow: phone.flow });
+    }
+    assert_eq!(tape.endpoint.unended_dialogs().len(), 2);
+    assert_eq!(tape.endpoint.given_up_dialogs(), 1);
 }
 
 /// Its contact ended with its connection, just before the process did.
