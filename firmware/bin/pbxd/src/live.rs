@@ -1,6 +1,6 @@
 //! What must outlive the process: journal before answers, history behind them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,10 +51,17 @@ pub struct Live {
     broken: bool,
     /// The last row of the Security log was lost; said once.
     rows_lost: bool,
-    /// The journal has dialogs of before that are being ended.
-    has_dialogs: bool,
+    /// Dialogs of before that the journal has: when their call began, or their process stopped.
+    before: BTreeMap<DialogName, WallTime>,
     stop: Arc<AtomicBool>,
     syncing: JoinHandle<()>,
+}
+
+/// What tells dialogs apart: Call-ID, and our end with its tag.
+type DialogName = (String, String);
+
+fn name(dialog: &KeptDialog) -> DialogName {
+    (dialog.call_id.clone(), dialog.local.clone())
 }
 
 /// What was there when the process started.
@@ -77,34 +84,33 @@ impl Live {
                 "a half-written end of the journal was cut off"
             );
         }
-        let mut unended = recovered.left;
-        let had_left = !unended.is_empty();
         let mut broken = false;
+        let is_recent = |unended: &UnendedDialog| now.since(unended.stopped) <= TOLD_WITHIN;
+        let mut unended = recovered.left;
         let mut interrupted = Vec::with_capacity(recovered.open.len());
-        for call in recovered.open {
-            let OpenCall {
-                record,
-                dialogs: of,
-            } = call;
-            unended.extend(of.into_iter().map(|dialog| UnendedDialog {
-                stopped: record.started,
-                dialog,
-            }));
-            interrupted.push(self::interrupted(record, now));
+        let mut records = Vec::new();
+        for OpenCall { record, dialogs } in recovered.open {
+            let stopped = record.started;
+            let of_call = (dialogs.into_iter())
+                .map(|dialog| UnendedDialog { stopped, dialog })
+                .filter(is_recent);
+            for dialog in of_call {
+                // Until its party is told: this process may end before, or not even begin. It is left before
+                // its call is closed, for of what is written a power cut may leave the beginning alone.
+                records.push(LiveRecord::DialogLeft(dialog.clone()));
+                unended.push(dialog);
+            }
+            let record = self::interrupted(record, now);
+            records.push(LiveRecord::CallClosed(record.clone()));
+            interrupted.push(record);
         }
-        unended.retain(|unended| now.since(unended.stopped) <= TOLD_WITHIN);
-        let dialogs: Vec<KeptDialog> = (unended.iter())
-            .map(|unended| unended.dialog.clone())
-            .collect();
         if !interrupted.is_empty() {
             warn!(calls = interrupted.len(), "calls were cut by the restart");
         }
-        let records: Vec<LiveRecord> = (interrupted.iter().cloned())
-            .map(LiveRecord::CallClosed)
-            .chain(had_left.then_some(LiveRecord::DialogsTaken))
-            // Until their parties are told: this process may end before, or not even begin.
-            .chain(unended.into_iter().map(LiveRecord::DialogLeft))
-            .collect();
+        let left_at = (unended.iter()).map(|unended| (name(&unended.dialog), unended.stopped));
+        let left_at = left_at.collect();
+        let recent = unended.into_iter().filter(is_recent);
+        let dialogs = recent.map(|unended| unended.dialog).collect();
         if !records.is_empty() {
             // Where it stays refused, the next start finds them open and closes them then.
             if let Err(error) = journal.append(&records) {
@@ -135,7 +141,7 @@ impl Live {
             waiting,
             broken,
             rows_lost: false,
-            has_dialogs: !before.dialogs.is_empty(),
+            before: left_at,
             stop,
             syncing,
         };
@@ -167,20 +173,22 @@ impl Live {
 
     /// Nothing is left to do for the dialogs of before.
     pub fn dialogs_ended(&mut self) {
-        if core::mem::take(&mut self.has_dialogs) {
+        if !core::mem::take(&mut self.before).is_empty() {
             self.keep(&[LiveRecord::DialogsTaken]);
         }
     }
 
     /// Leaves dialogs to the next process: these, and none of before but those that are among them.
     pub fn leave(&mut self, dialogs: Vec<KeptDialog>, now: WallTime) {
-        let before = self.has_dialogs.then_some(LiveRecord::DialogsTaken);
+        let before = core::mem::take(&mut self.before);
+        let taken = (!before.is_empty()).then_some(LiveRecord::DialogsTaken);
         let left = (dialogs.into_iter()).map(|dialog| UnendedDialog {
-            stopped: now,
+            // Stopping often makes nobody be told for longer.
+            stopped: before.get(&name(&dialog)).copied().unwrap_or(now),
             dialog,
         });
         let left = left.map(LiveRecord::DialogLeft);
-        let records: Vec<LiveRecord> = before.into_iter().chain(left).collect();
+        let records: Vec<LiveRecord> = taken.into_iter().chain(left).collect();
         self.keep(&records);
     }
 
@@ -445,15 +453,67 @@ mod tests {
         live.leave(vec![other.clone()], now());
         live.finish();
         let (live, dialogs) = open(Duration::ZERO);
-        assert_eq!(dialogs, [other]);
+        assert_eq!(dialogs, std::slice::from_ref(&other));
         live.finish();
         // However often: not after a day.
-        let (live, dialogs) = open(Duration::from_hours(24) + Duration::from_secs(1));
+        let (mut live, dialogs) = open(Duration::from_hours(20));
+        assert_eq!(dialogs, [other]);
+        live.leave(dialogs, now() + Duration::from_hours(20));
+        live.finish();
+        let (mut live, dialogs) = open(Duration::from_hours(24) + Duration::from_secs(1));
         assert_eq!(dialogs, []);
+        live.dialogs_ended();
         live.finish();
         let (live, dialogs) = open(Duration::ZERO);
         assert_eq!(dialogs, []);
         live.finish();
+    }
+
+    #[test]
+    fn wherever_a_power_cut_stops_a_start_no_dialog_is_lost() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let all: Vec<KeptDialog> = ["left", "one", "other", "third"].map(dialog).into();
+        let opened = |id, dialogs: &[KeptDialog]| {
+            LiveRecord::CallOpened(OpenCall {
+                record: call(id),
+                dialogs: dialogs.to_vec(),
+            })
+        };
+        let left = |dialog: &KeptDialog, stopped| {
+            LiveRecord::DialogLeft(UnendedDialog {
+                stopped,
+                dialog: dialog.clone(),
+            })
+        };
+        let long_ago = WallTime::from_unix_seconds(1_700_000_000);
+        let (mut journal, _) = Journal::open(dir.path(), now()).expect("a journal");
+        let records = [
+            left(&dialog("of long ago"), long_ago),
+            left(&all[0], now()),
+            opened(1, &all[1..3]),
+            opened(2, &all[3..]),
+        ];
+        journal.append(&records).expect("appended");
+        drop(journal);
+        let log = |dir: &Path| dir.join("live/0000000000000000.log");
+        let before = std::fs::read(log(dir.path())).expect("a log");
+        let store = Store::open(dir.path()).expect("a store");
+        let (live, found) = Live::open(dir.path(), &store, now()).expect("opened");
+        assert_eq!(found.dialogs, all);
+        let after = std::fs::read(log(dir.path())).expect("a log");
+        live.finish();
+        assert!(after.len() > before.len() && after.starts_with(&before));
+        for length in before.len()..=after.len() {
+            let torn = tempfile::tempdir().expect("a folder");
+            std::fs::create_dir(torn.path().join("live")).expect("a folder");
+            std::fs::write(log(torn.path()), &after[..length]).expect("written");
+            let (_journal, found) = Journal::open(torn.path(), now()).expect("a journal");
+            let open = found.open.iter().flat_map(|call| &call.dialogs);
+            let kept: Vec<_> = (found.left.iter().map(|left| &left.dialog))
+                .chain(open)
+                .collect();
+            assert!(all.iter().all(|dialog| kept.contains(&dialog)), "{length}");
+        }
     }
 
     fn stored(store: &Store) -> u64 {
