@@ -35,6 +35,7 @@ mod settings;
 mod syslog;
 mod system;
 mod throttle;
+mod visit;
 mod words;
 
 pub use app::{App, Parts};
@@ -44,3 +45,4 @@ pub use router::{openapi, router};
 pub use server::run;
 pub use settings::{Command, Settings, SettingsError, USAGE};
 pub use system::System;
+pub use visit::visit;

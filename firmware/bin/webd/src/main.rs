@@ -1,6 +1,7 @@
 //! The administration as a process; what it does is in the library.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(USAGE.as_bytes());
             return ExitCode::SUCCESS;
         }
+        Ok(Command::Visit(address)) => return visit(address),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "webd: {error}");
             return ExitCode::from(2);
@@ -50,6 +52,17 @@ fn main() -> ExitCode {
                 error = format!("{error:#}"),
                 "The administration can't run."
             );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says on the standard output why it failed, where it did.
+fn visit(address: SocketAddr) -> ExitCode {
+    match webd::visit(address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stdout(), "{error:#}");
             ExitCode::FAILURE
         }
     }

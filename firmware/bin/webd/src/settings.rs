@@ -16,6 +16,7 @@ webd: the administration of the exchange
   --system PATH              socket of the machine, for root's work (WEBD_SYSTEM, system.sock beside pbxd's)
   --first-visit on|off       whether the first password can be set; on, unless the data are not the box's own
   --name NAME                a DNS name of this host; repeatable (WEBD_NAMES, separated by commas)
+  --visit ADDR:PORT          look whether an administration answers there, and serve nothing
   --help                     this text
 ";
 
@@ -46,6 +47,8 @@ pub struct Settings {
 pub enum Command {
     /// Serve.
     Run(Settings),
+    /// Look whether an administration answers there.
+    Visit(SocketAddr),
     /// Say how to start it.
     Help,
 }
@@ -93,13 +96,18 @@ impl Settings {
             if matches!(flag.as_str(), "--help" | "-h") {
                 return Ok(Command::Help);
             }
-            let Some(slot) = given.slot(&flag) else {
-                return Err(SettingsError::UnknownFlag(flag));
+            let mut visit = Vec::new();
+            let slot = match flag.as_str() {
+                "--visit" => &mut visit,
+                _ => (given.slot(&flag)).ok_or_else(|| SettingsError::UnknownFlag(flag.clone()))?,
             };
             let Some(value) = flags.next() else {
                 return Err(SettingsError::NoValue(flag));
             };
             slot.push(value);
+            if let Some(value) = visit.pop() {
+                return address(&flag, Some(value), "").map(Command::Visit);
+            }
         }
         given.settings(env).map(Command::Run)
     }

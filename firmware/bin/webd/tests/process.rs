@@ -210,6 +210,41 @@ fn it_serves_by_a_certificate_of_its_own() {
 }
 
 #[test]
+fn a_visit_tells_whether_an_administration_answers() {
+    let visit = |address: &str| {
+        let mut webd = Command::new(env!("CARGO_BIN_EXE_webd"));
+        webd.args(["--visit", address]).output().unwrap()
+    };
+    let data = tempfile::tempdir().unwrap();
+    let mut webd = Webd::start(
+        data.path(),
+        &["--redirect-http", "off", "--redirect-https", "127.0.0.1:0"],
+    );
+    let port = webd.port();
+    assert!(visit(&format!("127.0.0.1:{port}")).status.success());
+    // HTTPS that only leads there.
+    let line = webd.line("Leading visitors");
+    let address = line.rsplit("=").next().unwrap().trim().to_owned();
+    let led = visit(&address);
+    assert_eq!(led.status.code(), Some(1));
+    let why = String::from_utf8(led.stdout).unwrap();
+    assert!(why.contains("it answers `HTTP/1.1 307"), "{why}");
+    // Somebody listens, and says nothing that TLS knows.
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let answers = std::thread::spawn(move || {
+        let (mut stream, _) = other.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    });
+    assert_eq!(visit(&address.to_string()).status.code(), Some(1));
+    answers.join().unwrap();
+    webd.signal("-TERM");
+    let gone = visit(&format!("127.0.0.1:{port}"));
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stdout).contains("nobody listens"));
+}
+
+#[test]
 fn other_ports_lead_there() {
     let data = tempfile::tempdir().unwrap();
     let mut webd = Webd::start(
