@@ -190,6 +190,21 @@ pub fn version(slots: &Slots, upgrade: &str) -> String {
     )
 }
 
+/// The row of the status for the system that does not run.
+pub fn other_row(version: &str) -> String {
+    format!("Start the Other System ({version})")
+}
+
+/// Which system it is instead of which.
+pub fn other(slots: &Slots) -> String {
+    let other = slots.running.other();
+    let version = slots.other_version.as_deref().unwrap_or("nothing");
+    format!(
+        "Slot {other} holds {version}; {} runs, in slot {}.",
+        slots.version, slots.running
+    )
+}
+
 /// How far an upgrade is; empty where there is nothing to say.
 pub fn upgrade(upgrade: &Upgrade) -> String {
     match upgrade {
@@ -289,6 +304,7 @@ pub const fn danger(danger: Danger) -> &'static str {
         Danger::PowerOff => "Shutdown",
         Danger::ResetAdminPassword => "Reset Admin Password",
         Danger::FactoryReset => "Factory Reset",
+        Danger::StartOther => "Start the Other System",
     }
 }
 
@@ -308,6 +324,10 @@ pub const fn danger_text(danger: Danger) -> &'static str {
             "All settings, users, extensions, recordings and logs are erased, and the network is as \
              it was delivered. There is no way back but a backup."
         }
+        Danger::StartOther => {
+            "The machine restarts with the system in its other slot. If that one does not prove itself \
+             within some minutes, this one comes back. Settings stay."
+        }
     }
 }
 
@@ -319,6 +339,7 @@ pub const fn danger_yes(danger: Danger) -> &'static str {
         Danger::PowerOff => "Yes, shut down",
         Danger::ResetAdminPassword => "Yes, reset the password",
         Danger::FactoryReset => "Erase everything",
+        Danger::StartOther => "Yes, start the other system",
     }
 }
 
@@ -334,6 +355,7 @@ pub const fn danger_done(danger: Danger) -> &'static str {
             "The password is reset: open the administration now and set a new one."
         }
         Danger::FactoryReset => "The machine restarts and begins anew.",
+        Danger::StartOther => "The machine restarts with the other system.",
     }
 }
 

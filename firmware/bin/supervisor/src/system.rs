@@ -8,11 +8,14 @@ mod asker;
 mod judge;
 mod loader;
 mod machine;
+mod other;
 pub mod proof;
 mod record;
 pub mod remote;
 pub mod restarts;
+mod trial;
 mod upgrade;
+mod visit;
 
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;

@@ -44,10 +44,7 @@ pub fn visit(address: SocketAddr) -> Result<()> {
     let _ = stream.take(MOST).read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer);
     let status = answer.lines().next().unwrap_or_default();
-    ensure!(
-        status.starts_with("HTTP/1.1 200 "),
-        "it answers `{status}`"
-    );
+    ensure!(status.starts_with("HTTP/1.1 200 "), "it answers `{status}`");
     Ok(())
 }
 

@@ -66,6 +66,9 @@ pub enum Request {
         /// Its name in the folder of uploads, without a path.
         file: String,
     },
+    /// Restart the machine with the system in the other slot, which is tried: where it does not prove
+    /// itself, this one comes back. A running system that is tried itself is given up.
+    StartOther,
     /// The menu over ssh: whether it is on, and for whose keys.
     RemoteMenu,
     /// Switch the menu over ssh on or off, and set the keys that it is for.

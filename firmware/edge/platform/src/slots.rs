@@ -1,7 +1,8 @@
 //! Which slot is started: the boot loader's environment block.
 //!
 //! The block is a file of 1024 bytes that the boot loader reads and writes by its place on the disk, so
-//! it is only ever written in place. It holds the variables `slot`, `next`, `tries` and `failed`:
+//! it is only ever written in place. It holds the variables `slot`, `next`, `tries` and `failed`, and the
+//! starts of a slot that has proved itself, `starts` and `fallen`:
 //!
 //! ```text
 //!   slot=A                        A is started
@@ -9,6 +10,9 @@
 //!   slot=A next=B tries=0         B used up its tries ─► the loader drops next, sets failed, starts A
 //!   slot=A failed=1               so it was
 //!   slot=B                        B was tried and has proved itself
+//!   slot=B starts=2               B was started twice and has not come up yet; it clears that itself
+//!   slot=B starts=5               ─► the loader starts A, where there is a system in it
+//!   slot=A fallen=B               so it was
 //! ```
 
 use std::fs::{File, OpenOptions};
@@ -162,12 +166,35 @@ impl Environment {
         self.variable("failed").is_some()
     }
 
+    /// Whether the starts of the slot that has proved itself are being counted: it has not come up yet.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.variable("starts").is_some()
+    }
+
+    /// The slot that had proved itself, and gave way to the other one as it came up no more.
+    #[must_use]
+    pub fn fallen(&self) -> Option<Slot> {
+        match self.variable("fallen")? {
+            "A" => Some(Slot::A),
+            "B" => Some(Slot::B),
+            _ => None,
+        }
+    }
+
+    /// The slot that has proved itself has come up once more: its starts are counted anew.
+    pub fn came_up(&mut self) {
+        self.set("starts", "");
+    }
+
     /// The running slot has proved itself.
     pub fn confirm(&mut self, running: Slot) {
         self.set("slot", &running.to_string());
         self.set("next", "");
         self.set("tries", "0");
         self.set("failed", "");
+        self.set("starts", "");
+        self.set("fallen", "");
     }
 
     /// The slot that was tried is not good.
@@ -188,6 +215,7 @@ impl Environment {
         self.set("next", &slot.to_string());
         self.set("tries", &TRIES.to_string());
         self.set("failed", "");
+        self.set("fallen", "");
         Ok(())
     }
 }
@@ -291,6 +319,20 @@ mod tests {
         let failed = parse("slot=B\nnext=\ntries=0\nfailed=1\n").expect("a block");
         assert_eq!((failed.confirmed(), failed.trial()), (Slot::B, None));
         assert!(failed.has_failed());
+    }
+
+    #[test]
+    fn a_slot_that_came_up_is_counted_no_more_and_what_fell_is_known_until_the_next_upgrade() {
+        let mut fell = parse("slot=B\nstarts=1\nfallen=A\n").expect("a block");
+        assert!(fell.is_counted());
+        fell.came_up();
+        assert!(!fell.is_counted());
+        assert_eq!((fell.confirmed(), fell.fallen()), (Slot::B, Some(Slot::A)));
+        fell.try_next(Slot::A).expect("the other one");
+        assert_eq!(fell.fallen(), None);
+        let mut fell = parse("slot=B\nstarts=3\nfallen=A\n").expect("a block");
+        fell.confirm(Slot::B);
+        assert_eq!((fell.is_counted(), fell.fallen()), (false, None));
     }
 
     #[test]

@@ -34,9 +34,11 @@ pub enum Danger {
     PowerOff,
     ResetAdminPassword,
     FactoryReset,
+    StartOther,
 }
 
 impl Danger {
+    /// Those that every machine has.
     const ALL: [Self; 5] = [
         Self::RestartExchange,
         Self::Reboot,
@@ -52,6 +54,7 @@ impl Danger {
             Self::PowerOff => Request::PowerOff,
             Self::ResetAdminPassword => Request::ResetAdminPassword,
             Self::FactoryReset => Request::FactoryReset,
+            Self::StartOther => Request::StartOther,
         }
     }
 
@@ -291,6 +294,10 @@ impl Menu {
             Screen::Remote(form) => (texts::REMOTE, form.text()),
             Screen::Danger(danger, _) => {
                 let mut text = vec![texts::danger_text(*danger).to_owned()];
+                if *danger == Danger::StartOther {
+                    let slots = self.facts.slots.as_ref();
+                    text.push(slots.map_or_else(|| texts::NOT_KNOWN.to_owned(), texts::other));
+                }
                 if danger.ends_calls() {
                     text.extend([String::new(), texts::ends(calls)]);
                 }
@@ -316,9 +323,14 @@ impl Menu {
                 let dangers = Danger::ALL.into_iter();
                 rows.extend(dangers.map(|danger| choice(Id::Ask(danger), texts::danger(danger))));
                 rows.push(choice(Id::Remote, texts::REMOTE));
-                // It comes and goes: the others keep their numbers.
+                // These come and go: the others keep their numbers.
                 let left = self.facts.confirm_within_s();
                 rows.extend(left.map(|left| choice(Id::Keep, &texts::keep_row(left))));
+                let other = self.facts.slots.as_ref();
+                if let Some(version) = other.and_then(|slots| slots.other_version.as_ref()) {
+                    let label = texts::other_row(version);
+                    rows.push(choice(Id::Ask(Danger::StartOther), &label));
+                }
                 rows
             }
             Screen::Network(form) => form.rows(),

@@ -361,6 +361,32 @@ fn the_clock_is_set_where_no_server_sets_it() {
 }
 
 #[test]
+fn the_other_system_is_started_where_there_is_one() {
+    let mut menu = menu();
+    press(&mut menu, "9");
+    assert!(menu.is_at_status(), "there is none");
+    let other = Slots {
+        other_version: Some("1.1.0".into()),
+        ..slots()
+    };
+    menu.answered(&Request::Slots, Reply::Slots(other));
+    press(&mut menu, "9");
+    insta::assert_snapshot!(shown(&menu));
+    // Enter alone does nothing.
+    assert_eq!(asked(&press(&mut menu, "\r")), None);
+    press(&mut menu, "9");
+    let request = asked(&press(&mut menu, &format!("{DOWN}\r")));
+    assert_eq!(request, Some(Request::StartOther));
+    let text = "There is no other system.".to_owned();
+    menu.answered(&Request::StartOther, Reply::Failed { text: text.clone() });
+    assert_eq!(menu.page().note, text);
+    press(&mut menu, "\r");
+    menu.answered(&Request::StartOther, Reply::Done);
+    assert!(menu.is_at_status());
+    assert!(menu.page().note.contains("other system"));
+}
+
+#[test]
 fn whatever_ends_calls_asks_first_and_says_how_many() {
     for (number, danger) in ('3'..='6').zip(Danger::ALL) {
         let mut menu = menu();

@@ -18,12 +18,11 @@ use platform::health::Meter;
 use platform::network::link::Kernel;
 use platform::network::resolv;
 use platform::{clock, data, network, ssh, time};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use super::judge::{Judge, Verdict};
-use super::proof::Proof;
 use super::remote;
 use super::restarts;
+use super::trial::{self, Trial};
 use super::upgrade::{Keeper, News};
 use crate::options::System;
 use crate::orders::Order;
@@ -52,10 +51,7 @@ struct Managed {
     slots: Result<Keeper, String>,
     news: (Sender<News>, Receiver<News>),
     remote: ssh::Paths,
-    proof: Proof,
-    judge: Judge,
-    /// Whether PID 1 knows that the running system is kept.
-    is_told: bool,
+    trial: Trial,
 }
 
 impl Machine {
@@ -160,6 +156,7 @@ impl Machine {
             Request::Upgrade { file } => {
                 managed.with_slots(|slots, news| slots.begin(&file, news).err().map(in_file))
             }
+            Request::StartOther => managed.start_other(),
             Request::RemoteMenu => Reply::RemoteMenu(ssh::show(&managed.remote)),
             Request::SetRemoteMenu { settings } => remote::set(&managed.remote, &settings),
             Request::RestartExchange => order(Order::RestartExchange),
@@ -234,34 +231,23 @@ impl Managed {
     }
 
     fn look_after_slots(&mut self, now: Instant) {
-        let is_tried = self.slots.as_ref().is_ok_and(Keeper::is_tried);
-        if self.proof.turn(now, is_tried) {
-            self.judge.passed(now);
-            if !is_tried {
-                self.proof.put_away();
-            }
-        }
+        let slots = self.slots.as_mut().ok();
+        self.trial.turn(now, slots, &mut self.network);
         let Ok(slots) = &mut self.slots else { return };
-        if is_tried {
-            let told = match self.judge.verdict(now, self.proof.reason()) {
-                Verdict::Wait => Ok(()),
-                Verdict::Keep => slots.confirm().map(|()| self.proof.put_away()),
-                Verdict::GiveUp(reason) => {
-                    let told = slots.give_up(&reason);
-                    order(Order::Reboot);
-                    told
-                }
-            };
-            if let Err(error) = told {
-                error!(%error, "the boot loader can't be told");
-            }
-        }
-        // Also where an earlier one of this process has confirmed it, and could not say so any more.
-        if !self.is_told && slots.is_kept() {
-            self.is_told = order(Order::Proved) == Reply::Done;
-        }
         while let Ok(news) = self.news.1.try_recv() {
-            slots.hear(news);
+            slots.hear(news, || trial::ports(&mut self.network));
+        }
+    }
+
+    /// Restarts into the other slot.
+    fn start_other(&mut self) -> Reply {
+        let ports = trial::ports(&mut self.network);
+        match &mut self.slots {
+            Ok(slots) => match slots.start_other(ports) {
+                Ok(()) => order(Order::Reboot),
+                Err(why) => failed(&format!("The other system can't be started: {why}.")),
+            },
+            Err(why) => failed(&format!("This machine has no slots: {why}.")),
         }
     }
 }
@@ -298,6 +284,8 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
     if let Err(why) = &slots {
         warn!("there are no slots to upgrade: {why}");
     }
+    let before = slots.as_ref().map(Keeper::ports_before);
+    let before = before.unwrap_or_default();
     let remote = remote::paths(&options.data, &options.remote_home);
     if ssh::show(&remote).settings.enabled {
         remote::carry_out(&remote);
@@ -308,9 +296,7 @@ fn manage(options: &System, board: Option<&Board>, now: Instant) -> Result<Manag
         slots,
         news: channel(),
         remote,
-        proof: Proof::new(&options.run, now),
-        judge: Judge::new(options.data_in_memory, now),
-        is_told: false,
+        trial: Trial::new(&options.run, options.data_in_memory, before, now),
     })
 }
 
@@ -422,6 +408,7 @@ mod tests {
             Request::ResetAdminPassword,
             Request::FactoryReset,
             Request::Upgrade { file: "x".into() },
+            Request::StartOther,
         ];
         for request in changes {
             assert_eq!(ask(&mut machine, request), Reply::ReadOnly);

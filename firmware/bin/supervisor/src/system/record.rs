@@ -12,6 +12,7 @@ use platform::slots::{self, Environment};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
+use super::judge::Ports;
 use super::loader::Loader;
 
 /// Why an upgrade failed that was begun and never finished.
@@ -27,6 +28,12 @@ pub struct Note {
     pub done: Option<WallTime>,
     /// Why it didn't.
     pub reason: Option<String>,
+    /// The other slot holds a part of it only.
+    #[serde(default)]
+    pub is_partial: bool,
+    /// The ports that the other system had when it was made ready.
+    #[serde(default)]
+    pub ports: Option<Ports>,
 }
 
 impl Note {
@@ -34,8 +41,16 @@ impl Note {
     pub fn failed(version: &str, reason: &str) -> Self {
         Self {
             version: Some(version.into()),
-            done: None,
             reason: Some(reason.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Of one that was not written to its end.
+    pub fn partial(version: &str, reason: &str) -> Self {
+        Self {
+            is_partial: true,
+            ..Self::failed(version, reason)
         }
     }
 }
@@ -82,6 +97,18 @@ impl Record {
                 };
             }
             return Upgrade::Ready { version };
+        }
+        if let Some(slot) = self
+            .environment
+            .fallen()
+            .filter(|slot| *slot != self.running)
+        {
+            return Upgrade::Failed {
+                version: note.version,
+                reason: format!(
+                    "the system in slot {slot} has not come up in five starts, though it had proved itself"
+                ),
+            };
         }
         let reason = note.reason.or_else(|| {
             let reason = "the new system did not start, or did not prove itself in three starts";
@@ -141,10 +168,21 @@ impl Record {
         self.try_to_write_note(&Note {
             version: Some(self.version.clone()),
             done: Some(at),
-            reason: None,
+            ..Note::default()
         });
         info!(%slot, version = self.version, "the system has proved itself");
         Ok(at)
+    }
+
+    /// The running system has come up: the boot loader counts its starts anew.
+    pub fn came_up(&mut self) -> io::Result<()> {
+        if self.environment.is_counted() && self.is_kept() {
+            self.change(|environment| {
+                environment.came_up();
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// The running system has not proved itself: the next start is the old one's.
@@ -161,12 +199,13 @@ impl Record {
         Ok(())
     }
 
-    /// The other slot holds this version now: the next start tries it.
-    pub fn try_other(&mut self, version: &str) -> io::Result<()> {
+    /// The other slot holds this version now: the next start tries it. It is to have the ports that there
+    /// are now.
+    pub fn try_other(&mut self, version: &str, ports: Option<Ports>) -> io::Result<()> {
         self.write_note(&Note {
             version: Some(version.into()),
-            done: None,
-            reason: None,
+            ports,
+            ..Note::default()
         })?;
         let slot = self.running.other();
         self.change(|environment| environment.try_next(slot).map_err(io::Error::other))
@@ -181,6 +220,7 @@ impl Record {
         if environment.confirmed() != slot
             || environment.trial().is_some()
             || environment.has_failed()
+            || environment.fallen().is_some()
         {
             self.change(|environment| {
                 environment.confirm(slot);
@@ -308,7 +348,7 @@ mod tests {
         let mut record = card.record(Slot::B);
         record.stay().expect("written");
         assert_eq!(card.environment().confirmed(), Slot::B);
-        record.try_other("1.3.0").expect("written");
+        record.try_other("1.3.0", None).expect("written");
         for _ in 0..3 {
             assert_eq!(card.next_start(), Slot::A, "it is tried, and panics");
         }
@@ -320,7 +360,7 @@ mod tests {
     fn what_is_gone_back_to_is_never_tried() {
         let card = Card::new("slot=A\n");
         let mut record = card.record(Slot::B);
-        assert!(record.try_other("1.3.0").is_err());
+        assert!(record.try_other("1.3.0", None).is_err());
         assert_eq!(card.environment().trial(), None);
     }
 
@@ -372,6 +412,43 @@ mod tests {
             record.confirm().expect("told");
             assert_eq!(card.environment().confirmed(), slot);
         }
+    }
+
+    #[test]
+    fn a_system_that_comes_up_clears_its_count_and_says_that_the_other_fell() {
+        let card = Card::new("slot=B\nstarts=1\nfallen=A\n");
+        let mut record = card.record(Slot::B);
+        record.came_up().expect("written");
+        assert!(!card.environment().is_counted());
+        let fell = |record: &Record| match record.found() {
+            Upgrade::Failed { reason, .. } => reason.contains("slot A has not come up"),
+            _ => false,
+        };
+        assert!(fell(&record) && fell(&card.record(Slot::B)));
+        record.try_other("1.3.0", None).expect("written");
+        assert!(!fell(&record));
+    }
+
+    #[test]
+    fn what_runs_in_place_of_another_counts_nothing_of_it() {
+        let card = Card::new("slot=A\nstarts=4\n");
+        card.record(Slot::B).came_up().expect("nothing to do");
+        assert!(card.environment().is_counted());
+    }
+
+    #[test]
+    fn the_ports_of_the_system_before_are_handed_over() {
+        let card = Card::new("slot=A\n");
+        let ports = Ports {
+            there: vec!["eth0".into()],
+            linked: true,
+        };
+        let mut record = card.record(Slot::A);
+        record
+            .try_other("1.3.0", Some(ports.clone()))
+            .expect("written");
+        assert_eq!(card.next_start(), Slot::B);
+        assert_eq!(card.record(Slot::B).note().ports, Some(ports));
     }
 
     #[test]

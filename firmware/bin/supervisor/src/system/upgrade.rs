@@ -16,7 +16,9 @@ use platform::files;
 use platform::update::{self, Refused, Target};
 use tracing::{info, warn};
 
+use super::judge::Ports;
 use super::loader::Loader;
+use super::other;
 use super::record::{CUT_OFF, Note, Record};
 
 /// Whose updates this system takes.
@@ -33,6 +35,8 @@ pub struct Keeper {
     state: Upgrade,
     /// Whether this start is a trial, as the boot loader said.
     trial: bool,
+    /// The version in the other slot, where there is a whole system in it.
+    other: Option<String>,
 }
 
 /// News of the thread that writes.
@@ -61,6 +65,10 @@ impl Keeper {
         if matches!(state, Upgrade::Failed { .. }) {
             warn!(?state, "the last upgrade did not prove itself");
         }
+        let other = card
+            .partition(slot_partition(start.slot.other()))
+            .filter(|_| !record.note().is_partial)
+            .map(|partition| other::version(&partition));
         Ok(Self {
             card,
             board: board.name.clone(),
@@ -68,23 +76,20 @@ impl Keeper {
             record,
             state,
             trial: start.is_tried,
+            // An empty slot is what a new card has.
+            other: other.and_then(Result::ok),
         })
     }
 
     /// Both slots.
     pub fn show(&self) -> Slots {
-        let note = self.record.note();
         Slots {
             running: self.record.running(),
             version: self.record.version().into(),
             confirmed: self.record.confirmed(),
-            other_version: match &self.state {
-                Upgrade::Ready { version } => Some(version.clone()),
+            other_version: match self.state {
                 Upgrade::Writing { .. } => None,
-                Upgrade::Failed { reason, .. } if reason == CUT_OFF => None,
-                _ => note
-                    .version
-                    .filter(|version| version != self.record.version()),
+                _ => self.other.clone(),
             },
             upgrade: self.state.clone(),
         }
@@ -139,7 +144,7 @@ impl Keeper {
                 Ok(checked) => {
                     let version = checked.manifest().version.clone();
                     // What is found where this is never finished.
-                    let begun = files::write_settings(&note, &Note::failed(&version, CUT_OFF));
+                    let begun = files::write_settings(&note, &Note::partial(&version, CUT_OFF));
                     let mut last = 0;
                     let written = begun.map_err(Refused::from).and_then(|()| {
                         checked.write(&partition, &mut |done| {
@@ -155,7 +160,7 @@ impl Keeper {
                             let reason = error.to_string();
                             drop(files::write_settings(
                                 &note,
-                                &Note::failed(&version, &reason),
+                                &Note::partial(&version, &reason),
                             ));
                             News::Failed(Some(version), reason)
                         }
@@ -168,12 +173,39 @@ impl Keeper {
         started.map(drop).map_err(|error| error.to_string())
     }
 
-    /// The thread that writes has news.
-    pub fn hear(&mut self, news: News) {
+    /// Has the next start be the other slot's, as a trial; the reason where it can't be. A running system
+    /// that is tried itself is given up by that.
+    pub fn start_other(&mut self, ports: Option<Ports>) -> Result<(), String> {
+        if matches!(self.state, Upgrade::Writing { .. }) {
+            return Err("an upgrade is being written: wait until it is done".into());
+        }
+        let told = if self.trial && !self.is_kept() {
+            self.record.give_up("somebody has asked for the other one")
+        } else {
+            let version = self.other.clone();
+            let version = version.ok_or("there is no other system: its slot holds none")?;
+            let told = self.record.stay();
+            let told = told.and_then(|()| self.record.try_other(&version, ports));
+            if told.is_ok() {
+                self.state = Upgrade::Ready { version };
+            }
+            told
+        };
+        told.map_err(|error| format!("the boot loader can't be told: {error}"))
+    }
+
+    /// The ports that the system before had, where it said so.
+    pub fn ports_before(&self) -> Ports {
+        self.record.note().ports.unwrap_or_default()
+    }
+
+    /// The thread that writes has news; what it has written is to have the ports that there are now.
+    pub fn hear(&mut self, news: News, ports: impl FnOnce() -> Option<Ports>) {
         self.state = match news {
             News::Progress(version, per_cent) => Upgrade::Writing { version, per_cent },
-            News::Written(version) => match self.record.try_other(&version) {
+            News::Written(version) => match self.record.try_other(&version, ports()) {
                 Ok(()) => {
+                    self.other = Some(version.clone());
                     info!(version, "an upgrade is written; the next start tries it");
                     Upgrade::Ready { version }
                 }
@@ -184,6 +216,8 @@ impl Keeper {
             },
             News::Failed(version, reason) => {
                 warn!(version, reason, "an upgrade is not taken");
+                // Until it was checked nothing was written.
+                self.other = self.other.take().filter(|_| version.is_none());
                 Upgrade::Failed { version, reason }
             }
         };
@@ -195,6 +229,11 @@ impl Keeper {
         let version = self.record.version().into();
         self.state = Upgrade::Done { version, at };
         Ok(())
+    }
+
+    /// The running system has come up.
+    pub fn came_up(&mut self) -> io::Result<()> {
+        self.record.came_up()
     }
 
     /// The running system has not proved itself: the next start is the old one's.

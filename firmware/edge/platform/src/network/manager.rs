@@ -138,6 +138,17 @@ impl Manager {
         std::mem::take(&mut self.changed)
     }
 
+    /// The ports that are set to be used and are there.
+    ///
+    /// # Errors
+    /// Where the kernel can't be asked.
+    pub fn ports(&mut self) -> io::Result<Vec<Port>> {
+        let mut ports = self.kernel.ports()?;
+        let set = &self.change.in_force().interfaces;
+        ports.retain(|port| set.iter().any(|interface| interface.name == port.name));
+        Ok(ports)
+    }
+
     /// The network as it is set and as it is.
     pub fn show(&mut self, now: Instant, wall: WallTime) -> Reply {
         match self.network(now, wall) {
