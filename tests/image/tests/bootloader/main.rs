@@ -36,10 +36,15 @@ const AT_MOST_S: &str = "120";
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing();
-    let tests: [Test; 5] = [
+    let tests: [Test; 7] = [
         ("a_new_card_starts_slot_a", new_card),
         ("a_slot_is_tried_three_times_and_then_given_up", tries),
         ("a_slot_that_proved_itself_is_started", proved),
+        (
+            "a_slot_that_comes_up_no_more_gives_way_after_five_starts",
+            fallen,
+        ),
+        ("a_slot_that_is_alone_is_started_for_ever", alone),
         ("an_unreadable_slot_gives_way_to_the_other", unreadable),
         ("without_a_serial_port_it_starts_too", no_serial),
     ];
@@ -232,7 +237,7 @@ fn new_card() -> Verdict {
     for parts in [&["vmlinuz"][..], &["vmlinuz", "initrd.img"][..]] {
         let card = Card::new(parts)?;
         card.starts("A")?;
-        card.remembers(&["slot=A"])?;
+        card.remembers(&["slot=A", "starts=1"])?;
     }
     Ok(())
 }
@@ -246,7 +251,7 @@ fn tries() -> Verdict {
         card.remembers(&["next=B", "slot=A", left])?;
     }
     card.starts("A")?;
-    card.remembers(&["failed=1", "slot=A", "tries=0"])
+    card.remembers(&["failed=1", "slot=A", "starts=1", "tries=0"])
 }
 
 fn proved() -> Verdict {
@@ -254,7 +259,39 @@ fn proved() -> Verdict {
     card.fill_b()?;
     card.remember("slot=B\n")?;
     card.starts("B")?;
-    card.remembers(&["slot=B"])
+    card.remembers(&["slot=B", "starts=1"])
+}
+
+fn fallen() -> Verdict {
+    let card = Card::new(&["vmlinuz"])?;
+    card.fill_b()?;
+    card.remember("slot=A\n")?;
+    for count in ["starts=1", "starts=2", "starts=3", "starts=4", "starts=5"] {
+        card.starts("A")?;
+        card.remembers(&["slot=A", count])?;
+    }
+    let said = card.starts("B")?;
+    if !said.contains("Slot A has not come up") {
+        return Err(format!("it doesn't say why:\n{said}").into());
+    }
+    card.remembers(&["fallen=A", "slot=B", "starts=1"])?;
+    // It stays, and has its own starts.
+    card.remember("slot=B\nfallen=A\n")?;
+    card.starts("B")?;
+    card.remember("slot=B\nstarts=5\nfallen=A\n")?;
+    card.starts("A")?;
+    card.remembers(&["fallen=B", "slot=A", "starts=1"])?;
+    // What is tried is counted by its tries, and not by these.
+    card.remember("slot=A\nstarts=5\nnext=B\ntries=3\n")?;
+    card.tries("B")?;
+    card.remembers(&["next=B", "slot=A", "starts=5", "tries=2"])
+}
+
+fn alone() -> Verdict {
+    let card = Card::new(&["vmlinuz"])?;
+    card.remember("slot=A\nstarts=5\n")?;
+    card.starts("A")?;
+    card.remembers(&["slot=A", "starts=5"])
 }
 
 fn unreadable() -> Verdict {

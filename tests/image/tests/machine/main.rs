@@ -5,6 +5,7 @@
 
 mod calls;
 mod crash;
+mod mend;
 mod menu;
 mod power;
 mod remote;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     scenarios.extend(calls::scenarios());
     scenarios.extend(crash::scenarios());
     scenarios.extend(menu::scenarios());
+    scenarios.extend(mend::scenarios());
     scenarios.extend(upgrade::scenarios());
     scenarios.extend(power::scenarios());
     scenarios.extend(remote::scenarios());

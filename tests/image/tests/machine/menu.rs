@@ -17,7 +17,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(90);
 /// Longer than the watchdog of QEMU's machine waits.
 const WATCHDOG: Duration = Duration::from_secs(40);
 
-const DOWN: &str = "\x1b[B";
+pub(super) const DOWN: &str = "\x1b[B";
 /// Ctrl-U and Ctrl-L.
 const CLEAR: &str = "\x15";
 const DRAW: &str = "\x0c";
@@ -96,7 +96,7 @@ fn halt(stage: &Stage) -> Result<()> {
 
 /// Presses keys and waits for what the screen shows then, drawn anew: only what changes is drawn
 /// otherwise.
-fn choose(machine: &mut Machine, keys: &str, shown: &str) -> Result<()> {
+pub(super) fn choose(machine: &mut Machine, keys: &str, shown: &str) -> Result<()> {
     machine.send(keys)?;
     // An Escape is one only after a pause.
     std::thread::sleep(Duration::from_millis(500));

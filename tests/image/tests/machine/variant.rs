@@ -73,7 +73,12 @@ pub(super) fn signed(
 
 /// Puts a system in the place of the one that a card begins with.
 pub(super) fn install(machine: &Machine, system: &Path) -> Result<()> {
-    let (start, length) = slot(machine, 1)?;
+    install_in(machine, 1, system)
+}
+
+/// Puts a system in a slot of a machine that is off: 1 is A, 2 is B.
+pub(super) fn install_in(machine: &Machine, number: usize, system: &Path) -> Result<()> {
+    let (start, length) = slot(machine, number)?;
     let bytes = fs::read(system)?;
     ensure!(bytes.len() as u64 <= length, "the system is too large");
     let card = fs::File::options().write(true).open(machine.card())?;
@@ -90,6 +95,38 @@ pub(super) fn second_slot(machine: &Machine) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     card.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Sets what the boot loader of a machine that is off remembers, as the system does.
+pub(super) fn remember(stage: &Stage, machine: &Machine, lines: &str) -> Result<()> {
+    let mut block = format!("# GRUB Environment Block\n{lines}").into_bytes();
+    block.resize(1024, b'#');
+    put_memory(stage, machine, &block)
+}
+
+/// Damages what it remembers.
+pub(super) fn damage(stage: &Stage, machine: &Machine) -> Result<()> {
+    put_memory(stage, machine, &[0; 1024])
+}
+
+fn put_memory(stage: &Stage, machine: &Machine, block: &[u8]) -> Result<()> {
+    let file = stage.scratch().join("grubenv");
+    fs::write(&file, block)?;
+    mcopy(machine, [file.as_os_str(), "::grub/grubenv".as_ref()])
+}
+
+/// What it remembers.
+pub(super) fn memory(stage: &Stage, machine: &Machine) -> Result<String> {
+    let file = stage.scratch().join("grubenv.read");
+    mcopy(machine, ["::grub/grubenv".as_ref(), file.as_os_str()])?;
+    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
+}
+
+fn mcopy(machine: &Machine, files: [&OsStr; 2]) -> Result<()> {
+    // The first partition begins at 1 MiB.
+    let card = format!("{}@@1M", machine.card().display());
+    let arguments = ["-o".as_ref(), "-i".as_ref(), card.as_ref()];
+    run("mcopy", &[&arguments[..], &files].concat())
 }
 
 /// Where a partition begins and how long it is, in bytes.
