@@ -143,7 +143,7 @@ fn cut_off(stage: &Stage) -> Result<()> {
         "{slots}"
     );
     let health = admin.done("GET", "/system/health", &Value::Null)?;
-    let room = health["disk_total"].as_u64().unwrap_or_default();
+    let room = health["disk_total_bytes"].as_u64().unwrap_or_default();
     let of_old = u64::from(before) * 4096;
     ensure!(room > 2 * of_old, "{room} of {of_old}: {health}");
     let memory = variant::memory(stage, &machine)?;
