@@ -166,6 +166,23 @@ it('zone and time servers are set, and the clock by hand', async () => {
   await page.close()
 })
 
+it('the menu over SSH is switched on for keys', async () => {
+  const page = await open('/system/remote')
+  await page.getByText('ssh admin@').waitFor()
+  await page.getByRole('checkbox', { name: 'The menu can be reached over SSH' }).check()
+  await field(page, 'Public keys').fill('ssh-ed25519 AAAA me\nwhat is this')
+  await button(page, 'Save').click()
+  await page.getByText('Paste public keys, one a line').waitFor()
+  expect(machine.remote.enabled).toBe(false)
+  await field(page, 'Public keys').fill('ssh-ed25519 AAAA me\n\nssh-rsa BBBB you\n')
+  await button(page, 'Save').click()
+  await page.getByText('The menu over SSH is set so.').waitFor()
+  await page.getByText('The key of the box is SHA256:').waitFor()
+  expect(machine.remote).toEqual({ enabled: true, keys: ['ssh-ed25519 AAAA me', 'ssh-rsa BBBB you'] })
+  expect(machine.asked.splice(0)).toEqual(['Admin: set_remote_menu', 'Admin: set_remote_menu'])
+  await page.close()
+})
+
 it('an upgrade is sent, written, tried and kept, or says why not', async () => {
   const page = await open('/system/upgrade')
   await page.getByRole('row', { name: 'A 0.1.0 Runs' }).waitFor()

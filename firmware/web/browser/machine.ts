@@ -17,9 +17,14 @@ interface Settings {
   dns: string[]
 }
 
+interface Remote {
+  enabled: boolean
+  keys: string[]
+}
+
 interface Ask {
   by: string
-  request: { request: string; settings?: Settings & { zone: string; servers: string[] }; file?: string; now?: number }
+  request: { request: string; settings?: Settings & Remote & { zone: string; servers: string[] }; file?: string; now?: number }
 }
 
 export type Upgrade =
@@ -52,6 +57,7 @@ export class Machine {
     dns: [],
   }
   time = { zone: 'Europe/Prague', servers: ['pool.ntp.org'] }
+  remote: Remote = { enabled: false, keys: [] }
   /** True where a server has told the time. */
   synchronised = true
   private before = this.settings
@@ -81,7 +87,7 @@ export class Machine {
 
   private answer({ by, request: asked }: Ask): object {
     const { request } = asked
-    if (!['network', 'time', 'health', 'slots'].includes(request)) this.asked.push(`${by}: ${request}`)
+    if (!['network', 'time', 'health', 'slots', 'remote_menu'].includes(request)) this.asked.push(`${by}: ${request}`)
     switch (request) {
       case 'network':
         return this.network()
@@ -112,6 +118,14 @@ export class Machine {
         }
       case 'slots':
         return this.slots()
+      case 'remote_menu':
+        return this.remoteMenu()
+      case 'set_remote_menu': {
+        const wrong = asked.settings!.keys.findIndex((key) => !key.startsWith('ssh-'))
+        if (wrong >= 0) return { reply: 'refused', field: `keys[${wrong}]`, text: 'this is no public key' }
+        this.remote = asked.settings!
+        return this.remoteMenu()
+      }
       case 'upgrade': {
         // Whoever takes a file takes it out of its folder.
         const path = join(this.data, 'upload', asked.file!)
@@ -123,6 +137,10 @@ export class Machine {
       default:
         return { reply: 'done' }
     }
+  }
+
+  private remoteMenu(): object {
+    return { reply: 'remote_menu', settings: this.remote, fingerprint: this.remote.enabled ? 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' : null }
   }
 
   private slots(): object {

@@ -208,6 +208,7 @@ export const PLACES: Place[] = [
   { name: 'system-time', path: '/system/time', machine: { left: null, synchronised: true } },
   { name: 'system-time-unheard', path: '/system/time', machine: { synchronised: false } },
   { name: 'system-logs', path: '/system/logs' },
+  { name: 'system-remote', path: '/system/remote' },
   { name: 'system-upgrade', path: '/system/upgrade', machine: { upgrade: { state: 'none' }, running: 'A', version: '0.1.0', otherVersion: null } },
   { name: 'system-upgrade-writing', path: '/system/upgrade', machine: { upgrade: { state: 'writing', version: '0.2.0', per_cent: 62 } } },
   { name: 'system-upgrade-ready', path: '/system/upgrade', machine: { upgrade: { state: 'ready', version: '0.2.0' }, otherVersion: '0.2.0' } },

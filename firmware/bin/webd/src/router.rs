@@ -82,6 +82,8 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(system::show_time))
         .write(routes!(system::change_time))
         .write(routes!(system::set_clock))
+        .read(routes!(system::show_remote_menu))
+        .write(routes!(system::change_remote_menu))
         .write(routes!(system::restart_exchange))
         .write(routes!(system::reboot))
         .write(routes!(system::power_off))

@@ -16,7 +16,8 @@ use std::path::Path;
 use common::World;
 use common::machine::Machine;
 use model::system::{
-    Network, NetworkSettings, Reply, Request, Slot, Slots, Time, TimeSettings, Upgrade,
+    Network, NetworkSettings, RemoteMenu, RemoteMenuSettings, Reply, Request, Slot, Slots, Time,
+    TimeSettings, Upgrade,
 };
 use model::{Role, WallTime};
 use serde_json::json;
@@ -62,7 +63,7 @@ fn uploads(dir: &Path) -> usize {
 async fn a_machine_of_somebody_else_is_not_administered() {
     let world = World::new();
     let admin = world.admin();
-    for path in ["slots", "health", "network", "time"] {
+    for path in ["slots", "health", "network", "time", "remote-menu"] {
         let path = format!("/api/v1/system/{path}");
         let answer = world.get(&path).cookie(&admin).send().await;
         assert_eq!(answer.status, 503, "{path}");
@@ -103,6 +104,58 @@ async fn what_is_done_is_in_the_config_log_with_who_did_it() {
         assert_eq!(asked.request, request);
         assert_eq!(logged(&world)[0], (asked.by, text.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn the_menu_over_ssh_is_switched_on_for_keys() {
+    let world = World::new();
+    let machine = Machine::start(world.dir.path(), |ask| match &ask.request {
+        Request::SetRemoteMenu { settings } if settings.keys == ["no key"] => Reply::Refused {
+            field: "keys[0]".into(),
+            text: "this is no public key".into(),
+        },
+        Request::SetRemoteMenu { settings } => Reply::RemoteMenu(RemoteMenu {
+            settings: settings.clone(),
+            fingerprint: Some("SHA256:x".into()),
+        }),
+        _ => Reply::RemoteMenu(RemoteMenu {
+            settings: RemoteMenuSettings::default(),
+            fingerprint: None,
+        }),
+    });
+    let admin = world.admin();
+    let path = "/api/v1/system/remote-menu";
+    let answer = world.get(path).cookie(&admin).send().await;
+    let off = json!({ "settings": { "enabled": false, "keys": [] }, "fingerprint": null });
+    assert_eq!(answer.json(), off);
+
+    let settings = json!({ "enabled": true, "keys": ["ssh-ed25519 AAAA me"] });
+    let answer = world
+        .put(path)
+        .cookie(&admin)
+        .json(settings.clone())
+        .send()
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["settings"], settings);
+    assert_eq!(answer.json()["fingerprint"], "SHA256:x");
+    let (by, text) = logged(&world).swap_remove(0);
+    assert_eq!(text, "Switched the menu over SSH on (1 keys)");
+    assert_eq!(machine.asked().pop().unwrap().by, by);
+
+    let wrong = json!({ "enabled": true, "keys": ["no key"] });
+    let answer = world.put(path).cookie(&admin).json(wrong).send().await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/keys/0");
+
+    let (_, reader) = world.session(Role::ReadOnly);
+    let answer = world
+        .put(path)
+        .cookie(&reader)
+        .json(settings.clone())
+        .send()
+        .await;
+    assert_eq!(answer.status, 403);
 }
 
 #[tokio::test]

@@ -13,10 +13,13 @@ export type Network = Schemas['Network']
 export type NetworkSettings = Schemas['NetworkSettings']
 export type Clock = Schemas['Time']
 export type TimeSettings = Schemas['TimeSettings']
+export type RemoteMenu = Schemas['RemoteMenu']
+export type RemoteMenuSettings = Schemas['RemoteMenuSettings']
 
 const SLOTS = ['machine', 'slots']
 const NETWORK = ['machine', 'network']
 const CLOCK = ['machine', 'time']
+const REMOTE = ['machine', 'remote']
 const HEALTH_MS = 5_000
 const CLOCK_MS = 15_000
 /** Cables and leases come and go. */
@@ -96,12 +99,22 @@ export function useClock() {
   })
 }
 
+/** The menu over ssh. */
+export function useRemoteMenu() {
+  return useQuery({
+    queryKey: REMOTE,
+    queryFn: ({ signal }) => orNone(answer(api.GET('/api/v1/system/remote-menu', { signal }))),
+    staleTime: 0,
+  })
+}
+
 /** Puts what an answer says where the pages find it. */
 export function useTold() {
   const client = useQueryClient()
   return {
     network: useCallback((network: Network) => client.setQueryData(NETWORK, network), [client]),
     clock: useCallback((clock: Clock) => client.setQueryData(CLOCK, clock), [client]),
+    remote: useCallback((remote: RemoteMenu) => client.setQueryData(REMOTE, remote), [client]),
     slots: useCallback((slots: Slots) => client.setQueryData(SLOTS, slots), [client]),
   }
 }

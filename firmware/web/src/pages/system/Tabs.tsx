@@ -10,6 +10,7 @@ const TABS = [
   { to: '/system/network', title: 'network.title', machine: SHOWN },
   { to: '/system/time', title: 'time.title', machine: SHOWN },
   { to: '/system/logs', title: 'nav.logs' },
+  { to: '/system/remote', title: 'remote.title', machine: ['managed'] },
   { to: '/system/upgrade', title: 'upgrade.title', machine: ['managed'] },
 ] as const satisfies { to: string; title: string; machine?: readonly Kind[] }[]
 

@@ -2,7 +2,7 @@
 // words are English.
 import { Problem } from '../../api/problem'
 
-const NAMES = ['host_name', 'interfaces', 'gateway', 'dns', 'zone', 'servers']
+const NAMES = ['host_name', 'interfaces', 'gateway', 'dns', 'zone', 'servers', 'keys']
 
 /** The same problem, with its faults at the fields of the form and in words of the pages. */
 export function atFields(problem: Problem): Problem {
@@ -10,7 +10,9 @@ export function atFields(problem: Problem): Problem {
     const [, name = '', index] = error.pointer.split('/')
     const port = name === 'interfaces' && index !== undefined
     const known = port || NAMES.includes(name)
-    return { ...error, pointer: port ? `/address_${index}` : error.pointer, code: known ? `machine_${name}` : error.code }
+    // Keys are lines of one field.
+    const pointer = port ? `/address_${index}` : name === 'keys' ? '/keys' : error.pointer
+    return { ...error, pointer, code: known ? `machine_${name}` : error.code }
   })
   const { code, detail, etag, changedBy, retryAfter } = problem
   return new Problem({ code, detail, etag, changedBy, retryAfter, errors: errors as Problem['errors'] })

@@ -7,6 +7,7 @@ import { GeneralSettings } from './General'
 const Network = lazy(() => import('./Network'))
 const Logs = lazy(() => import('./Logs'))
 const TimePage = lazy(() => import('./TimePage'))
+const Remote = lazy(() => import('./Remote'))
 const Upgrade = lazy(() => import('./Upgrade'))
 
 export default function System() {
@@ -15,6 +16,7 @@ export default function System() {
   if (id === 'network') return <Suspense children={<Network />} />
   if (id === 'logs') return <Suspense children={<Logs />} />
   if (id === 'time') return <Suspense children={<TimePage />} />
+  if (id === 'remote') return <Suspense children={<Remote />} />
   if (id === 'upgrade') return <Suspense children={<Upgrade />} />
   return <NotFound />
 }

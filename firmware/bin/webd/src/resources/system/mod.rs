@@ -3,6 +3,7 @@
 
 mod body;
 mod network;
+mod remote_menu;
 mod time;
 mod upload;
 
@@ -22,6 +23,9 @@ use body::{Health, Slots};
 pub use network::{
     __path_change_network, __path_confirm_network, __path_revert_network, __path_show_network,
     change_network, confirm_network, revert_network, show_network,
+};
+pub use remote_menu::{
+    __path_change_remote_menu, __path_show_remote_menu, change_remote_menu, show_remote_menu,
 };
 pub use time::{
     __path_change_time, __path_set_clock, __path_show_time, change_time, set_clock, show_time,
