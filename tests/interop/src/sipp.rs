@@ -20,6 +20,8 @@ pub struct Sipp {
     arguments: Vec<String>,
     lines: Vec<String>,
     limit: Duration,
+    silent: bool,
+    expires_s: u32,
 }
 
 /// SIPp at work; ended on drop.
@@ -43,6 +45,8 @@ impl Sipp {
             arguments: Vec::new(),
             lines: Vec::new(),
             limit: Duration::from_secs(20),
+            silent: false,
+            expires_s: 300,
         }
     }
 
@@ -77,6 +81,18 @@ impl Sipp {
     /// Sends every RTP packet back.
     pub fn echo(mut self) -> Self {
         self.arguments.push("-rtp_echo".into());
+        self
+    }
+
+    /// Sends no sound, whatever the scenario plays.
+    pub fn silent(mut self) -> Self {
+        self.silent = true;
+        self
+    }
+
+    /// Registers for so many seconds.
+    pub fn expires_s(mut self, expires_s: u32) -> Self {
+        self.expires_s = expires_s;
         self
     }
 
@@ -116,6 +132,7 @@ impl Sipp {
         ]);
         command
             .args(["-key", "caller", &self.caller])
+            .args(["-key", "expires", &self.expires_s.to_string()])
             .args(&self.arguments);
         if !self.lines.is_empty() {
             let path = stage.scratch().join(format!("{}.csv", self.name));
@@ -155,11 +172,16 @@ impl Sipp {
         if !text.contains("@TONE@") {
             return Ok(source);
         }
+        let path = stage.scratch().join(format!("{}.xml", self.name));
+        if self.silent {
+            let lines = text.lines().filter(|line| !line.contains("@TONE@"));
+            fs::write(&path, lines.collect::<Vec<_>>().join("\n"))?;
+            return Ok(path);
+        }
         let tone = stage.scratch().join("tone.alaw");
         if !tone.exists() {
             crate::Wave::tone(8000, 1000, Duration::from_secs(1)).write_alaw(&tone)?;
         }
-        let path = stage.scratch().join(format!("{}.xml", self.name));
         fs::write(&path, text.replace("@TONE@", &tone.to_string_lossy()))?;
         Ok(path)
     }

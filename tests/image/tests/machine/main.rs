@@ -5,6 +5,7 @@
 
 mod calls;
 mod crash;
+mod measure;
 mod mend;
 mod menu;
 mod power;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     scenarios.extend(upgrade::scenarios());
     scenarios.extend(power::scenarios());
     scenarios.extend(remote::scenarios());
+    scenarios.extend(measure::scenarios());
     interop::main(scenarios)
 }
 
