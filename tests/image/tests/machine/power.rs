@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use interop::{Admin, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
 use serde_json::Value;
 
-use crate::times;
+use crate::{times, until};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::new(
@@ -47,7 +47,7 @@ fn cuts(stage: &Stage) -> Result<()> {
         if cut == 0 {
             admin.first_visit()?;
         } else {
-            admin.sign_in_again()?;
+            sign_in(&admin)?;
         }
         all_there(&admin, &acknowledged).with_context(|| format!("after {cut} cuts"))?;
         let at = Duration::from_millis(moments.next_ms(4000));
@@ -84,12 +84,23 @@ fn cuts(stage: &Stage) -> Result<()> {
         "nothing was changed before the cuts"
     );
     machine.boot(&admin)?;
-    admin.sign_in_again()?;
+    sign_in(&admin)?;
     all_there(&admin, &acknowledged)?;
     stage.note(&format!(
         "{} users were acknowledged, all are there",
         acknowledged.len()
     ))
+}
+
+/// Signs in; a busy machine may ask to come again.
+fn sign_in(admin: &Admin) -> Result<()> {
+    until("the administrator is let in", || {
+        match admin.sign_in_again() {
+            Ok(()) => Ok(true),
+            Err(error) if error.to_string().contains("503") => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
 }
 
 fn all_there(admin: &Admin, acknowledged: &[String]) -> Result<()> {
