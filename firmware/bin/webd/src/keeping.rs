@@ -27,6 +27,9 @@ const APART: Duration = Duration::from_secs(5 * 60);
 /// Fewer tell nothing; the store keeps no more.
 pub const ROWS: std::ops::RangeInclusive<u32> = 100..=100_000;
 
+/// As many rows as there may be, each as long as it may be, are no more.
+pub const MEGABYTES: std::ops::RangeInclusive<u32> = 1..=200;
+
 /// How the logs are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,10 @@ pub struct LogSettings {
     /// Of each log so many of the newest rows are kept.
     #[schema(example = 100_000, minimum = 100, maximum = 100_000)]
     pub rows: u32,
+    /// Of each log so many of the newest rows as have so many MB of text (1,000,000 octets); nothing: all.
+    #[serde(default)]
+    #[schema(example = 20, minimum = 1, maximum = 200)]
+    pub megabytes: Option<u32>,
     /// Where new rows are sent besides; nothing: nowhere.
     #[serde(default)]
     pub syslog: Option<Syslog>,
@@ -64,6 +71,7 @@ impl Default for LogSettings {
         Self {
             keep: Keep::Always,
             rows: *ROWS.end(),
+            megabytes: None,
             syslog: None,
         }
     }
@@ -142,21 +150,27 @@ async fn remove_old(store: Store, mut changed: watch::Receiver<LogSettings>) {
         } else {
             None
         };
-        let rows = settings.rows;
-        let removed = tokio::task::spawn_blocking(move || remove(&store, before, rows)).await;
+        let removed = tokio::task::spawn_blocking(move || remove(&store, before, &settings)).await;
         if let Ok(Err(error)) = removed {
             tracing::error!(%error, "Old rows of the logs can't be removed.");
         }
     }
 }
 
-fn remove(store: &Store, before: Option<WallTime>, rows: u32) -> Result<(), StoreError> {
+fn remove(
+    store: &Store,
+    before: Option<WallTime>,
+    settings: &LogSettings,
+) -> Result<(), StoreError> {
     for kind in LOGS {
         if let Some(before) = before {
             store.log_clear(kind, before, i64::MAX)?;
         }
-        if rows < *ROWS.end() {
-            store.log_trim(kind, rows)?;
+        if settings.rows < *ROWS.end() {
+            store.log_trim(kind, settings.rows)?;
+        }
+        if let Some(megabytes) = settings.megabytes {
+            store.log_trim_size(kind, u64::from(megabytes) * 1_000_000)?;
         }
     }
     Ok(())

@@ -26,7 +26,7 @@ fn rows(world: &World, kind: LogKind) -> Vec<String> {
 }
 
 fn settings(keep: &str, rows: u32, syslog: &Value) -> Value {
-    json!({ "keep": keep, "rows": rows, "syslog": syslog })
+    json!({ "keep": keep, "rows": rows, "megabytes": null, "syslog": syslog })
 }
 
 #[tokio::test]
@@ -62,6 +62,31 @@ async fn what_is_too_old_or_too_much_goes_at_once() {
     );
     let shown = world.get(PATH).cookie(&admin).send().await.json();
     assert_eq!(shown, settings("day", 100, &json!(null)));
+}
+
+#[tokio::test]
+async fn a_log_is_kept_to_a_size() {
+    let world = World::new();
+    let admin = world.admin();
+    for _ in 0..600 {
+        let row = world
+            .store
+            .log_append(LogKind::Error, now(), &"x".repeat(2000));
+        row.unwrap();
+    }
+    let wished = |megabytes: Value| {
+        let body = json!({ "keep": "always", "rows": 100_000, "megabytes": megabytes });
+        world.put(PATH).cookie(&admin).json(body).send()
+    };
+    for wrong in [json!(0), json!(201)] {
+        assert_eq!(wished(wrong).await.fields()[0].0, "/megabytes");
+    }
+    assert_eq!(wished(json!(1)).await.json()["megabytes"], 1);
+    while rows(&world, LogKind::Error).len() != 500 {
+        tokio::task::yield_now().await;
+    }
+    let said = &rows(&world, LogKind::Config)[0];
+    assert_eq!(said, "Changed the logs: kept always, 100000 rows, 1 MB");
 }
 
 #[tokio::test]

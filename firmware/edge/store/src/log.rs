@@ -1,7 +1,7 @@
 //! The logs people read (LOG-1), each kept to its newest rows.
 
 use model::{ConfigVersion, WallTime};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::db::Database;
 use crate::{Author, Store, StoreError};
@@ -15,6 +15,17 @@ const TRIM_EVERY: i64 = 64;
 macro_rules! page {
     () => {
         " WHERE id < ?1 AND id > ?2 AND (?3 IS NULL OR text LIKE ?3 ESCAPE '\\') ORDER BY id DESC LIMIT ?4"
+    };
+}
+
+/// The newest row that does not fit into so many octets any more, with all that are newer.
+macro_rules! beyond {
+    ($table:literal) => {
+        concat!(
+            "SELECT id FROM (SELECT id, sum(octet_length(text)) OVER (ORDER BY id DESC) AS size FROM ",
+            $table,
+            ") WHERE size > ?1 ORDER BY id DESC LIMIT 1"
+        )
     };
 }
 
@@ -100,6 +111,15 @@ impl LogKind {
             Self::Security => "DELETE FROM security_log WHERE id <= ?1",
             Self::Warning => "DELETE FROM warning_log WHERE id <= ?1",
             Self::Error => "DELETE FROM error_log WHERE id <= ?1",
+        }
+    }
+
+    const fn beyond(self) -> &'static str {
+        match self {
+            Self::Config => beyond!("config_log"),
+            Self::Security => beyond!("security_log"),
+            Self::Warning => beyond!("warning_log"),
+            Self::Error => beyond!("error_log"),
         }
     }
 
@@ -195,6 +215,27 @@ impl Store {
         let newest = newest.first().map_or(0, |row| row.id);
         kind.database(self).write(|tx| {
             let removed = tx.execute(kind.delete_up_to(), [newest - i64::from(keep)])?;
+            Ok::<_, StoreError>(removed as u64)
+        })
+    }
+
+    /// Removes the oldest rows of a log until its texts have so many octets at most.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn log_trim_size(&self, kind: LogKind, octets: u64) -> Result<u64, StoreError> {
+        let octets = i64::try_from(octets).unwrap_or(i64::MAX);
+        let database = kind.database(self);
+        let beyond = database.read(|tx| {
+            let mut statement = tx.prepare_cached(kind.beyond())?;
+            let id = statement.query_row([octets], |row| row.get::<_, i64>(0));
+            Ok::<_, StoreError>(id.optional()?)
+        })?;
+        let Some(beyond) = beyond else {
+            return Ok(0);
+        };
+        database.write(|tx| {
+            let removed = tx.execute(kind.delete_up_to(), [beyond])?;
             Ok::<_, StoreError>(removed as u64)
         })
     }

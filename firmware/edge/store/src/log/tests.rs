@@ -148,3 +148,25 @@ fn what_came_later_outlives_a_clearing() {
         assert_eq!(left, ["new", "younger id"]);
     }
 }
+
+#[test]
+fn a_log_is_cut_to_a_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for kind in KINDS {
+        for text in ["oldest", "čtyři", "three", "two", "one"] {
+            store.log_append(kind, at(0), text).unwrap();
+        }
+        let cut = |octets| {
+            store.log_trim_size(kind, octets).unwrap();
+            let rows = store.log_query(kind, &LogQuery::default()).unwrap();
+            rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(100).len(), 5);
+        // Octets count, not letters.
+        assert_eq!(cut(18), ["one", "two", "three", "čtyři"]);
+        assert_eq!(cut(17), ["one", "two", "three"]);
+        assert_eq!(cut(0), Vec::<String>::new());
+        assert_eq!(cut(0), Vec::<String>::new());
+    }
+}

@@ -17,6 +17,8 @@ type LogSettings = Schemas['LogSettings']
 interface Values {
   keep: LogSettings['keep']
   rows: number
+  /** An empty field keeps all. */
+  megabytes: number | ''
   server: string
   facility: Schemas['LogFacility']
   severity: Schemas['LogSeverity']
@@ -27,13 +29,13 @@ const FACILITIES = ['user', 'daemon', 'local0', 'local1', 'local2', 'local3', 'l
 const SEVERITIES = ['error', 'warning', 'notice', 'info'] as const
 const KEY = ['config', 'log-settings']
 
-function toValues({ keep, rows, syslog }: LogSettings): Values {
-  return { keep, rows, server: syslog?.server ?? '', facility: syslog?.facility ?? 'local0', severity: syslog?.severity ?? 'info' }
+function toValues({ keep, rows, megabytes, syslog }: LogSettings): Values {
+  return { keep, rows, megabytes: megabytes ?? '', server: syslog?.server ?? '', facility: syslog?.facility ?? 'local0', severity: syslog?.severity ?? 'info' }
 }
 
-function toSettings({ keep, rows, server, facility, severity }: Values): LogSettings {
+function toSettings({ keep, rows, megabytes, server, facility, severity }: Values): LogSettings {
   // An empty field is no number: the box says what one would be.
-  return { keep, rows: Number(rows), syslog: server.trim() ? { server: server.trim(), facility, severity } : null }
+  return { keep, rows: Number(rows), megabytes: megabytes === '' ? null : Number(megabytes), syslog: server.trim() ? { server: server.trim(), facility, severity } : null }
 }
 
 /** The fault of the server stands at its field. */
@@ -104,6 +106,20 @@ function Settings({ settings, refresh }: { settings: LogSettings; refresh: () =>
                 allowNegative={false}
                 styles={{ wrapper: { maxWidth: 160 } }}
                 {...form.getInputProps('rows')}
+              />
+            )),
+            field<Values, 'megabytes'>('megabytes', t('log_settings.megabytes'), (size) => String(size), (form) => (
+              <NumberInput
+                label={t('log_settings.megabytes')}
+                description={t('log_settings.megabytes_hint')}
+                min={1}
+                max={200}
+                suffix=" MB"
+                clampBehavior="none"
+                allowDecimal={false}
+                allowNegative={false}
+                styles={{ wrapper: { maxWidth: 160 } }}
+                {...form.getInputProps('megabytes')}
               />
             )),
           ],

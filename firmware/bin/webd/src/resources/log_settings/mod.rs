@@ -8,7 +8,7 @@ use axum::extract::State;
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::Body;
-use crate::keeping::{LogSettings, ROWS};
+use crate::keeping::{LogSettings, MEGABYTES, ROWS};
 use crate::problem::{Code, FieldCode, FieldError, Problem, word};
 
 /// How the logs are kept
@@ -34,6 +34,14 @@ pub async fn replace(
         let (least, most) = (ROWS.start(), ROWS.end());
         let detail = format!("keep {least} to {most} rows");
         errors.push(FieldError::new("/rows", FieldCode::OutOfRange, detail));
+    }
+    if settings
+        .megabytes
+        .is_some_and(|size| !MEGABYTES.contains(&size))
+    {
+        let (least, most) = (MEGABYTES.start(), MEGABYTES.end());
+        let detail = format!("keep {least} to {most} MB, or all");
+        errors.push(FieldError::new("/megabytes", FieldCode::OutOfRange, detail));
     }
     if settings
         .syslog
@@ -67,7 +75,8 @@ fn said(settings: &LogSettings) -> String {
         format!(", sent to {} ({facility}, {severity})", to.server)
     });
     let (keep, rows) = (word(&settings.keep), settings.rows);
-    format!("Changed the logs: kept {keep}, {rows} rows{to}")
+    let size = (settings.megabytes).map_or_else(String::new, |size| format!(", {size} MB"));
+    format!("Changed the logs: kept {keep}, {rows} rows{size}{to}")
 }
 
 fn failed(error: &io::Error) -> Problem {
