@@ -214,16 +214,42 @@ it('an upgrade is sent, written, tried and kept, or says why not', async () => {
   await page.getByText('Version 0.2.0 runs and has proved itself').waitFor()
   await page.getByRole('row', { name: 'A 0.1.0 Kept to go back to' }).waitFor()
 
-  machine.upgrade = { state: 'failed', version: '0.3.0', reason: 'no sound passed' }
+  const late = "the new system's call to itself did not pass within five minutes: no sound passed"
+  machine.upgrade = { state: 'failed', version: '0.3.0', reason: late }
   await page.reload()
   await page.getByText('Version 0.3.0 was not kept').waitFor()
+  await page.getByText('The exchange of the new system has not called itself within five minutes.').waitFor()
   await page.getByText('no sound passed').waitFor()
-  machine.taken = { state: 'failed', version: null, reason: 'the file is for another board' }
+  machine.taken = { state: 'failed', version: null, reason: 'the file is damaged or incomplete: fetch it again' }
   const other = page.waitForEvent('filechooser')
   await button(page, 'Choose an update file…').click()
   await (await other).setFiles(file)
   await page.getByText('The file was not taken').waitFor()
-  await page.getByText('the file is for another board').waitFor()
+  await page.getByText('The file is damaged or incomplete. Fetch it again.').waitFor()
+  // The box says it in English, the page in the reader's language.
+  await button(page, 'Language').click()
+  await page.getByRole('menuitem', { name: 'Čeština' }).click()
+  await page.getByText('Soubor je poškozený nebo neúplný.').waitFor()
+  expect(await page.getByText('fetch it again').count()).toBe(0)
+  await page.getByRole('button', { name: 'Jazyk' }).click()
+  await page.getByRole('menuitem', { name: 'English' }).click()
+  await page.close()
+})
+
+it("the kernel's log goes on by itself, is searched and saved", async () => {
+  const page = await open('/kernel-log')
+  const log = page.getByRole('region', { name: 'Kernel' })
+  await log.getByText('pbxd: the exchange is ready').waitFor()
+  machine.kernel.push('pbxd: one more')
+  await log.getByText('pbxd: one more').waitFor()
+  expect(await log.locator('li').first().innerText()).toContain('one more')
+  await page.getByRole('searchbox').fill('eth0')
+  await log.getByText('NIC Link is Up').waitFor()
+  await expect.poll(() => log.locator('li').count()).toBe(1)
+  await button(page, 'Save').click()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'As HTML' }).click()])
+  expect(download.suggestedFilename()).toMatch(/^kernel-log-.*\.html$/)
+  expect(await button(page, 'Clear').count()).toBe(0)
   await page.close()
 })
 

@@ -24,7 +24,7 @@ interface Remote {
 
 interface Ask {
   by: string
-  request: { request: string; settings?: Settings & Remote & { zone: string; servers: string[] }; file?: string; now?: number }
+  request: { request: string; settings?: Settings & Remote & { zone: string; servers: string[] }; file?: string; now?: number; after?: number | null }
 }
 
 export type Upgrade =
@@ -85,9 +85,18 @@ export class Machine {
     return new Promise((done) => this.server.close(() => done()))
   }
 
+  /** What the kernel says, the oldest first. */
+  readonly kernel = [
+    'Linux version 6.12.57 (builder@box) #1 SMP PREEMPT_DYNAMIC',
+    'EXT4-fs (sda4): mounted filesystem r/w with ordered data mode',
+    'e1000e 0000:01:00.0 eth0: NIC Link is Up 1000 Mbps Full Duplex',
+    'supervisor: the system can be asked',
+    'pbxd: the exchange is ready',
+  ]
+
   private answer({ by, request: asked }: Ask): object {
     const { request } = asked
-    if (!['network', 'time', 'health', 'slots', 'remote_menu'].includes(request)) this.asked.push(`${by}: ${request}`)
+    if (!['network', 'time', 'health', 'slots', 'remote_menu', 'kernel_log'].includes(request)) this.asked.push(`${by}: ${request}`)
     switch (request) {
       case 'network':
         return this.network()
@@ -125,6 +134,10 @@ export class Machine {
         if (wrong >= 0) return { reply: 'refused', field: `keys[${wrong}]`, text: 'this is no public key' }
         this.remote = asked.settings!
         return this.remoteMenu()
+      }
+      case 'kernel_log': {
+        const rows = this.kernel.map((text, number) => ({ number, at: Date.UTC(2026, 10, 22, 7, 35, number) * 1000, level: 6, text }))
+        return { reply: 'kernel_log', rows: rows.filter(({ number }) => number > (asked.after ?? -1)) }
       }
       case 'upgrade': {
         // Whoever takes a file takes it out of its folder.

@@ -273,6 +273,7 @@ export const PLACES: Place[] = [
   },
   { name: 'warning-log', path: '/warning-log' },
   { name: 'error-log', path: '/error-log' },
+  { name: 'kernel-log', path: '/kernel-log', machine: { left: null }, act: (page) => page.locator('li time').first().waitFor() },
   {
     name: 'help',
     path: '/users',

@@ -196,3 +196,9 @@ it('the settings are changed, errors stand at their fields, and two who change t
   await expect.poll(async () => (await stored()).body, { timeout: 10_000 }).toMatchObject({ realm: 'mine', country: 'SK' })
   await page.close()
 })
+
+it("the kernel's log of a machine that is somebody else's is not shown", async () => {
+  const page = await open('/kernel-log')
+  await page.getByText('This machine is not administered here').waitFor()
+  await page.close()
+})

@@ -69,6 +69,8 @@ codes! {
     FirstVisitOver = 409, "The password of Admin is already set";
     /// It is right in itself, but not together with what is there.
     Conflict = 409, "It clashes with what is there";
+    /// Another upgrade is received, written or tried.
+    UpgradeUnderWay = 409, "An upgrade is under way";
     /// The object was changed since it was read.
     Changed = 412, "It was changed since you read it";
     /// The body is too large.

@@ -75,6 +75,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(system::show_slots))
         .write(routes!(system::upgrade))
         .read(routes!(system::show_health))
+        .read(routes!(system::show_kernel_log))
         .read(routes!(system::show_network))
         .write(routes!(system::change_network))
         .write(routes!(system::confirm_network))

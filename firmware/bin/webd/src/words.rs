@@ -3,7 +3,7 @@
 //! They are types of their own so that the API stays as it is when the inside changes, and so that
 //! no secret can slip out with a structure that has one.
 
-use model::{config, control};
+use model::{config, control, system};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -481,6 +481,19 @@ impl From<store::LogRow> for LogRow {
             text: row.text,
             author,
             host,
+        }
+    }
+}
+
+impl From<system::KernelRow> for LogRow {
+    fn from(row: system::KernelRow) -> Self {
+        Self {
+            id: i64::try_from(row.number).unwrap_or(i64::MAX),
+            time: clock::rfc3339(row.at),
+            row: format!("[{}] {}", clock::log_style(row.at), row.text),
+            text: row.text,
+            author: None,
+            host: None,
         }
     }
 }

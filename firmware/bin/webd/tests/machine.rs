@@ -16,8 +16,8 @@ use std::path::Path;
 use common::World;
 use common::machine::Machine;
 use model::system::{
-    Network, NetworkSettings, RemoteMenu, RemoteMenuSettings, Reply, Request, Slot, Slots, Time,
-    TimeSettings, Upgrade,
+    KernelRow, Network, NetworkSettings, RemoteMenu, RemoteMenuSettings, Reply, Request, Slot,
+    Slots, Time, TimeSettings, Upgrade,
 };
 use model::{Role, WallTime};
 use serde_json::json;
@@ -195,14 +195,18 @@ async fn an_update_file_larger_than_other_bodies_is_received_and_handed_on() {
         }
         _ => slots(Upgrade::Failed {
             version: None,
-            reason: "the file is for another board".into(),
+            reason: "the file is for the board a, this is b".into(),
         }),
     });
     let admin = world.admin();
     let ask = world.get("/api/v1/system/slots").cookie(&admin);
     let before = ask.send().await.json();
     assert_eq!(before["upgrade"]["state"], "failed");
-    assert_eq!(before["upgrade"]["reason"], "the file is for another board");
+    assert_eq!(
+        before["upgrade"]["reason"],
+        "the file is for the board a, this is b"
+    );
+    assert_eq!(before["upgrade"]["fault"], "other_board");
     let file = "u".repeat(3_000_000);
     let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
     let answer = ask.body("application/octet-stream", &file).send().await;
@@ -231,7 +235,7 @@ async fn a_file_that_is_not_taken_is_removed() {
     let admin = world.admin();
     let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
     let answer = ask.body("application/octet-stream", "x").send().await;
-    assert_eq!(answer.code(), "conflict");
+    assert_eq!(answer.code(), "upgrade_under_way");
     assert!(answer.text.contains("not proved itself"));
     assert_eq!(uploads(world.dir.path()), 0);
     let text = &logged(&world)[0].1;
@@ -280,7 +284,7 @@ async fn nothing_is_received_while_an_upgrade_is_written() {
     let admin = world.admin();
     let ask = world.post("/api/v1/system/upgrade").cookie(&admin);
     let answer = ask.body("application/octet-stream", "x").send().await;
-    assert_eq!(answer.code(), "conflict");
+    assert_eq!(answer.code(), "upgrade_under_way");
     assert_eq!(uploads(world.dir.path()), 0);
 }
 
@@ -419,4 +423,41 @@ async fn the_clock_is_shown_and_set() {
     let answer = set("noon").send().await;
     assert_eq!(answer.fields()[0].0, "/now");
     assert_eq!(machine.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn the_kernels_log_is_told_from_a_row_on_and_only_of_a_box() {
+    let world = World::new();
+    let admin = world.admin();
+    let row = |number: u64, seconds: i64| KernelRow {
+        number,
+        at: WallTime::from_unix_seconds(1_800_000_000 + seconds),
+        level: 6,
+        text: format!("row {number}"),
+    };
+    let machine = Machine::start(world.dir.path(), move |ask| match &ask.request {
+        Request::KernelLog { after: None } => Reply::KernelLog {
+            rows: vec![row(7, 0), row(8, 1)],
+        },
+        Request::KernelLog { after: Some(8) } => Reply::KernelLog {
+            rows: vec![row(9, 2)],
+        },
+        _ => Reply::ReadOnly,
+    });
+    let log = |query: &str| {
+        let path = format!("/api/v1/system/kernel-log{query}");
+        world.get(&path).cookie(&admin).send()
+    };
+    let rows = log("").await.json()["rows"].clone();
+    assert_eq!(
+        (rows[0]["id"].clone(), rows.as_array().unwrap().len()),
+        (json!(8), 2)
+    );
+    assert_eq!(rows[1]["text"], "row 7");
+    assert_eq!(rows[1]["time"], "2027-01-15T08:00:00.000Z");
+    assert_eq!(log("?since=8").await.json()["rows"][0]["text"], "row 9");
+    // A developer's machine is nobody's business here.
+    assert_eq!(log("?since=9").await.code(), "no_system");
+    assert_eq!(log("?since=-1").await.status, 400);
+    assert_eq!(machine.asked().len(), 3);
 }

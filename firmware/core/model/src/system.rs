@@ -19,6 +19,9 @@ pub const MAX_LINE: usize = 256 * 1024;
 /// time enough to open the new address in a browser, and to walk to the box.
 pub const CONFIRM_WITHIN_S: u32 = 120;
 
+/// The most rows of the kernel's log that are told: some hundred bytes each, they fit into a line.
+pub const KERNEL_ROWS: usize = 1000;
+
 /// A question, with whom to name in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -57,6 +60,11 @@ pub enum Request {
     },
     /// How the machine is.
     Health,
+    /// The newest rows of the kernel's log.
+    KernelLog {
+        /// Those after the row with this number; none given means all that are kept.
+        after: Option<u64>,
+    },
     /// Which slots hold what, and what became of the last upgrade.
     Slots,
     /// Take the update file that was uploaded, check it, and write it to the other slot. The answer
@@ -98,6 +106,11 @@ pub enum Reply {
     Time(Time),
     /// To [`Request::Health`].
     Health(Health),
+    /// To [`Request::KernelLog`].
+    KernelLog {
+        /// The oldest first, [`KERNEL_ROWS`] at most.
+        rows: Vec<KernelRow>,
+    },
     /// To [`Request::Slots`], and to what changes them.
     Slots(Slots),
     /// To [`Request::RemoteMenu`], and to what changes it.
@@ -118,6 +131,19 @@ pub enum Reply {
         /// Why.
         text: String,
     },
+}
+
+/// A row of the kernel's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelRow {
+    /// Grows by one with each.
+    pub number: u64,
+    /// When.
+    pub at: WallTime,
+    /// How grave it is: 0 (the machine is lost) to 7 (for who looks for a fault), as in syslog.
+    pub level: u8,
+    /// What.
+    pub text: String,
 }
 
 /// The network as an administrator sets it.

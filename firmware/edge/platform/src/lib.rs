@@ -11,6 +11,7 @@ pub mod data;
 pub mod endings;
 pub mod files;
 pub mod health;
+pub mod kernel_log;
 pub mod log;
 pub mod mbr;
 pub mod modules;

@@ -31,7 +31,8 @@ const SOON_MS = 2_000
 /** The load of the last five minutes. */
 const SAMPLES = 60
 
-async function orNone<T>(request: Promise<T>): Promise<T | null> {
+/** Nothing where the machine is somebody else's. */
+export async function orNone<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request
   } catch (error) {

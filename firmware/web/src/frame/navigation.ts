@@ -7,7 +7,7 @@
 // Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
-  IconAlertTriangle, IconBug, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
+  IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
   IconSettings, IconShieldLock, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
@@ -54,6 +54,7 @@ export const GROUPS: Group[] = [
     entries: [
       { path: 'config-log', title: 'nav.config_log', icon: IconHistory, page: () => logs().then(({ ConfigLog }) => ({ default: ConfigLog })) },
       { path: 'error-log', title: 'nav.error_log', icon: IconBug, page: () => logs().then(({ ErrorLog }) => ({ default: ErrorLog })) },
+      { path: 'kernel-log', title: 'nav.kernel_log', icon: IconCpu, page: () => logs().then(({ KernelLog }) => ({ default: KernelLog })) },
       { path: 'security-log', title: 'nav.security_log', icon: IconShieldLock, page: () => logs().then(({ SecurityLog }) => ({ default: SecurityLog })) },
       { path: 'warning-log', title: 'nav.warning_log', icon: IconAlertTriangle, page: () => logs().then(({ WarningLog }) => ({ default: WarningLog })) },
     ],

@@ -515,7 +515,8 @@ impl Menu {
             Reply::Health(health) => self.facts.health = Some(health),
             Reply::Slots(slots) => self.facts.slots = Some(slots),
             Reply::RemoteMenu(remote) => self.facts.remote = Some(remote),
-            Reply::Done => {}
+            // The menu has no room for the kernel's log, and asks for none.
+            Reply::Done | Reply::KernelLog { .. } => {}
             Reply::ReadOnly => return Some((String::new(), texts::READ_ONLY.to_owned())),
             Reply::Refused { field, text } => return Some((field, text)),
             Reply::Failed { text } => return Some((String::new(), text)),

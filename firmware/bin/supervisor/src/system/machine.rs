@@ -8,16 +8,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use model::Instant;
 use model::system::{
     Addressing, Ask, InterfaceSettings, Network, NetworkSettings, Reply, Request, Time,
     TimeSettings,
 };
+use model::{Instant, WallTime};
 use platform::board::Board;
 use platform::health::Meter;
 use platform::network::link::Kernel;
 use platform::network::resolv;
-use platform::{clock, data, network, ssh, time};
+use platform::{clock, data, kernel_log, network, ssh, time};
 use tracing::{info, warn};
 
 use super::remote;
@@ -131,6 +131,7 @@ impl Machine {
             | Request::Time
             | Request::Health
             | Request::Slots
+            | Request::KernelLog { .. }
             | Request::RemoteMenu => {}
             _ if self.managed.is_none() => return Reply::ReadOnly,
             _ => info!(by, ?request, "asked"),
@@ -152,6 +153,7 @@ impl Machine {
             Request::SetTime { settings } => managed.time.set(now, settings),
             Request::SetClock { now } => managed.time.set_clock(now),
             Request::Health => self.show(&request),
+            Request::KernelLog { after } => kernel_rows(wall, after),
             Request::Slots => managed.with_slots(|_, _| None),
             Request::Upgrade { file } => {
                 managed.with_slots(|slots, news| slots.begin(&file, news).err().map(in_file))
@@ -249,6 +251,13 @@ impl Managed {
             },
             Err(why) => failed(&format!("This machine has no slots: {why}.")),
         }
+    }
+}
+
+fn kernel_rows(now: WallTime, after: Option<u64>) -> Reply {
+    match kernel_log::read(now, after) {
+        Ok(rows) => Reply::KernelLog { rows },
+        Err(error) => failed(&format!("The kernel's log can't be read: {error}.")),
     }
 }
 

@@ -17,7 +17,8 @@ interface Props {
   onHighlight: () => void
   onSave: (format: Format) => void
   saving: boolean
-  onClear: () => void
+  /** Nothing where it clears itself. */
+  onClear?: () => void
   /** There is nothing to do with an empty log. */
   empty: boolean
 }
@@ -64,7 +65,7 @@ export function Tools({ typed, onType, paused, onPause, marks, onHighlight, onSa
         </Menu.Dropdown>
       </Menu>
       <Tool label={t('highlight.title')} icon={IconHighlight} on={marks} onClick={onHighlight} />
-      {mayWrite && <Tool label={t('action.clear')} icon={IconTrash} disabled={empty} onClick={onClear} />}
+      {mayWrite && onClear && <Tool label={t('action.clear')} icon={IconTrash} disabled={empty} onClick={onClear} />}
     </Group>
   )
 }

@@ -22,6 +22,7 @@ export const ConfigLog = () => <LogPage key="config" log="config" />
 export const SecurityLog = () => <LogPage key="security" log="security" />
 export const WarningLog = () => <LogPage key="warning" log="warning" />
 export const ErrorLog = () => <LogPage key="error" log="error" />
+export { KernelLog } from './KernelLog'
 
 function LogPage({ log }: { log: Log }) {
   const { t } = useTranslation()

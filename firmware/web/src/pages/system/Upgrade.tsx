@@ -148,14 +148,16 @@ function useSending() {
       told.slots(await upload<Slots>('/api/v1/system/upgrade', file, setPart, stop.current.signal))
     } catch (error) {
       const problem = Problem.from(error)
-      // What it clashes with, the box says best.
-      if (problem.code !== 'cancelled') setTrouble(problem.code === 'conflict' ? problem.detail : problem.text())
+      if (problem.code !== 'cancelled') setTrouble(problem.text())
     } finally {
       setPart(null)
     }
   }
   return { part, trouble, send, stop: () => stop.current?.abort() }
 }
+
+/** What the words of the box tell more of. */
+const TOLD_MORE: Slots['upgrade']['fault'][] = ['other_board', 'older', 'too_large', 'not_called', 'not_good', 'boot_loader', 'other']
 
 /** What became of the last upgrade, or how far it is. */
 function Outcome({ slots: { upgrade } }: { slots: Slots }) {
@@ -201,10 +203,15 @@ function Outcome({ slots: { upgrade } }: { slots: Slots }) {
           title={version ? t('upgrade.failed', { version }) : t('upgrade.not_taken')}
         >
           <Text size="sm">{version ? t('upgrade.failed_text') : t('upgrade.not_taken_text')}</Text>
-          {/* The box gives its reasons in English, as in the logs. */}
-          <Text size="sm" fw={600} mt={4} lang="en">
-            {upgrade.reason}
+          <Text size="sm" fw={600} mt={4}>
+            {t(`upgrade_fault.${upgrade.fault ?? 'other'}`)}
           </Text>
+          {/* In the words of the box, as in the logs, for who is asked for help. */}
+          {TOLD_MORE.includes(upgrade.fault) && (
+            <Text size="sm" mt={4} lang="en">
+              {upgrade.reason}
+            </Text>
+          )}
         </Alert>
       )
   }

@@ -4,7 +4,7 @@ import { slotStates } from './slots'
 
 const slots = (part: Partial<Slots>, state: Slots['upgrade']['state'] = 'none', version: string | null = null): Slots => ({
   running: 'A', version: '1.0.0', confirmed: 'A', other_version: null,
-  upgrade: { state, version, per_cent: null, at: null, reason: null }, ...part,
+  upgrade: { state, version, per_cent: null, at: null, fault: null, reason: null }, ...part,
 })
 const said = (of: Slots) => slotStates(of).map(({ slot, version, state }) => `${slot} ${version} ${state}`)
 

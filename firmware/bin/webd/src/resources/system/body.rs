@@ -4,8 +4,10 @@ use model::system;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fault::UpgradeFault;
 use crate::clock;
 use crate::problem::{FieldCode, FieldError, Problem};
+use crate::words::LogRow;
 
 /// Both places for a system.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,6 +23,13 @@ pub struct Slots {
     other_version: Option<String>,
     /// How far an upgrade is.
     upgrade: Upgrade,
+}
+
+/// The kernel's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KernelLog {
+    /// The newest first, 1000 at most.
+    rows: Vec<LogRow>,
 }
 
 /// One of the two places for a system.
@@ -45,6 +54,8 @@ pub struct Upgrade {
     /// Since when it is proved.
     #[schema(format = DateTime)]
     at: Option<String>,
+    /// Why it failed.
+    fault: Option<UpgradeFault>,
     /// Why it failed, for people.
     reason: Option<String>,
 }
@@ -182,6 +193,13 @@ impl From<system::Slots> for Slots {
     }
 }
 
+impl From<Vec<system::KernelRow>> for KernelLog {
+    fn from(rows: Vec<system::KernelRow>) -> Self {
+        let rows = rows.into_iter().rev().map(Into::into).collect();
+        Self { rows }
+    }
+}
+
 impl From<system::Upgrade> for Upgrade {
     fn from(upgrade: system::Upgrade) -> Self {
         let mut shown = Self {
@@ -189,6 +207,7 @@ impl From<system::Upgrade> for Upgrade {
             version: None,
             per_cent: None,
             at: None,
+            fault: None,
             reason: None,
         };
         match upgrade {
@@ -215,6 +234,7 @@ impl From<system::Upgrade> for Upgrade {
             system::Upgrade::Failed { version, reason } => {
                 shown.state = UpgradeState::Failed;
                 shown.version = version;
+                shown.fault = Some(UpgradeFault::of(&reason));
                 shown.reason = Some(reason);
             }
         }

@@ -2,6 +2,7 @@
 //! carried out by the `system` child of the supervisor.
 
 mod body;
+mod fault;
 mod network;
 mod remote_menu;
 mod time;
@@ -13,12 +14,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::system::{Reply, Request};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::Actor;
 use crate::app::App;
+use crate::input::Params;
 use crate::problem::{Code, FieldCode, Problem};
 use crate::system::Silent;
-use body::{Health, Slots};
+use body::{Health, KernelLog, Slots};
 
 pub use network::{
     __path_change_network, __path_confirm_network, __path_revert_network, __path_show_network,
@@ -48,6 +52,34 @@ pub async fn show_slots(State(app): State<App>, actor: Actor) -> Result<Json<Slo
 pub async fn show_health(State(app): State<App>, actor: Actor) -> Result<Json<Health>, Problem> {
     match ask(&app, &actor, Request::Health).await? {
         Reply::Health(health) => Ok(Json(health.into())),
+        other => Err(refused(other)),
+    }
+}
+
+/// Which rows of the kernel's log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct KernelRows {
+    /// Newer rows than the one with this id: what happened since.
+    #[param(minimum = 0)]
+    since: Option<u64>,
+}
+
+/// The kernel's log
+///
+/// What the kernel and, on the appliance, all programs say. It goes with the power.
+#[utoipa::path(get, path = "/system/kernel-log", operation_id = "list_kernel_log", tag = "system",
+    params(KernelRows),
+    responses((status = 200, description = "Its newest rows", body = KernelLog)))]
+pub async fn show_kernel_log(
+    State(app): State<App>,
+    actor: Actor,
+    Params(rows): Params<KernelRows>,
+) -> Result<Json<KernelLog>, Problem> {
+    let request = Request::KernelLog { after: rows.since };
+    match ask(&app, &actor, request).await? {
+        Reply::KernelLog { rows } => Ok(Json(rows.into())),
         other => Err(refused(other)),
     }
 }
@@ -177,7 +209,13 @@ fn refused(reply: Reply) -> Problem {
         Reply::ReadOnly => no_system(),
         // The body of an upload is the file itself: no field of it is to blame.
         Reply::Refused { field, text } if field.is_empty() || field == "file" => {
-            Problem::new(Code::Conflict, text)
+            let under_way = fault::is_under_way(&text);
+            let code = if under_way {
+                Code::UpgradeUnderWay
+            } else {
+                Code::Conflict
+            };
+            Problem::new(code, text)
         }
         Reply::Refused { field, text } => {
             Problem::field(&pointer(&field), FieldCode::Invalid, text)

@@ -69,7 +69,7 @@ pub async fn upgrade(
 ) -> Result<Json<Slots>, Problem> {
     let Ok(_only) = app.uploads.try_acquire() else {
         return Err(Problem::new(
-            Code::Conflict,
+            Code::UpgradeUnderWay,
             "Another update file is being received: wait until it is there.",
         ));
     };
@@ -77,7 +77,7 @@ pub async fn upgrade(
     match ask(&app, &actor, Request::Slots).await? {
         Reply::Slots(slots) if matches!(slots.upgrade, Upgrade::Writing { .. }) => {
             return Err(Problem::new(
-                Code::Conflict,
+                Code::UpgradeUnderWay,
                 "An upgrade is being written: wait until it is done.",
             ));
         }
