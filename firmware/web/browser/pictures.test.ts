@@ -1,5 +1,5 @@
-// The pictures of the documentation, made anew by `npm run pictures`: a box that nobody has set up, an
-// office of fifty, a call while it lasts.
+// The pictures of the documentation, made anew by `npm run pictures`: three each of a box that nobody has set
+// up, of an office of fifty, and of a call while it lasts.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, deflateSync, inflateSync } from 'node:zlib'
@@ -13,7 +13,17 @@ import { TALKERS } from './talker'
 const OUT = join(ROOT, 'docs/pictures')
 /** A page with all of them is still read over a slow line. */
 const MOST = 120_000
-const PLACE = (name: string) => PLACES.find((place) => place.name === name)!
+/** Names of pictures, and what is on them. */
+const EMPTY: Record<string, Place> = {
+  empty: { name: 'empty', path: '/dashboard' },
+  'empty-user': { name: 'empty-user', path: '/users/new' },
+  'empty-calls': { name: 'empty-calls', path: '/calls' },
+}
+const OFFICE = { office: 'extensions', 'office-users': 'users', 'office-dial-plan': 'dial-plan' }
+const CALL = { call: 'call', 'call-list': 'calls', 'call-over': 'call-history-call' }
+
+const at = (places: Record<string, string>): Record<string, Place> =>
+  Object.fromEntries(Object.entries(places).map(([name, where]) => [name, PLACES.find((place) => place.name === where)!]))
 
 let box: Box
 let browser: Browser
@@ -58,27 +68,29 @@ function chunk(kind: string, data: Buffer): Buffer {
   return Buffer.concat([length, named, sum])
 }
 
-async function picture(name: string, place: Place) {
+async function pictures(places: Record<string, Place>) {
   for (const language of ['en', 'cs'] as const) {
     const { context, page } = await visitor(browser, box, { language, height: 720 })
     await context.addInitScript((language) => localStorage.setItem('language', language), language)
     await logIn(page)
-    await goTo(page, place)
-    const file = packed(await page.screenshot())
-    expect(file.length).toBeLessThan(MOST)
-    writeFileSync(join(OUT, `${name}.${language}.png`), file)
+    for (const [name, place] of Object.entries(places)) {
+      await goTo(page, place)
+      const file = packed(await page.screenshot())
+      expect(file.length).toBeLessThan(MOST)
+      writeFileSync(join(OUT, `${name}.${language}.png`), file)
+    }
     await context.close()
   }
 }
 
 describe.skipIf(!process.env.PICTURES)('pictures of', () => {
-  it('an empty box', () => picture('empty', { name: 'empty', path: '/dashboard' }))
+  it('an empty box', () => pictures(EMPTY))
 
   it('an office of fifty', async () => {
     expect(TALKERS, 'tests/interop/install gets the phones').toBe(true)
     people = await office(box)
-    await picture('office', PLACE('extensions'))
+    await pictures(at(OFFICE))
   })
 
-  it('a call', () => picture('call', PLACE('call')))
+  it('a call', () => pictures(at(CALL)))
 })

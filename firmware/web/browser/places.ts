@@ -163,7 +163,7 @@ export const PLACES: Place[] = [
   { name: 'extensions-new', path: '/extensions/new' },
   { name: 'extensions-sip', path: '/extensions/1', act: (page) => tab(page, 1) },
   { name: 'extensions-caller-id', path: '/extensions/1', act: (page) => tab(page, 2) },
-  { name: 'extensions-phones', path: '/extensions/1', act: (page) => tab(page, 3) },
+  { name: 'extensions-phones', path: '/extensions/8', act: (page) => tab(page, 3) },
   { name: 'extensions-password', path: '/extensions/52', act: anotherPassword },
   {
     name: 'extensions-once',
@@ -226,7 +226,9 @@ export const PLACES: Place[] = [
     name: 'system-upgrade-failed',
     path: '/system/upgrade',
     machine: {
-      upgrade: { state: 'failed', version: '0.2.0', reason: 'the call to itself was not heard: no sound over TLS' },
+      upgrade: {
+        state: 'failed', version: '0.2.0', reason: "the new system's call to itself did not pass within five minutes: no sound over TLS",
+      },
       running: 'A', version: '0.1.0', otherVersion: '0.2.0',
     },
   },

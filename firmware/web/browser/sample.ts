@@ -61,6 +61,13 @@ export async function office(box: Box): Promise<Office> {
     phones.push(phone)
     await phone.registerSoon()
   }
+  // One whose connection is gone, and somebody who entered another password.
+  const lost = new Phone(box, '108', await newPassword(box, '108'), 'Yealink T46S', 'tcp')
+  await lost.registerSoon(3600)
+  lost.close()
+  const wrong = new Phone(box, '108', 'not the password', 'Yealink T46S')
+  await wrong.register().catch(() => undefined)
+  wrong.close()
   return {
     close: async () => {
       for (const phone of phones) phone.close()
