@@ -1,7 +1,8 @@
-//! What the parts cost by themselves: messages, session descriptions, digest.
+//! What the parts cost by themselves: messages, session descriptions, digest, codecs.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use dsp::g722;
 use model::{Codec, Instant, Secret};
 use sip::digest::{
     Algorithm, Client, DigestOffer, Ha1, NonceTable, PasswordHashes, Server, ServerOptions, Side,
@@ -24,7 +25,25 @@ pub fn run() -> Result<Vec<Figure>> {
     }
     figures.extend(description()?);
     figures.extend(digest()?);
+    figures.extend(wideband());
     Ok(figures)
+}
+
+/// G.722, 20 ms at a time: a sawtooth, which keeps both bands busy.
+fn wideband() -> [Figure; 2] {
+    let samples: [i16; 320] = core::array::from_fn(|n| (n as i32 * 211 % 8000 - 4000) as i16);
+    let mut octets = [0; 160];
+    g722::Encoder::new().encode_block(&samples, &mut octets);
+    let encoding = each(COUNT, g722::Encoder::new, |encoder| {
+        std::hint::black_box(encoder.encode_block(std::hint::black_box(&samples), &mut [0; 160]));
+    });
+    let decoding = each(COUNT, g722::Decoder::new, |decoder| {
+        std::hint::black_box(decoder.decode_block(std::hint::black_box(&octets), &mut [0; 320]));
+    });
+    [
+        figure("G.722, 20 ms: encode", encoding.text()),
+        figure("  decode", decoding.text()),
+    ]
 }
 
 fn message(name: &str, text: &Bytes) -> Result<[Figure; 4]> {
