@@ -37,6 +37,37 @@ fn any_two_phones_of_g711_hear_each_other() {
 }
 
 #[test]
+fn phones_of_g722_hear_each_other_and_any_other() {
+    let lists: [(&[u8], u8); 3] = [(&[9], 9), (&[8], 8), (&[0], 0)];
+    for (a_codecs, a_heard) in lists {
+        for (b_codecs, b_heard) in lists {
+            let (mut w, a, b) = talking(a_codecs, b_codecs);
+            w.assert_talk(a, b);
+            let heard = (heard_types(&w, a), heard_types(&w, b));
+            assert_eq!(heard, (vec![a_heard], vec![b_heard]));
+            w.finish();
+        }
+    }
+}
+
+#[test]
+fn a_codec_of_both_is_found_whatever_they_prefer() {
+    let lists: [(&[u8], &[u8], u8); 4] = [
+        (&[9, 8, 0], &[0, 8, 9], 9),
+        (&[8, 9], &[9, 8], 8),
+        (&[9, 8], &[8, 0], 8),
+        (&[9, 0, 8], &[8, 0], 0),
+    ];
+    for (a_codecs, b_codecs, both) in lists {
+        let (mut w, a, b) = talking(a_codecs, b_codecs);
+        w.assert_talk(a, b);
+        let heard = (heard_types(&w, a), heard_types(&w, b));
+        assert_eq!(heard, (vec![both], vec![both]), "{a_codecs:?} {b_codecs:?}");
+        w.finish();
+    }
+}
+
+#[test]
 fn a_law_against_mu_law_is_transcoded() {
     let (mut w, a, b) = talking(&[8], &[0]);
     assert_eq!((heard_types(&w, a), heard_types(&w, b)), (vec![8], vec![0]));
@@ -56,7 +87,7 @@ fn a_shared_codec_is_preferred_to_transcoding() {
 fn a_caller_without_a_known_codec_is_refused() {
     let mut w = World::of(["101", "102"]);
     let (a, b) = (w.phone("101"), w.phone("102"));
-    w.set(a, |p| p.codecs = vec![9, 18]);
+    w.set(a, |p| p.codecs = vec![4, 18]);
     let call = w.dial(a, "102");
     w.run_for(500);
     assert_eq!(w.end(call), Some(testkit::End::Refused(488)));
@@ -68,7 +99,7 @@ fn a_caller_without_a_known_codec_is_refused() {
 fn a_called_phone_without_a_known_codec_refuses() {
     let mut w = World::of(["101", "102"]);
     let (a, b) = (w.phone("101"), w.phone("102"));
-    w.set(b, |p| p.codecs = vec![9]);
+    w.set(b, |p| p.codecs = vec![18]);
     let call = w.dial(a, "102");
     w.run_for(500);
     w.answer(b);

@@ -61,6 +61,10 @@ mirror! {
         Pcma,
         /// G.711 µ-law.
         Pcmu,
+        /// G.722.
+        G722,
+        /// GSM full rate.
+        Gsm,
     }
 }
 

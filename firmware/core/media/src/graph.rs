@@ -16,7 +16,8 @@ use rtp::packet::{HEADER_LEN, Header, Packet, PacketError, PayloadType};
 use rtp::rtcp::NtpClock;
 use rtp::stats::Arrival;
 
-use crate::port::{FRAME_MS, Port, TICKS_PER_MS, decode, encode};
+use crate::coder::framing;
+use crate::port::{Port, TICKS_PER_MS};
 use crate::report;
 use crate::{Command, Event, PortSettings};
 
@@ -26,9 +27,6 @@ pub const TICK: Duration = Duration::from_millis(20);
 /// Samples of one tick at 8 kHz, and of each packet of our own: every phone takes 20 ms (RFC 3551 §4.2),
 /// whatever it would like best. What is passed on stays as long as it came.
 pub(crate) const SAMPLES: usize = 160;
-
-/// Samples of one frame of the jitter buffer.
-const FRAME: usize = (FRAME_MS * TICKS_PER_MS) as usize;
 
 /// Events that wait for the signalling loop. More than a tick of 500 calls makes.
 const EVENTS: usize = 1024;
@@ -413,8 +411,8 @@ impl Graph {
         };
         let mut found: heapless::Vec<(DtmfDigit, u16), 4> = heapless::Vec::new();
         let mut samples = [0; SAMPLES];
-        for part in payload.chunks(SAMPLES) {
-            let count = decode(codec, part, &mut samples);
+        for part in payload.chunks(framing(codec).octets) {
+            let count = port.hear(codec, part, &mut samples);
             port.detector
                 .feed(samples.get(..count).unwrap_or_default(), |report| {
                     if let DtmfReport::Up { digit, duration_ms } = report {
@@ -557,7 +555,7 @@ fn send_audio(now: Instant, port: &mut Port, samples: &[i16; SAMPLES], out: &mut
     };
     let mut packet = [0; HEADER_LEN + SAMPLES];
     let (head, payload) = packet.split_at_mut(HEADER_LEN);
-    let len = encode(settings.send_codec, samples, payload);
+    let len = port.encoder.encode(samples, payload);
     let header = port.outgoing.audio(now, payload_type, SAMPLES as u32, len);
     head.copy_from_slice(&header.octets());
     out(Transmit {
@@ -606,16 +604,15 @@ fn take(now: Instant, source: &mut Port, samples: &mut [i16; SAMPLES]) -> bool {
     if source.feeding == 0 {
         return false;
     }
-    let codec = source.jitter_codec;
     let mut heard = false;
-    for frame in samples.chunks_exact_mut(FRAME) {
+    for frame in samples.chunks_exact_mut(framing(source.jitter_codec).ticks as usize) {
         match source.jitter.take(now) {
-            Frame::Audio(payload) => {
-                decode(codec, payload, frame);
+            // What is too short for a frame is as good as lost.
+            Frame::Audio(payload) if source.decoder.decode(payload, frame) > 0 => {
                 source.concealer.good(frame);
                 heard = true;
             }
-            Frame::Lost => {
+            Frame::Audio(_) | Frame::Lost => {
                 source.concealer.conceal(frame);
                 heard = true;
             }

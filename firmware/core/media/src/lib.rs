@@ -2,6 +2,7 @@
 //! tick where they don't. Nothing is allocated, locked or logged after construction.
 
 mod api;
+mod coder;
 mod graph;
 mod port;
 mod report;

@@ -3,7 +3,6 @@
 use core::net::SocketAddr;
 
 use dsp::dtmf::{DtmfDetector, DtmfDigit, DtmfGenerator, DtmfTiming};
-use dsp::g711::Law;
 use dsp::plc::Concealer;
 use dsp::tone::ToneGenerator;
 use heapless::Deque;
@@ -12,10 +11,11 @@ use rtp::event::{EventReceiver, EventReport, EventSender};
 use rtp::jitter::{JitterBuffer, JitterConfig};
 use rtp::latch::{Latch, LatchConfig, LatchPolicy};
 use rtp::packet::{Header, PayloadType};
-use rtp::quality::{Impairment, Measured};
+use rtp::quality::Measured;
 use rtp::stats::{Reception, RemoteView};
 
 use crate::PortSettings;
+use crate::coder::{Decoder, Encoder, framing, impairment};
 use crate::stream::Outgoing;
 
 /// Ticks of the media clock in a millisecond, at 8 kHz.
@@ -58,6 +58,11 @@ pub(crate) struct Port {
     /// What came and has to be decoded; used where the other side has another codec.
     pub(crate) jitter: JitterBuffer,
     pub(crate) jitter_codec: Codec,
+    pub(crate) decoder: Decoder,
+    /// Makes what we send, where it is not passed on.
+    pub(crate) encoder: Encoder,
+    /// Decodes for `detector`, and the codec it does that for.
+    pub(crate) ear: (Codec, Decoder),
     /// Frames still to be taken until the buffer counts as dry.
     pub(crate) feeding: u8,
     pub(crate) concealer: Concealer,
@@ -94,6 +99,9 @@ impl Port {
             detector: DtmfDetector::new(),
             jitter: JitterBuffer::new(JitterConfig::g711(FRAME_MS, None)),
             jitter_codec: Codec::Pcma,
+            decoder: Decoder::new(Codec::Pcma),
+            encoder: Encoder::new(Codec::Pcma),
+            ear: (Codec::Pcma, Decoder::new(Codec::Pcma)),
             feeding: 0,
             concealer: Concealer::new(),
             alive: Instant::ZERO,
@@ -117,6 +125,8 @@ impl Port {
         self.receiving_event = EventReceiver::new(SHORTEST_EVENT);
         self.detector = DtmfDetector::new();
         self.reset_jitter(settings.send_codec);
+        self.encoder = Encoder::new(settings.send_codec);
+        self.ear = (settings.send_codec, Decoder::new(settings.send_codec));
         self.feeding = 0;
         self.concealer = Concealer::new();
         self.alive = now;
@@ -146,6 +156,9 @@ impl Port {
             self.alive = now;
         }
         self.told_silent = None;
+        if (self.settings).is_none_or(|old| old.send_codec != settings.send_codec) {
+            self.encoder = Encoder::new(settings.send_codec);
+        }
         self.settings = Some(settings);
     }
 
@@ -166,6 +179,7 @@ impl Port {
     /// Another stream of the party begins; a key that was held in the one before is released.
     pub(crate) fn begin_stream(&mut self) -> Option<EventReport> {
         self.jitter.reset();
+        self.decoder = Decoder::new(self.jitter_codec);
         self.concealer = Concealer::new();
         self.receiving_event.reset()
     }
@@ -173,10 +187,16 @@ impl Port {
     /// Empties the jitter buffer for a stream of this codec.
     pub(crate) fn reset_jitter(&mut self, codec: Codec) {
         self.jitter_codec = codec;
-        self.jitter.reset_for(Some(match law(codec) {
-            Law::A => |payload| Law::A.is_silent(payload),
-            Law::Mu => |payload| Law::Mu.is_silent(payload),
-        }));
+        self.decoder = Decoder::new(codec);
+        self.jitter.reset_for(framing(codec));
+    }
+
+    /// Decodes what came, for the detector of digits.
+    pub(crate) fn hear(&mut self, codec: Codec, payload: &[u8], samples: &mut [i16]) -> usize {
+        if self.ear.0 != codec {
+            self.ear = (codec, Decoder::new(codec));
+        }
+        self.ear.1.decode(payload, samples)
     }
 
     /// The codec of what comes with this payload type.
@@ -265,13 +285,16 @@ impl Port {
 
     /// What was measured up to now.
     pub(crate) fn quality(&self) -> Quality {
+        let codec = self
+            .settings
+            .map_or(Codec::Pcma, |settings| settings.send_codec);
         Measured {
             sent_packets: self.outgoing.packets(),
             reception: &self.reception,
             jitter: None,
             foreign_packets: self.latch.dropped(),
             remote: self.remote,
-            impairment: Impairment::G711_CONCEALED,
+            impairment: impairment(codec),
         }
         .quality()
     }
@@ -286,22 +309,4 @@ fn latch_config(settings: &PortSettings) -> LatchConfig {
         signalled: settings.remote,
         signalling_ip: Some(settings.signalling_ip),
     }
-}
-
-/// The G.711 law of a codec.
-pub(crate) const fn law(codec: Codec) -> Law {
-    match codec {
-        Codec::Pcma => Law::A,
-        Codec::Pcmu => Law::Mu,
-    }
-}
-
-/// Decodes a payload into at most `samples.len()` samples; how many.
-pub(crate) fn decode(codec: Codec, payload: &[u8], samples: &mut [i16]) -> usize {
-    law(codec).decode_block(payload, samples)
-}
-
-/// Encodes samples; octets written.
-pub(crate) fn encode(codec: Codec, samples: &[i16], payload: &mut [u8]) -> usize {
-    law(codec).encode_block(samples, payload)
 }

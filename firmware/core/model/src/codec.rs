@@ -10,11 +10,15 @@ pub enum Codec {
     Pcma,
     /// G.711 µ-law, static payload type 0.
     Pcmu,
+    /// G.722 at 64 kbit/s, static payload type 9.
+    G722,
+    /// GSM full rate, static payload type 3.
+    Gsm,
 }
 
 impl Codec {
     /// Every codec, in the order of the default list.
-    pub const ALL: [Self; 2] = [Self::Pcma, Self::Pcmu];
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Gsm];
 
     /// The encoding name of SDP's `rtpmap`.
     #[must_use]
@@ -22,6 +26,8 @@ impl Codec {
         match self {
             Self::Pcma => "PCMA",
             Self::Pcmu => "PCMU",
+            Self::G722 => "G722",
+            Self::Gsm => "GSM",
         }
     }
 
@@ -29,7 +35,8 @@ impl Codec {
     #[must_use]
     pub const fn clock_rate_hz(self) -> u32 {
         match self {
-            Self::Pcma | Self::Pcmu => 8000,
+            // G.722 has 16,000 samples a second; RFC 3551 §4.5.2 keeps what was once written by mistake.
+            Self::Pcma | Self::Pcmu | Self::G722 | Self::Gsm => 8000,
         }
     }
 
@@ -39,6 +46,8 @@ impl Codec {
         match self {
             Self::Pcma => Some(8),
             Self::Pcmu => Some(0),
+            Self::G722 => Some(9),
+            Self::Gsm => Some(3),
         }
     }
 }

@@ -59,6 +59,17 @@ impl JitterConfig {
     }
 }
 
+/// How the packets of a stream are cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Framing {
+    /// As [`JitterConfig::frame_ticks`].
+    pub ticks: u32,
+    /// As [`JitterConfig::frame_octets`]; not more than the buffer was made for.
+    pub octets: usize,
+    /// As [`JitterConfig::is_silent`].
+    pub is_silent: Option<fn(&[u8]) -> bool>,
+}
+
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -240,9 +251,12 @@ impl JitterBuffer {
         }
     }
 
-    /// Empties the buffer for a stream whose quiet frames look different.
-    pub fn reset_for(&mut self, is_silent: Option<fn(&[u8]) -> bool>) {
-        self.config.is_silent = is_silent;
+    /// Empties the buffer for a stream of another codec. The memory stays as it is: of longer frames it holds
+    /// as many.
+    pub fn reset_for(&mut self, framing: Framing) {
+        self.config.frame_ticks = framing.ticks.max(1);
+        self.config.frame_octets = framing.octets.min(self.slots.octets_per_slot());
+        self.config.is_silent = framing.is_silent;
         self.reset();
     }
 

@@ -21,6 +21,11 @@ impl Impairment {
     pub const G711_CONCEALED: Self = Self { ie: 0.0, bpl: 25.1 };
     /// G.711 whose losses are silence.
     pub const G711: Self = Self { ie: 0.0, bpl: 4.3 };
+    /// GSM full rate with concealment; G.113 gives it no Bpl, this is that of the enhanced full rate.
+    pub const GSM: Self = Self {
+        ie: 20.0,
+        bpl: 10.0,
+    };
     /// G.729A with voice activity detection.
     pub const G729A: Self = Self {
         ie: 11.0,

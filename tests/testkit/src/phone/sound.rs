@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use dsp::dtmf::{DtmfDetector, DtmfReport};
 use dsp::g711::Law;
+use dsp::g722;
 use model::Instant;
 
 /// Samples of a packet.
@@ -69,6 +70,8 @@ pub struct Sound {
     last_event: Option<u32>,
     /// What a packet of the voice holds, by codec and tone.
     payload: Option<(u8, f32, [u8; SAMPLES])>,
+    /// G.722 goes on from packet to packet.
+    wideband: g722::Encoder,
 }
 
 /// What the voice needs to know.
@@ -96,6 +99,7 @@ impl Sound {
             heard: VecDeque::new(),
             last_event: None,
             payload: None,
+            wideband: g722::Encoder::new(),
         }
     }
 
@@ -153,6 +157,12 @@ impl Sound {
     }
 
     fn payload_of(&mut self, voice: &Voice) -> Option<[u8; SAMPLES]> {
+        if voice.codec == G722 {
+            let mut payload = [0; SAMPLES];
+            let samples: [i16; 2 * SAMPLES] = core::array::from_fn(|n| tone(voice.hz, n, 16_000.0));
+            self.wideband.encode_block(&samples, &mut payload);
+            return Some(payload);
+        }
         if let Some((codec, hz, payload)) = self.payload
             && codec == voice.codec
             && hz.to_bits() == voice.hz.to_bits()
@@ -162,8 +172,7 @@ impl Sound {
         let law = law(voice.codec)?;
         let mut payload = [0; SAMPLES];
         for (n, octet) in payload.iter_mut().enumerate() {
-            let turn = voice.hz * n as f32 / 8000.0 * core::f32::consts::TAU;
-            *octet = law.encode((turn.sin() * 8000.0) as i16);
+            *octet = law.encode(tone(voice.hz, n, 8000.0));
         }
         self.payload = Some((voice.codec, voice.hz, payload));
         Some(payload)
@@ -250,7 +259,15 @@ impl Sound {
     #[must_use]
     pub fn samples(&self, since: Instant) -> Vec<i16> {
         let mut samples = Vec::new();
+        let mut wideband = g722::Decoder::new();
         for packet in self.heard.iter().filter(|packet| packet.at > since) {
+            if packet.payload_type == G722 {
+                let mut wide = vec![0; 2 * packet.payload.len()];
+                wideband.decode_block(&packet.payload, &mut wide);
+                let pairs = wide.as_chunks::<2>().0.iter();
+                samples.extend(pairs.map(|[a, b]| a.midpoint(*b)));
+                continue;
+            }
             let Some(law) = law(packet.payload_type) else {
                 continue;
             };
@@ -273,6 +290,15 @@ impl Sound {
         });
         digits
     }
+}
+
+/// G.722's payload type.
+const G722: u8 = 9;
+
+/// A sample of the voice.
+fn tone(hz: f32, n: usize, rate: f32) -> i16 {
+    let turn = hz * n as f32 / rate * core::f32::consts::TAU;
+    (turn.sin() * 8000.0) as i16
 }
 
 const fn law(payload_type: u8) -> Option<Law> {

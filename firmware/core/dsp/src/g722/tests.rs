@@ -163,3 +163,56 @@ proptest! {
         back(&there(&samples));
     }
 }
+
+/// A tone at 8 kHz.
+fn narrow_tone(hz: f32, level: f32, count: usize) -> Vec<i16> {
+    let turn = core::f32::consts::TAU * hz / 8000.0;
+    (0..count)
+        .map(|n| ((n as f32 * turn).sin() * level) as i16)
+        .collect()
+}
+
+#[test]
+fn a_tone_of_the_lower_band_passes_between_narrow_and_wide() {
+    // Near the bands' border the filter alone keeps the mirrored tone away, there is no upper band to cancel it.
+    for (hz, mirrored_db) in [(300.0, 50.0), (1000.0, 40.0), (3000.0, 18.0)] {
+        let narrow = narrow_tone(hz, 8000.0, 16_000);
+        let mut octets = vec![0; narrow.len()];
+        assert_eq!(
+            NarrowEncoder::new().encode_block(&narrow, &mut octets),
+            octets.len()
+        );
+        let mut same = vec![0; octets.len()];
+        let mut decoder = NarrowDecoder::new();
+        assert_eq!(decoder.decode_block(&octets, &mut same), same.len());
+        let ratio = signal_to_difference_db(&narrow[800..], &same[800..]);
+        assert!(ratio > 25.0, "{hz} Hz: {ratio} dB");
+        let wide = back(&octets);
+        let sent = tone_level_dbm0(&narrow[800..], hz, 8000);
+        let came = tone_level_dbm0(&wide[1600..], hz, RATE_HZ);
+        assert!((sent - came).abs() < 0.5, "{hz} Hz: {sent} dBm0, {came}");
+        let mirrored = tone_level_dbm0(&wide[1600..], 8000.0 - hz, RATE_HZ);
+        assert!(mirrored < sent - mirrored_db, "{hz} Hz: {mirrored} dBm0");
+        let mut heard = vec![0; 16_000];
+        let octets = there(&tone(hz, 8000.0, 32_000));
+        NarrowDecoder::new().decode_block(&octets, &mut heard);
+        let came = tone_level_dbm0(&heard[800..], hz, 8000);
+        assert!((sent - came).abs() < 0.7, "{hz} Hz: {sent} dBm0, {came}");
+    }
+}
+
+#[test]
+fn narrow_silence_is_silent_and_blocks_are_as_long_as_both_sides_have_room() {
+    let mut octets = [0; 160];
+    assert_eq!(
+        NarrowEncoder::new().encode_block(&[0; 200], &mut octets),
+        160
+    );
+    let mut samples = [1; 10];
+    assert_eq!(NarrowDecoder::new().decode_block(&octets, &mut samples), 10);
+    assert!(back(&octets).iter().all(|sample| sample.abs() <= 4));
+    assert_eq!(
+        NarrowDecoder::new().decode_block(&octets[..3], &mut samples),
+        3
+    );
+}

@@ -40,6 +40,10 @@ impl Slots {
         self.slots.len()
     }
 
+    pub(super) fn octets_per_slot(&self) -> usize {
+        self.octets_per_slot
+    }
+
     /// How many frames wait.
     pub(super) fn len(&self) -> usize {
         self.slots.iter().filter(|slot| slot.waiting).count()

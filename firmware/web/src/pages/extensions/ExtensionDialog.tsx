@@ -30,7 +30,9 @@ interface Values {
   codecs: Codec[]
 }
 
-const ORDERS: Codec[][] = [['pcma', 'pcmu'], ['pcmu', 'pcma'], ['pcma'], ['pcmu']]
+const ORDERS: Codec[][] = [
+  ['pcma', 'pcmu', 'g722', 'gsm'], ['pcmu', 'pcma', 'g722', 'gsm'], ['g722', 'pcma', 'pcmu', 'gsm'], ['pcma', 'pcmu'], ['pcmu', 'pcma'], ['pcma'], ['pcmu'],
+]
 const NEW: Values = {
   number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: ORDERS[0]!,
 }

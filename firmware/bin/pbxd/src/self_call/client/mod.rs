@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use model::{Codec, ExtensionNumber, Secret};
+use dsp::g711::Law;
+use model::{ExtensionNumber, Secret};
 use serde::Serialize;
 
 use super::{USERNAMES, file};
@@ -137,9 +138,9 @@ fn attempt(options: &Options) -> Result<Measured> {
         round.run()
     };
     // Passed on packet by packet; then by another codec on either side, through the mixer's tick.
-    let mut measured = round(Way::Udp, options.sip_port, [Codec::Pcma, Codec::Pcma])?;
+    let mut measured = round(Way::Udp, options.sip_port, [Law::A, Law::A])?;
     if let Some(port) = options.sips_port {
-        measured = measured.worse(round(Way::Tls, port, [Codec::Pcma, Codec::Pcmu])?);
+        measured = measured.worse(round(Way::Tls, port, [Law::A, Law::Mu])?);
     }
     Ok(measured)
 }
@@ -152,7 +153,7 @@ struct Round {
     numbers: [ExtensionNumber; 2],
     password: Secret,
     /// What either phone speaks, and nothing else.
-    codecs: [Codec; 2],
+    codecs: [Law; 2],
     /// When its phones give up.
     until: Instant,
 }

@@ -119,7 +119,7 @@ pub struct ExtensionCreation {
     pub(super) sip_password: Option<Secret>,
     /// Codecs offered and accepted, the preferred first, each once.
     #[serde(default = "all_codecs")]
-    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 2)]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 4)]
     pub(super) codecs: Vec<Codec>,
 }
 
@@ -161,7 +161,7 @@ pub struct ExtensionChange {
     )]
     pub(super) sip_username: String,
     /// Codecs offered and accepted, the preferred first, each once.
-    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 2)]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 4)]
     pub(super) codecs: Vec<Codec>,
 }
 
