@@ -87,6 +87,7 @@ fuzz_target!(|octets: &[u8]| {
         account: None,
         from_display: None,
         from_user: "200".to_owned(),
+        from_host: None,
         to_user: "100".to_owned(),
         sdp: Some("offer".into()),
         headers: Vec::new(),

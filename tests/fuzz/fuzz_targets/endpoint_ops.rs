@@ -233,6 +233,7 @@ impl World {
             account: None,
             from_display: None,
             from_user: "peer".to_owned(),
+            from_host: None,
             to_user: "peer".to_owned(),
             sdp: offer.then(|| "offer".into()),
             headers: Vec::new(),

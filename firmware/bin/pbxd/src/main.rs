@@ -5,6 +5,7 @@ mod control;
 mod files;
 mod listing;
 mod live;
+mod lookup;
 mod media;
 mod options;
 mod self_call;

@@ -27,6 +27,7 @@ use crate::control::{Answer, Control, Question};
 use crate::files::Files;
 use crate::listing::Listing;
 use crate::live::{Before, Live};
+use crate::lookup::Lookups;
 use crate::media::Media;
 use crate::options::Options;
 use crate::self_call::{Concealed, SelfCall, is_seen};
@@ -78,6 +79,7 @@ struct Process {
     /// Where both listen.
     listening: Listening,
     certificate: Rc<Tls>,
+    lookups: Lookups,
     control: Control,
     /// Lists that are being written, the first one now: one for each connection at most.
     listings: VecDeque<Listing>,
@@ -131,6 +133,9 @@ pub async fn run(options: Options, files: Files, rows: mpsc::Receiver<Row>) -> R
             () = timer => {}
             () = std::future::ready(()), if !process.listings.is_empty() => {}
             question = process.control.next() => process.answer(question),
+            (interface, flows) = process.lookups.next() => {
+                process.input(Input::LookedUp { interface, flows });
+            }
             () = process.live.security_row() => process.control.notify(Notice::Security),
             _ = housekeeping.tick() => if let Err(error) = process.keep_house() {
                 break Err(error);
@@ -218,6 +223,7 @@ impl Process {
                 tls_port: Some(options.sips_port),
             },
             certificate,
+            lookups: Lookups::new(options.sip_port),
             control,
             listings: VecDeque::new(),
             config,
@@ -248,6 +254,9 @@ impl Process {
                 break;
             }
             self.input(Input::Timeout);
+        }
+        while let Some((interface, flows)) = self.lookups.try_next() {
+            self.input(Input::LookedUp { interface, flows });
         }
         for _ in 0..QUESTIONS {
             let Some(question) = self.control.try_next() else {
@@ -381,6 +390,12 @@ impl Process {
                     .push(LiveRecord::BindingRemove { extension, contact }),
                 Output::CallOpened(call) => self.records.push(LiveRecord::CallOpened(*call)),
                 Output::CallClosed(call) => self.records.push(LiveRecord::CallClosed(*call)),
+                Output::LookUp {
+                    interface,
+                    host,
+                    port,
+                    transport,
+                } => self.lookups.ask(interface, host, port, transport),
                 Output::Notice(notice) => self.control.notify(*notice),
                 Output::Security(text) => self.live.security(clock::wall(), text),
             }
@@ -400,6 +415,9 @@ impl Process {
                     .push_back(Listing::registrations(question.answer));
                 return;
             }
+            Request::Interfaces => Reply::Interfaces {
+                interfaces: self.switch.interfaces(),
+            },
             Request::HangUp { call, by } => {
                 if self
                     .switch

@@ -18,6 +18,8 @@ pub struct EventData {
     call_ended: CallEnded,
     /// The phones of an extension have changed.
     registrations: RegistrationsChanged,
+    /// A way to another network has changed: read it again.
+    interface: InterfaceChanged,
     /// The stored configuration is another one: read again what is shown of it.
     config_changed: ConfigChanged,
     /// The exchange took up a configuration.
@@ -59,6 +61,13 @@ pub struct RegistrationsChanged {
     pub extension: u32,
     /// All it has now.
     pub registrations: Vec<Registration>,
+}
+
+/// A way to another network has changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InterfaceChanged {
+    /// Id of the interface.
+    pub interface: u32,
 }
 
 /// The stored configuration is another one.

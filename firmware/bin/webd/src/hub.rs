@@ -15,7 +15,8 @@ use tokio::sync::{Notify, broadcast, watch};
 
 use crate::control::Control;
 use crate::event::{
-    CallEnded, ConfigChanged, ConfigInForce, ExchangeReachable, Logged, RegistrationsChanged,
+    CallEnded, ConfigChanged, ConfigInForce, ExchangeReachable, InterfaceChanged, Logged,
+    RegistrationsChanged,
 };
 use crate::words::Call;
 
@@ -171,6 +172,12 @@ impl Hub {
                 &RegistrationsChanged {
                     extension: extension.raw(),
                     registrations: registrations.into_iter().map(Into::into).collect(),
+                },
+            ),
+            Notice::Interface { interface } => self.send(
+                "interface",
+                &InterfaceChanged {
+                    interface: interface.interface.raw(),
                 },
             ),
             Notice::Security => self.logged(),

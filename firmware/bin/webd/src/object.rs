@@ -6,8 +6,8 @@ use std::fmt::Display;
 use axum::Json;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderName, StatusCode};
-use model::{ConfigVersion, ExtensionId, UserId};
-use store::{Author, ChangeError, Expected, Operation, Snapshot, Store};
+use model::{ConfigVersion, ExtensionId, InterfaceId, RouteId, UserId};
+use store::{Author, ChangeError, Expected, ItemId, Operation, Snapshot, Store};
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
@@ -58,6 +58,33 @@ impl Id for ExtensionId {
 
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         snapshot.revisions.extensions.get(&self).copied()
+    }
+}
+
+impl Id for InterfaceId {
+    const KIND: &'static str = "interface";
+    const PATH: &'static str = "/api/v1/interfaces";
+
+    fn raw(self) -> u32 {
+        self.raw()
+    }
+
+    fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
+        let id = ItemId::Interface(self);
+        snapshot.revisions.items.get(&id).copied()
+    }
+}
+
+impl Id for RouteId {
+    const KIND: &'static str = "route";
+    const PATH: &'static str = "/api/v1/routes";
+
+    fn raw(self) -> u32 {
+        self.raw()
+    }
+
+    fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
+        snapshot.revisions.items.get(&ItemId::Route(self)).copied()
     }
 }
 

@@ -123,7 +123,7 @@ pub enum FieldCode {
     TooLong,
     /// It is too low or too high.
     OutOfRange,
-    /// It is no number of an extension.
+    /// It is no number.
     InvalidNumber,
     /// The number is already in the dial plan.
     NumberTaken,
@@ -219,6 +219,7 @@ impl From<FaultCode> for FieldCode {
     fn from(code: FaultCode) -> Self {
         match code {
             FaultCode::NumberTaken => Self::NumberTaken,
+            FaultCode::InvalidNumber => Self::InvalidNumber,
             FaultCode::InvalidName => Self::InvalidName,
             FaultCode::NameTaken => Self::NameTaken,
             FaultCode::InvalidEmail => Self::InvalidEmail,
@@ -418,6 +419,7 @@ const fn is_clash(code: FaultCode) -> bool {
         | FaultCode::LastAdministrator
         | FaultCode::TooMany => true,
         FaultCode::InvalidName
+        | FaultCode::InvalidNumber
         | FaultCode::InvalidEmail
         | FaultCode::WeakPassword
         | FaultCode::InvalidCodecs

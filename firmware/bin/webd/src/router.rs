@@ -19,7 +19,8 @@ use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
     call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general,
-    log_settings, logs, phone_setup, problems, registrations, session, status, system, users,
+    interfaces, log_settings, logs, phone_setup, problems, registrations, routes, session, status,
+    system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -55,6 +56,17 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(extensions::failed_logins))
         .read(routes!(dial_plan::list))
         .read(routes!(dial_plan::export))
+        .read(routes!(interfaces::list))
+        .write(routes!(interfaces::add))
+        .read(routes!(interfaces::show))
+        .write(routes!(interfaces::replace))
+        .write(routes!(interfaces::remove))
+        .read(routes!(interfaces::dependents))
+        .read(routes!(routes::list))
+        .write(routes!(routes::add))
+        .read(routes!(routes::show))
+        .write(routes!(routes::replace))
+        .write(routes!(routes::remove))
         .read(routes!(general::show))
         .write(routes!(general::replace))
         .read(routes!(calls::list))

@@ -93,6 +93,28 @@ mirror! {
 }
 
 mirror! {
+    /// What is on the other side of an interface.
+    Partner = config::Partner {
+        /// A provider of telephone service.
+        Provider,
+        /// Another exchange.
+        Exchange,
+    }
+}
+
+mirror! {
+    /// How calls that leave say who calls.
+    IdentityHeader = config::IdentityHeader {
+        /// The calling number stands in From.
+        From,
+        /// The account stands in From, the calling number in P-Asserted-Identity.
+        AssertedIdentity,
+        /// The account stands in From, the calling number in Remote-Party-ID.
+        RemotePartyId,
+    }
+}
+
+mirror! {
     /// How far a call is.
     CallState = control::CallState {
         /// Nothing rings yet.
@@ -194,6 +216,10 @@ pub enum ObjectKind {
     Extension,
     /// A registered phone.
     Phone,
+    /// A route of outgoing calls.
+    Route,
+    /// A way to another network.
+    Interface,
 }
 
 /// Something that depends on an object.
@@ -265,6 +291,9 @@ pub struct Leg {
     pub address: Option<String>,
     /// What the phone calls itself.
     pub user_agent: Option<String>,
+    /// The name of the interface it was reached by, or came by; none where it is a phone of ours.
+    #[schema(example = "provider1")]
+    pub interface: Option<String>,
     /// Codec in use.
     pub codec: Option<Codec>,
     /// Measured, where sound flowed.
@@ -379,6 +408,26 @@ impl Dependent {
         }
     }
 
+    /// A route of outgoing calls.
+    #[must_use]
+    pub fn route(id: u32, prefix: &str) -> Self {
+        Self {
+            kind: ObjectKind::Route,
+            id: Some(id),
+            name: prefix.to_owned(),
+        }
+    }
+
+    /// A way to another network.
+    #[must_use]
+    pub fn interface(id: u32, name: &str) -> Self {
+        Self {
+            kind: ObjectKind::Interface,
+            id: Some(id),
+            name: name.to_owned(),
+        }
+    }
+
     /// A registered phone.
     #[must_use]
     pub fn phone(user_agent: Option<String>, address: String) -> Self {
@@ -427,6 +476,7 @@ impl From<control::ActiveLeg> for Leg {
             party: leg.party.into(),
             address: leg.address,
             user_agent: leg.user_agent,
+            interface: leg.interface,
             codec: leg.codec.map(Into::into),
             quality: leg.quality.map(Into::into),
         }
@@ -440,6 +490,7 @@ impl From<model::LegRecord> for Leg {
             party: leg.party.into(),
             address: leg.address,
             user_agent: leg.user_agent,
+            interface: leg.interface,
             codec: leg.codec.map(Into::into),
             quality: leg.quality.map(Into::into),
         }

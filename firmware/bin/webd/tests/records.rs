@@ -49,6 +49,7 @@ fn record(id: u64, caller: &str, name: &str, talked_s: Option<i64>) -> CallRecor
 fn leg(side: LegSide, mos_hundredths: u16) -> LegRecord {
     LegRecord {
         side,
+        interface: None,
         party: Party {
             number: "122".into(),
             name: None,

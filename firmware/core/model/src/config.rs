@@ -3,12 +3,19 @@
 //! `store` loads and saves it, `webd` edits it, `pbx` obeys it. A configuration that
 //! [`Configuration::check`] finds no fault in is one the exchange can run.
 
+mod routing;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId,
+};
+
+pub use routing::{
+    ExternalNumber, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting, Route,
+    SipServer,
 };
 
 /// Everything an administrator decides.
@@ -22,6 +29,10 @@ pub struct Configuration {
     pub users: Vec<User>,
     /// The extensions, by id.
     pub extensions: Vec<Extension>,
+    /// The ways to other networks, by id.
+    pub interfaces: Vec<Interface>,
+    /// Where dialled numbers that begin with a prefix go, by id.
+    pub routes: Vec<Route>,
 }
 
 /// What concerns the whole exchange.
@@ -132,6 +143,8 @@ pub enum FaultCode {
     UnknownReference,
     /// A password that is too short.
     WeakPassword,
+    /// A number, or a part of one, with characters it can't have.
+    InvalidNumber,
     /// No codec, or one twice.
     InvalidCodecs,
     /// A value out of its range.
@@ -158,6 +171,12 @@ pub mod limits {
     pub const EXTENSIONS: usize = 20_000;
     /// Bound of memory; ten times the largest site the hardware serves.
     pub const USERS: usize = 20_000;
+    /// Bound of memory; the largest boxes have four ISDN ports and a handful of providers.
+    pub const INTERFACES: usize = 100;
+    /// Bound of memory and of the time that a change takes to be checked; blocks are written with X.
+    pub const EXTERNAL_NUMBERS: usize = 10_000;
+    /// Bound of memory; a route for each country there is, four times over.
+    pub const ROUTES: usize = 1_000;
     /// Shortest ringing before "no answer", in seconds.
     pub const NO_ANSWER_MIN_S: u32 = 5;
     /// Longest ringing before "no answer", in seconds: timer C of RFC 3261 §16.6 is 180 s.
@@ -173,6 +192,8 @@ impl Configuration {
             general: General::default(),
             users: Vec::new(),
             extensions: Vec::new(),
+            interfaces: Vec::new(),
+            routes: Vec::new(),
         }
     }
 
@@ -205,6 +226,8 @@ impl Configuration {
         self.check_general(&mut faults);
         self.check_users(&mut faults);
         self.check_extensions(&mut faults);
+        self.check_interfaces(&mut faults);
+        self.check_routes(&mut faults);
         if let Err(taken) = DialPlan::build(self) {
             faults.0.extend(taken);
         }
@@ -321,14 +344,7 @@ impl Configuration {
                     "use 8 to 64 printable characters without spaces or accents",
                 );
             }
-            let distinct: BTreeSet<Codec> = extension.codecs.iter().copied().collect();
-            if distinct.is_empty() || distinct.len() != extension.codecs.len() {
-                faults.add(
-                    at("codecs"),
-                    FaultCode::InvalidCodecs,
-                    "choose at least one codec, each once",
-                );
-            }
+            faults.check_codecs(at("codecs"), &extension.codecs);
         }
     }
 }
@@ -343,6 +359,17 @@ impl Faults {
             code,
             text: text.to_owned(),
         });
+    }
+
+    fn check_codecs(&mut self, path: String, codecs: &[Codec]) {
+        let distinct: BTreeSet<Codec> = codecs.iter().copied().collect();
+        if distinct.is_empty() || distinct.len() != codecs.len() {
+            self.add(
+                path,
+                FaultCode::InvalidCodecs,
+                "choose at least one codec, each once",
+            );
+        }
     }
 
     fn check_text(&mut self, path: &str, text: &str) {

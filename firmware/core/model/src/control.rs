@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Fault;
 use crate::{
-    CallId, Codec, ConfigVersion, ExtensionId, ExtensionNumber, LegSide, Party, Quality, Transport,
-    WallTime,
+    CallId, Codec, ConfigVersion, ExtensionId, ExtensionNumber, InterfaceId, LegSide, Party,
+    Quality, Transport, WallTime,
 };
 
 /// The longest line either side accepts, in bytes: 20,000 registrations fit.
@@ -42,6 +42,8 @@ pub enum Request {
         /// Which.
         extension: ExtensionId,
     },
+    /// How the ways to other networks are.
+    Interfaces,
     /// End a call.
     HangUp {
         /// Which.
@@ -98,6 +100,11 @@ pub enum Reply {
     FailedLogin {
         /// None where none has failed since the process started.
         failed: Option<FailedLogin>,
+    },
+    /// To [`Request::Interfaces`].
+    Interfaces {
+        /// The enabled ones, by id.
+        interfaces: Vec<InterfaceState>,
     },
     /// To [`Request::SelfCall`]; [`Reply::NotFound`] where there is no such call.
     SelfCall {
@@ -200,6 +207,8 @@ pub struct ActiveLeg {
     pub address: Option<String>,
     /// What the peer calls itself.
     pub user_agent: Option<String>,
+    /// The name of the interface it was reached by, or came by.
+    pub interface: Option<String>,
     /// Codec in use.
     pub codec: Option<Codec>,
     /// Measured so far.
@@ -250,6 +259,36 @@ pub enum LoginFailure {
     Replayed,
 }
 
+/// How a way to another network is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceState {
+    /// Which.
+    pub interface: InterfaceId,
+    /// How it is.
+    pub condition: InterfaceCondition,
+    /// The address of its server that is in use.
+    pub address: Option<String>,
+    /// Calls that go by it now.
+    pub calls: u32,
+}
+
+/// Whether an interface can carry a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum InterfaceCondition {
+    /// It can.
+    Ready,
+    /// Nobody knows yet where its server is.
+    NotFound,
+    /// Its server has not answered yet.
+    Registering,
+    /// Its server does not have us.
+    NotRegistered {
+        /// The SIP status it refused with; none where it gave no answer.
+        status: Option<u16>,
+    },
+}
+
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
@@ -270,6 +309,11 @@ pub enum Notice {
         extension: ExtensionId,
         /// All it has now.
         registrations: Vec<Registration>,
+    },
+    /// A way to another network has changed.
+    Interface {
+        /// As it is.
+        interface: InterfaceState,
     },
     /// The Security log has a new row, which can be read.
     Security,

@@ -42,6 +42,14 @@ id!(
     ExtensionId(u32)
 );
 id!(
+    /// A way to another network. Never reused.
+    InterfaceId(u32)
+);
+id!(
+    /// A route of outgoing calls. Never reused.
+    RouteId(u32)
+);
+id!(
     /// A call, unique over restarts and never reused; it names the call in logs and history.
     CallId(u64)
 );
@@ -68,4 +76,9 @@ impl ExtensionId {
     pub const fn is_hidden(self) -> bool {
         self.0 >= Self::HIDDEN[0].0
     }
+}
+
+impl InterfaceId {
+    /// In a route that is added together with its interface: that interface, which has no id yet.
+    pub const ADDED: Self = Self(0);
 }

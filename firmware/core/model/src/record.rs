@@ -101,6 +101,9 @@ pub struct LegRecord {
     pub address: Option<String>,
     /// What the peer calls itself.
     pub user_agent: Option<String>,
+    /// The name of the interface it was reached by, or came by.
+    #[serde(default)]
+    pub interface: Option<String>,
     /// The codec in use at the end.
     pub codec: Option<Codec>,
     /// What was measured, where sound flowed.

@@ -5,6 +5,7 @@ use sip::endpoint::ReferId;
 
 use crate::leg::Failure;
 use crate::record::KeptLeg;
+use crate::route::Origin;
 
 /// Calls at a time, whatever the ports would allow: ten times what the hardware carries; beyond it
 /// something is wrong, and memory stays bounded.
@@ -114,6 +115,8 @@ pub(crate) struct CallState {
     pub(crate) answered: Option<Instant>,
     /// Who calls.
     pub(crate) caller: Party,
+    /// By whose rights the number is dialled: the caller's, or those of who transferred it.
+    pub(crate) origin: Option<Origin>,
     /// What was dialled.
     pub(crate) dialled: String,
     /// Whom the number stands for, or who was reached.
@@ -162,6 +165,7 @@ impl CallState {
             started,
             answered: None,
             caller,
+            origin: None,
             dialled,
             called: None,
             phase: Phase::Setup,

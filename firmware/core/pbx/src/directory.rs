@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::config::{Configuration, Extension, User};
-use model::{DialPlan, ExtensionId, Party, UserId};
+use model::config::{Configuration, Extension, Interface, Route, User};
+use model::{DialPlan, ExtensionId, InterfaceId, Party, UserId};
 use sip::endpoint::Account;
 
 /// A configuration and the indexes that thousands of calls a minute need.
@@ -16,6 +16,9 @@ pub(crate) struct Directory {
     users: BTreeMap<UserId, usize>,
     /// By the digest user name, which is unique.
     names: BTreeMap<String, ExtensionId>,
+    interfaces: BTreeMap<InterfaceId, usize>,
+    /// The enabled ones, by prefix.
+    routes: BTreeMap<String, usize>,
 }
 
 impl Directory {
@@ -32,6 +35,13 @@ impl Directory {
                 .collect(),
             names: (configuration.extensions.iter())
                 .map(|extension| (extension.sip_username.clone(), extension.id))
+                .collect(),
+            interfaces: (configuration.interfaces.iter().enumerate())
+                .map(|(index, interface)| (interface.id, index))
+                .collect(),
+            routes: (configuration.routes.iter().enumerate())
+                .filter(|(_, route)| route.enabled)
+                .map(|(index, route)| (route.prefix.clone(), index))
                 .collect(),
             configuration,
         }
@@ -68,6 +78,22 @@ impl Directory {
     /// Whether it may register and call: it and its user are enabled (USR-4).
     pub(crate) fn is_active(&self, extension: &Extension) -> bool {
         extension.enabled && self.user_of(extension).is_none_or(|user| user.enabled)
+    }
+
+    /// The interface with this id.
+    pub(crate) fn interface(&self, id: InterfaceId) -> Option<&Interface> {
+        self.configuration
+            .interfaces
+            .get(*self.interfaces.get(&id)?)
+    }
+
+    /// The enabled route whose prefix fits a dialled number; of several that with the longest.
+    pub(crate) fn route_for(&self, dialled: &str) -> Option<&Route> {
+        let ends = (0..=dialled.len()).rev();
+        let index = ends
+            .filter_map(|end| dialled.get(..end))
+            .find_map(|prefix| self.routes.get(prefix))?;
+        self.configuration.routes.get(*index)
     }
 
     /// How an extension is shown to others: its number, and the name given to it for that, or else

@@ -6,6 +6,7 @@
 //! - `invite`: calls that come in, and those that replace a party
 //! - `events`: what the endpoint and the media thread tell
 //! - `line`: what is said to one party: ring, accept, refuse, end, sound
+//! - `outside`: the ways to other networks
 //! - `ringing`: many phones, one answer
 //! - `bridge`: two parties, hold, tones
 //! - `transfer`: parties that go on in another call
@@ -19,6 +20,7 @@ mod invite;
 mod line;
 mod live;
 mod moves;
+mod outside;
 mod ringing;
 mod transfer;
 
@@ -47,6 +49,7 @@ use crate::switch::{Output, SwitchConfig};
 
 use live::Live;
 use moves::Moves;
+use outside::Trunks;
 
 /// Shortest, default and longest registration, in seconds: below a minute a thousand phones keep
 /// the exchange busy with nothing else; beyond an hour a phone that is gone stays listed too long.
@@ -142,6 +145,7 @@ pub(crate) struct Exchange {
     /// The last of each extension there is.
     pub(crate) failed_logins: BTreeMap<ExtensionId, FailedLogin>,
     moves: Moves,
+    trunks: Trunks,
     chance: Chance,
     next_call: u64,
     /// Calls that are not answered yet.
@@ -187,7 +191,7 @@ impl Exchange {
         }
         endpoint.restore_bindings(now, known);
         endpoint.end_dialogs(now, &config.dialogs);
-        Self {
+        let mut exchange = Self {
             now,
             clock,
             directory,
@@ -207,12 +211,15 @@ impl Exchange {
             live: Live::default(),
             failed_logins: BTreeMap::new(),
             moves: Moves::default(),
+            trunks: Trunks::default(),
             chance: Chance::new(&config.seed),
             next_call: config.first_call.raw(),
             in_setup: 0,
             overload_refusals: 0,
             stopping: false,
-        }
+        };
+        exchange.configure_interfaces();
+        exchange
     }
 
     /// A new input begins.
@@ -230,6 +237,7 @@ impl Exchange {
         self.admit();
         self.live_timer();
         self.moves_timer();
+        self.look_up();
     }
 
     /// When the exchange wants to be woken.
@@ -242,6 +250,7 @@ impl Exchange {
             self.controller.timeout(),
             self.live.timeout(),
             self.moves.timeout(),
+            self.trunks.timeout(),
         ]
         .into_iter()
         .flatten()
@@ -259,6 +268,7 @@ impl Exchange {
         let directory = &self.directory;
         self.failed_logins
             .retain(|extension, _| directory.extension(*extension).is_some());
+        self.configure_interfaces();
         self.notice(Notice::Config { version });
     }
 

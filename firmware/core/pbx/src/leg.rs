@@ -122,6 +122,24 @@ impl Failure {
         best
     }
 
+    /// What a caller is told of a refusal of another network: what concerns our account there says
+    /// nothing to it.
+    pub(crate) const fn past_network(mut self) -> Self {
+        self.status = match self.status.code() {
+            300..=399 | 401..=403 | 407 => StatusCode::BAD_GATEWAY,
+            430 | 481 | 487 => StatusCode::TEMPORARILY_UNAVAILABLE,
+            // RFC 3261 §16.7: a 503 of one server is no overload of the exchange.
+            503 if self.retry_after_s.is_none() => StatusCode::BAD_GATEWAY,
+            _ => self.status,
+        };
+        self
+    }
+
+    /// Whether another network may do better: this one failed, not the called party.
+    pub(crate) const fn is_of_network(&self) -> bool {
+        !self.rang && cause::is_of_network(self.status, self.cause)
+    }
+
     /// What a caller is told of a phone's refusal: those that make sense between
     /// phone and exchange only don't pass.
     pub(crate) const fn towards_caller(mut self) -> Self {
@@ -143,6 +161,10 @@ impl Failure {
         self
     }
 }
+
+/// How long a server may say nothing at all to a call before the next way is tried: an INVITE has been sent
+/// four times by then (RFC 3261 §17.1.1.2).
+pub(crate) const SILENT_FOR: core::time::Duration = core::time::Duration::from_secs(4);
 
 /// Ports come free as fast as calls end; a person tries again after about so long.
 const CONGESTION_RETRY_S: u32 = 10;
@@ -231,7 +253,9 @@ pub(crate) struct Leg {
     pub(crate) flow: Flow,
     /// What the peer calls itself.
     pub(crate) user_agent: Option<String>,
-    /// Codecs the extension may use, the preferred first.
+    /// The name of the interface that leads to it, where it is outside.
+    pub(crate) interface: Option<Box<str>>,
+    /// Codecs the extension or the interface may use, the preferred first.
     pub(crate) codecs: Vec<Codec>,
     /// What sound was agreed.
     pub(crate) negotiation: Negotiation,

@@ -1,10 +1,19 @@
-//! What a dialled number leads to.
+//! What a dialled number leads to, from inside or from outside.
 //!
-//! A pure function of the configuration, the registrations, who calls and what was dialled. It
+//! A pure function of the configuration, of what is registered, who calls and what was dialled. It
 //! decides and says step by step why, so that the same rules serve a call and its explanation.
 //! Ringing, codecs and limits belong to the call.
+//!
+//! ```text
+//!  an extension dials: dial plan ─► that extension
+//!                        └ nothing ─► the route with the longest prefix ─► its interfaces in turn
+//!  an interface calls: external number ─► the extension it is mapped to
+//!                        └ none ─► rewritten, dial plan ─► that extension
+//!                                    └ nothing ─► the operator
+//! ```
 
-use model::{Cause, DialTarget, ExtensionId, Number};
+use model::config::{Interface, Mapping, Partner, Route as ConfiguredRoute};
+use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number, RouteId};
 use serde::Serialize;
 use sip::message::StatusCode;
 
@@ -22,6 +31,11 @@ pub enum Step {
         /// It and its user are enabled.
         active: bool,
     },
+    /// By which interface the call came.
+    Incoming {
+        /// Which.
+        interface: InterfaceId,
+    },
     /// Whether what was dialled is a number.
     Dialled {
         /// As it came, its escapes undone.
@@ -29,10 +43,27 @@ pub enum Step {
         /// It has digits, `*`, `#` and a leading `+` only.
         valid: bool,
     },
+    /// Which external number of the interface it is.
+    External {
+        /// The number or the block as configured; none where the interface does not have it.
+        number: Option<String>,
+        /// Whom it is mapped to.
+        extension: Option<ExtensionId>,
+    },
+    /// What the rewriting rule of the interface makes of the called number.
+    Rewritten {
+        /// The number now.
+        to: String,
+    },
     /// What the dial plan says.
     DialPlan {
         /// What the number stands for; none where nothing has it.
         target: Option<DialTarget>,
+    },
+    /// Nothing has the number: the interface's operator gets the call.
+    Operator {
+        /// Who; none where the interface has no operator.
+        extension: Option<ExtensionId>,
     },
     /// Whether the called extension may be called.
     Called {
@@ -48,6 +79,52 @@ pub enum Step {
         /// Registered contacts.
         registered: usize,
     },
+    /// Which route of outgoing calls fits.
+    Route {
+        /// Which; none where none fits.
+        route: Option<RouteId>,
+        /// Its prefix.
+        prefix: String,
+    },
+    /// One interface of the route, in the order in which they are tried.
+    Attempt {
+        /// Which.
+        interface: InterfaceId,
+        /// It is enabled, its server is known, and it is registered where it has to be.
+        ready: bool,
+        /// The called number as it is sent.
+        called: String,
+        /// The calling number as it is sent.
+        calling: String,
+    },
+}
+
+/// Who dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An extension.
+    Extension(ExtensionId),
+    /// Somebody outside.
+    Interface(InterfaceId),
+}
+
+/// What a decision needs to know of the moment.
+pub(crate) trait Moment {
+    /// How many contacts an extension has.
+    fn registered(&self, extension: ExtensionId) -> usize;
+    /// Whether an interface can carry a call.
+    fn is_ready(&self, interface: InterfaceId) -> bool;
+}
+
+/// One way out, and the numbers as they are sent there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// By which interface.
+    pub(crate) interface: InterfaceId,
+    /// The called number.
+    pub(crate) called: String,
+    /// The calling number.
+    pub(crate) calling: String,
 }
 
 /// Where a call goes.
@@ -55,6 +132,8 @@ pub enum Step {
 pub(crate) enum Destination {
     /// All phones of an extension.
     Extension(ExtensionId),
+    /// Out, by the first way that takes it; never empty.
+    Outside(Vec<Attempt>),
 }
 
 /// A decision and the way to it.
@@ -68,100 +147,235 @@ pub(crate) struct Route {
     pub(crate) decision: Result<Destination, Failure>,
 }
 
-/// Decides where a call goes. `registered` says how many contacts an extension has that can be called.
+/// Decides where a call goes.
 pub(crate) fn route(
     directory: &Directory,
-    registered: impl Fn(ExtensionId) -> usize,
-    caller: ExtensionId,
+    moment: &dyn Moment,
+    origin: Origin,
     dialled: &str,
 ) -> Route {
-    let mut steps = Vec::with_capacity(5);
-    let mut called = None;
-    let decision = decide(
+    let mut decider = Decider {
         directory,
-        registered,
-        caller,
-        dialled,
-        &mut steps,
-        &mut called,
-    );
+        moment,
+        steps: Vec::with_capacity(6),
+        called: None,
+    };
+    let decision = decider.decide(origin, dialled);
     Route {
-        steps,
-        called,
+        steps: decider.steps,
+        called: decider.called,
         decision,
     }
 }
 
-fn decide(
-    directory: &Directory,
-    registered: impl Fn(ExtensionId) -> usize,
-    caller: ExtensionId,
-    dialled: &str,
-    steps: &mut Vec<Step>,
-    called: &mut Option<ExtensionId>,
-) -> Result<Destination, Failure> {
-    let active = |id| {
-        directory
-            .extension(id)
-            .is_some_and(|extension| directory.is_active(extension))
-    };
-    let caller_active = active(caller);
-    steps.push(Step::Caller {
-        extension: caller,
-        active: caller_active,
-    });
-    if !caller_active {
-        return Err(Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED));
+/// The calling number that an interface shows for an extension, where no rule of the route makes one.
+///
+/// The number that rings the extension, where there is one: who is called back, rings. Another
+/// exchange knows the extensions; a provider knows the numbers it gave us, and its account.
+pub(crate) fn number_outside(interface: &Interface, id: ExtensionId, internal: &str) -> String {
+    let mapped = |mapping: &&Mapping| mapping.extension == Some(id) && !mapping.number.is_block();
+    if let Some(mapping) = interface.numbers.iter().find(mapped) {
+        return mapping.number.to_string();
     }
-
-    let number: Option<Number> = dialled.parse().ok();
-    steps.push(Step::Dialled {
-        text: dialled.to_owned(),
-        valid: number.is_some(),
-    });
-    // Hidden extensions reach one another and nobody else, and nobody else reaches them.
-    let target = number
-        .and_then(|number| directory.plan().lookup(&number))
-        .filter(|DialTarget::Extension(id)| id.is_hidden() == caller.is_hidden());
-    if steps_valid(steps) {
-        steps.push(Step::DialPlan { target });
-    }
-    let Some(DialTarget::Extension(id)) = target else {
-        return Err(Failure::new(
-            StatusCode::NOT_FOUND,
-            Cause::UNALLOCATED_NUMBER,
-        ));
-    };
-    *called = Some(id);
-
-    let called_active = active(id);
-    steps.push(Step::Called {
-        extension: id,
-        active: called_active,
-    });
-    if !called_active {
-        return Err(Failure::new(
-            StatusCode::TEMPORARILY_UNAVAILABLE,
-            Cause::SUBSCRIBER_ABSENT,
-        ));
-    }
-    if id == caller {
-        steps.push(Step::Own);
-        return Err(Failure::new(StatusCode::BUSY_HERE, Cause::USER_BUSY));
-    }
-    let phones = registered(id);
-    steps.push(Step::Phones { registered: phones });
-    if phones == 0 {
-        return Err(Failure::new(
-            StatusCode::TEMPORARILY_UNAVAILABLE,
-            Cause::SUBSCRIBER_ABSENT,
-        ));
-    }
-    Ok(Destination::Extension(id))
+    let rule = &interface.incoming.called;
+    let in_block = (interface.numbers.iter())
+        .filter(|mapping| mapping.number.is_block() && mapping.extension.is_none())
+        .find_map(|mapping| {
+            // The rule undone: what it strips is the block's, what it adds goes.
+            let kept = mapping.number.as_str().get(..rule.strip.into())?;
+            let number = format!("{kept}{}", internal.strip_prefix(&rule.prefix)?);
+            mapping.number.matches(&number).then_some(number)
+        });
+    in_block.unwrap_or_else(|| match (interface.partner, interface.main_number()) {
+        (Partner::Provider, Some(main)) => main.to_string(),
+        (Partner::Provider, None) if !interface.server.username.is_empty() => {
+            interface.server.username.clone()
+        }
+        (Partner::Provider | Partner::Exchange, _) => internal.to_owned(),
+    })
 }
 
-fn steps_valid(steps: &[Step]) -> bool {
-    !matches!(steps.last(), Some(Step::Dialled { valid: false, .. }))
+struct Decider<'a> {
+    directory: &'a Directory,
+    moment: &'a dyn Moment,
+    steps: Vec<Step>,
+    called: Option<ExtensionId>,
+}
+
+impl Decider<'_> {
+    fn decide(&mut self, origin: Origin, dialled: &str) -> Result<Destination, Failure> {
+        match origin {
+            Origin::Extension(caller) => self.by_extension(caller, dialled),
+            Origin::Interface(interface) => self.by_interface(interface, dialled),
+        }
+    }
+
+    fn is_active(&self, id: ExtensionId) -> bool {
+        let extension = self.directory.extension(id);
+        extension.is_some_and(|extension| self.directory.is_active(extension))
+    }
+
+    fn by_extension(&mut self, caller: ExtensionId, dialled: &str) -> Result<Destination, Failure> {
+        let active = self.is_active(caller);
+        self.steps.push(Step::Caller {
+            extension: caller,
+            active,
+        });
+        if !active {
+            return Err(Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED));
+        }
+        let number = self.number(dialled)?;
+        // Hidden extensions reach one another and nobody else, and nobody else reaches them.
+        let target = (self.directory.plan().lookup(&number))
+            .filter(|DialTarget::Extension(id)| id.is_hidden() == caller.is_hidden());
+        self.steps.push(Step::DialPlan { target });
+        match target {
+            Some(DialTarget::Extension(id)) => self.extension(Some(caller), id),
+            None if caller.is_hidden() => Err(unknown()),
+            None => self.outside(caller, &number),
+        }
+    }
+
+    fn number(&mut self, dialled: &str) -> Result<Number, Failure> {
+        let number: Option<Number> = dialled.parse().ok();
+        self.steps.push(Step::Dialled {
+            text: dialled.to_owned(),
+            valid: number.is_some(),
+        });
+        number.ok_or_else(unknown)
+    }
+
+    fn extension(
+        &mut self,
+        caller: Option<ExtensionId>,
+        id: ExtensionId,
+    ) -> Result<Destination, Failure> {
+        self.called = Some(id);
+        let active = self.is_active(id);
+        self.steps.push(Step::Called {
+            extension: id,
+            active,
+        });
+        let absent = Failure::new(
+            StatusCode::TEMPORARILY_UNAVAILABLE,
+            Cause::SUBSCRIBER_ABSENT,
+        );
+        if !active {
+            return Err(absent);
+        }
+        if caller == Some(id) {
+            self.steps.push(Step::Own);
+            return Err(Failure::new(StatusCode::BUSY_HERE, Cause::USER_BUSY));
+        }
+        let registered = self.moment.registered(id);
+        self.steps.push(Step::Phones { registered });
+        if registered == 0 {
+            return Err(absent);
+        }
+        Ok(Destination::Extension(id))
+    }
+
+    fn outside(&mut self, caller: ExtensionId, number: &Number) -> Result<Destination, Failure> {
+        let directory = self.directory;
+        let Some(route) = directory.route_for(number.as_str()) else {
+            self.steps.push(Step::Route {
+                route: None,
+                prefix: String::new(),
+            });
+            return Err(unknown());
+        };
+        self.steps.push(Step::Route {
+            route: Some(route.id),
+            prefix: route.prefix.clone(),
+        });
+        let attempts = self.attempts(caller, number, route);
+        if attempts.is_empty() {
+            return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
+        }
+        Ok(Destination::Outside(attempts))
+    }
+
+    fn attempts(
+        &mut self,
+        caller: ExtensionId,
+        number: &Number,
+        route: &ConfiguredRoute,
+    ) -> Vec<Attempt> {
+        let called = route.outgoing.called.apply(number.as_str());
+        let directory = self.directory;
+        let internal = (directory.extension(caller)).map_or("", |e| e.number.as_str());
+        let interfaces = (route.interfaces.iter()).filter_map(|id| directory.interface(*id));
+        let mut attempts = Vec::new();
+        for interface in interfaces {
+            let rule = &route.outgoing.calling;
+            let calling = if rule.is_identity() {
+                number_outside(interface, caller, internal)
+            } else {
+                rule.apply(internal)
+            };
+            let ready = !called.is_empty() && self.moment.is_ready(interface.id);
+            self.steps.push(Step::Attempt {
+                interface: interface.id,
+                ready,
+                called: called.clone(),
+                calling: calling.clone(),
+            });
+            if ready {
+                attempts.push(Attempt {
+                    interface: interface.id,
+                    called: called.clone(),
+                    calling,
+                });
+            }
+        }
+        attempts
+    }
+
+    fn by_interface(&mut self, id: InterfaceId, dialled: &str) -> Result<Destination, Failure> {
+        self.steps.push(Step::Incoming { interface: id });
+        let directory = self.directory;
+        let interface = directory.interface(id).ok_or_else(unknown)?;
+        let number = self.number(dialled);
+        let mapping = number.as_ref().ok().and_then(|number| {
+            // A single number goes before the block that it is in.
+            let fits = |mapping: &&Mapping| mapping.number.matches(number.as_str());
+            let mut mappings = interface.numbers.iter().filter(fits);
+            let first = mappings.clone().next();
+            mappings
+                .find(|mapping| !mapping.number.is_block())
+                .or(first)
+        });
+        let mapped = mapping.and_then(|mapping| mapping.extension);
+        self.steps.push(Step::External {
+            number: mapping.map(|mapping| mapping.number.to_string()),
+            extension: mapped,
+        });
+        if let Some(extension) = mapped {
+            return self.extension(None, extension);
+        }
+        if let Ok(number) = number {
+            let internal = interface.incoming.called.apply(number.as_str());
+            let target = (internal.parse().ok())
+                .and_then(|number| directory.plan().lookup(&number))
+                .filter(|DialTarget::Extension(id)| !id.is_hidden());
+            self.steps.push(Step::Rewritten { to: internal });
+            self.steps.push(Step::DialPlan { target });
+            if let Some(DialTarget::Extension(extension)) = target {
+                return self.extension(None, extension);
+            }
+        }
+        self.steps.push(Step::Operator {
+            extension: interface.operator,
+        });
+        match interface.operator {
+            Some(operator) => self.extension(None, operator),
+            None => Err(unknown()),
+        }
+    }
+}
+
+fn unknown() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, Cause::UNALLOCATED_NUMBER)
 }
 
 #[cfg(test)]
@@ -173,6 +387,20 @@ mod tests {
     use super::*;
     use crate::testing::configuration;
 
+    /// Extensions with an id below 3 have a phone, and the hidden ones; interfaces with an odd id
+    /// are ready.
+    struct Two;
+
+    impl Moment for Two {
+        fn registered(&self, id: ExtensionId) -> usize {
+            usize::from(id.raw() < 3 || id.is_hidden())
+        }
+
+        fn is_ready(&self, id: InterfaceId) -> bool {
+            id.raw() % 2 == 1
+        }
+    }
+
     type Decision = Result<Destination, (u16, u8, Disposition)>;
 
     fn decision(
@@ -183,8 +411,12 @@ mod tests {
         change(&mut configuration);
         let directory = Directory::new(Arc::new(configuration));
         // 103 has no phone.
-        let registered = |id: ExtensionId| usize::from(id.raw() < 3);
-        let route = route(&directory, registered, ExtensionId::new(1), dialled);
+        let route = route(
+            &directory,
+            &Two,
+            Origin::Extension(ExtensionId::new(1)),
+            dialled,
+        );
         let decision = route.decision.map_err(|failure| {
             (
                 failure.status.code(),
@@ -231,7 +463,7 @@ mod tests {
         configuration.extensions[2].id = called;
         let directory = Directory::new(Arc::new(configuration));
         let decision = |from, dialled| {
-            let route = route(&directory, |_| 1, from, dialled);
+            let route = route(&directory, &Two, Origin::Extension(from), dialled);
             (route.called, route.decision.map_err(|f| f.status.code()))
         };
         let found = Ok(Destination::Extension(called));

@@ -14,13 +14,13 @@ use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use model::{CallId, Cause, Instant, LegId, LegSide};
+use model::{CallId, Cause, ExtensionId, Instant, LegId, LegSide};
 
 use crate::call::{Outcome, Phase};
 use crate::exchange::Exchange;
 use crate::executor::Script;
-use crate::leg::{Failure, LegState, Tone};
-use crate::route::Destination;
+use crate::leg::{Failure, LegState, SILENT_FOR, Tone};
+use crate::route::{Attempt, Destination};
 
 /// The exchange, as the switch and its scripts share it.
 pub(crate) type Shared = Rc<RefCell<Exchange>>;
@@ -28,6 +28,10 @@ pub(crate) type Shared = Rc<RefCell<Exchange>>;
 /// How long the one who transferred a call has to hang up by itself (RFC 5589 §6.1 leaves it to it)
 /// before the exchange does.
 const TRANSFEROR_HANGS_UP: Duration = Duration::from_secs(1);
+
+/// How long a call to the outside may take to be answered, by whatever interfaces it goes: networks clear
+/// after two to three minutes of ringing by themselves.
+const LEAVING: Duration = Duration::from_mins(3);
 
 /// How long a party that can't be refused any more hears why before its call ends: three to ten
 /// bursts of any country's busy tone.
@@ -56,7 +60,8 @@ pub(crate) fn script(plot: Plot, call: Call) -> Script {
 /// A number was dialled: whom does it stand for, does anybody answer, until when do they talk?
 async fn dial(call: Call) {
     let answered = match call.destination() {
-        Ok(destination) => call.ring(&destination, call.ringing_limit()).await,
+        Ok(Destination::Extension(extension)) => call.ring(extension, call.ringing_limit()).await,
+        Ok(Destination::Outside(attempts)) => call.leave(&attempts).await,
         Err(failure) => Err(failure),
     };
     answered_or_not(&call, answered).await;
@@ -97,8 +102,8 @@ impl Call {
         self.with(|exchange, id| {
             let gone = Failure::of_cause(Cause::TEMPORARY_FAILURE);
             let state = exchange.calls.get(&id).ok_or(gone)?;
-            let caller = state.caller.extension.ok_or(gone)?;
-            let route = exchange.route(caller, &state.dialled);
+            let origin = state.origin.ok_or(gone)?;
+            let route = exchange.route(origin, &state.dialled);
             let called = route.called.and_then(|id| exchange.directory.party(id));
             if let Some(state) = exchange.calls.get_mut(&id) {
                 state.called = called;
@@ -116,16 +121,56 @@ impl Call {
     }
 
     /// Rings all phones there, until one answers. Dropped, they ring no more.
-    async fn ring(&self, to: &Destination, limit: Duration) -> Result<LegId, Failure> {
-        let Destination::Extension(extension) = to;
+    async fn ring(&self, extension: ExtensionId, limit: Duration) -> Result<LegId, Failure> {
         self.with(|exchange, id| {
-            exchange.start_ringing(id, *extension)?;
+            exchange.start_ringing(id, extension)?;
             let until = exchange.now + limit;
             if let Some(state) = exchange.calls.get_mut(&id) {
                 state.ring_until = Some(until);
             }
             Ok(())
         })?;
+        self.rings().await
+    }
+
+    /// Calls out, by the first interface that takes the call, until somebody answers.
+    async fn leave(&self, attempts: &[Attempt]) -> Result<LegId, Failure> {
+        let until = self.with(|exchange, _| exchange.now + LEAVING);
+        let mut failed = Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER);
+        for attempt in attempts {
+            match self.attempt(attempt, until).await {
+                Err(failure) if failure.is_of_network() => failed = failure,
+                Err(failure) => return Err(failure.past_network()),
+                Ok(leg) => return Ok(leg),
+            }
+        }
+        Err(failed.past_network())
+    }
+
+    /// Calls out by one interface. A server that says nothing at all is given up soon.
+    async fn attempt(&self, attempt: &Attempt, until: Instant) -> Result<LegId, Failure> {
+        let silent = self.with(|exchange, id| {
+            exchange.start_leaving(id, attempt)?;
+            if let Some(state) = exchange.calls.get_mut(&id) {
+                state.ring_until = Some(until);
+            }
+            Ok(exchange.now + SILENT_FOR)
+        })?;
+        let _ringing = Ringing(self);
+        let soon = self.until(Some(silent), |exchange, id| exchange.look_at_ringing(id));
+        if let Some(result) = soon.await {
+            return result;
+        }
+        let heard = self.with(|exchange, id| {
+            let heard = exchange.is_heard_of(id);
+            if !heard {
+                exchange.was_silent(attempt.interface);
+            }
+            heard
+        });
+        if !heard {
+            return Err(Failure::of_cause(Cause::RECOVERY_ON_TIMER_EXPIRY));
+        }
         self.rings().await
     }
 

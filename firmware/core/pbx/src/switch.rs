@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::config::Configuration;
-use model::control::{ActiveCall, FailedLogin, Notice, Registration};
+use model::control::{ActiveCall, FailedLogin, InterfaceState, Notice, Registration};
 use model::{
-    Binding, CallId, CallRecord, ExtensionId, Flow, Instant, KeptDialog, OpenCall, Party, WallTime,
+    Binding, CallId, CallRecord, ExtensionId, Flow, Instant, InterfaceId, KeptDialog, OpenCall,
+    Party, Transport, WallTime,
 };
 use sip::endpoint::Closing;
 
 use crate::Step;
 use crate::exchange::Exchange;
 use crate::executor::{Polled, Scripts, TooManySteps};
+use crate::route::Origin;
 use crate::script::{Call, Shared, script};
 
 /// What the process shell tells the switch once.
@@ -67,6 +69,14 @@ pub enum Input {
     Clock(WallTime),
     /// How busy the process is.
     Load(Load),
+    /// Where the server of an interface is: the ways to it, the preferred first; none where nothing
+    /// was found.
+    LookedUp {
+        /// Whose server.
+        interface: InterfaceId,
+        /// From which of our addresses to which of its.
+        flows: Vec<Flow>,
+    },
     /// Someone watches the calls: measure them while they last. No: nobody any more.
     Watch(bool),
     /// End all calls and take no new ones: the process is about to stop.
@@ -109,6 +119,17 @@ pub enum Output {
     /// A call is over; it must be kept before the next `Transmit` goes out. It comes again, complete,
     /// when its quality has been measured: the later one replaces the earlier.
     CallClosed(Box<CallRecord>),
+    /// Look up where the server of an interface is (RFC 3263); [`Input::LookedUp`] says so.
+    LookUp {
+        /// Whose server.
+        interface: InterfaceId,
+        /// Its domain name or address.
+        host: String,
+        /// Its port; none asks for SRV records too.
+        port: Option<u16>,
+        /// How messages are to get there.
+        transport: Transport,
+    },
     /// For those who watch.
     Notice(Box<Notice>),
     /// A row for the Security log, in English.
@@ -153,6 +174,7 @@ impl Switch {
                 Input::HangUp { call, by } => exchange.hang_up(call, by),
                 Input::Clock(wall) => exchange.set_clock(wall),
                 Input::Load(load) => exchange.measured_delay(load.queue_delay_us),
+                Input::LookedUp { interface, flows } => exchange.looked_up(interface, flows),
                 Input::Watch(watched) => exchange.watch(watched),
                 Input::Shutdown => exchange.shut_down(),
                 Input::Timeout => {
@@ -235,10 +257,17 @@ impl Switch {
         Some(self.exchange.borrow().calls.get(&call)?.caller.clone())
     }
 
+    /// The ways to other networks that are enabled, by id.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<InterfaceState> {
+        self.exchange.borrow().interfaces()
+    }
+
     /// What would happen if an extension dialled a number now, step by step; the last one decides.
     #[must_use]
     pub fn explain(&self, caller: ExtensionId, dialled: &str) -> Vec<Step> {
-        self.exchange.borrow().route(caller, dialled).steps
+        let origin = Origin::Extension(caller);
+        self.exchange.borrow().route(origin, dialled).steps
     }
 
     /// Requests refused because of overload since the start.

@@ -3,8 +3,11 @@
 pub(crate) mod phone;
 pub(crate) mod world;
 
-use model::config::{Configuration, Extension, User};
-use model::{Codec, ExtensionId, Language, Role, Secret, UserId};
+use model::config::{
+    Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting,
+    Route, SipServer, User,
+};
+use model::{Codec, ExtensionId, InterfaceId, Language, Role, RouteId, Secret, Transport, UserId};
 
 /// Extensions 101, 102 … with ids 1, 2 … and a user each.
 pub(crate) fn configuration(count: u32) -> Configuration {
@@ -32,4 +35,56 @@ pub(crate) fn configuration(count: u32) -> Configuration {
         });
     }
     configuration
+}
+
+/// An interface with this id, to a server at this address, which has these external numbers.
+pub(crate) fn interface(id: u32, host: &str, numbers: &[(&str, Option<u32>)]) -> Interface {
+    Interface {
+        id: InterfaceId::new(id),
+        name: format!("provider{id}"),
+        enabled: true,
+        partner: Partner::Provider,
+        server: SipServer {
+            host: host.into(),
+            port: None,
+            transport: Transport::Udp,
+            username: format!("account{id}"),
+            user_id: None,
+            password: Some(Secret::new("key")),
+            register: true,
+            external_address: None,
+            identity: IdentityHeader::From,
+        },
+        numbers: (numbers.iter())
+            .map(|(number, extension)| Mapping {
+                number: number.parse().expect("an external number"),
+                extension: extension.map(ExtensionId::new),
+            })
+            .collect(),
+        operator: Some(ExtensionId::new(1)),
+        incoming: Rewriting::default(),
+        codecs: Codec::ALL.to_vec(),
+    }
+}
+
+/// A route with this prefix, which is taken off, to these interfaces.
+pub(crate) fn outbound(prefix: &str, interfaces: &[u32]) -> Route {
+    Route {
+        id: RouteId::new(1),
+        prefix: prefix.into(),
+        description: String::new(),
+        enabled: true,
+        interfaces: interfaces.iter().copied().map(InterfaceId::new).collect(),
+        outgoing: Rewriting {
+            called: rewrite(u8::try_from(prefix.len()).expect("short"), ""),
+            calling: Rewrite::default(),
+        },
+    }
+}
+
+pub(crate) fn rewrite(strip: u8, prefix: &str) -> Rewrite {
+    Rewrite {
+        strip,
+        prefix: prefix.into(),
+    }
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod calls;
 mod hold;
+mod outside;
 mod property;
 mod transfer;
 

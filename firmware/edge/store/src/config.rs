@@ -5,6 +5,7 @@
 
 mod apply;
 mod describe;
+mod item;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +18,11 @@ use model::{
 use rusqlite::Transaction;
 
 use self::apply::{Applier, Edit};
+use self::item::NextIds;
 use crate::db::lock;
 use crate::{ChangeError, Store, StoreError, log, session};
 
+pub use self::item::{Item, ItemId};
 pub(crate) use self::rows::user as user_from_row;
 
 /// Who makes a change, for the Config log.
@@ -124,6 +127,12 @@ pub enum Operation {
     RemoveExtension(ExtensionId),
     /// Changes what concerns the whole exchange.
     UpdateGeneral(General),
+    /// Adds a part of another kind; the store gives the id.
+    AddItem(Item),
+    /// Puts this in place of the part with its id.
+    UpdateItem(Item),
+    /// Removes a part.
+    RemoveItem(ItemId),
 }
 
 /// What a change did.
@@ -137,6 +146,8 @@ pub struct Changed {
     pub users: Vec<UserId>,
     /// The extensions added, in the order of the operations.
     pub extensions: Vec<ExtensionId>,
+    /// The parts of other kinds added, in the order of the operations.
+    pub items: Vec<ItemId>,
 }
 
 /// At which version each object last changed: what [`Expected::Object`] is compared with.
@@ -148,6 +159,8 @@ pub struct Revisions {
     pub users: BTreeMap<UserId, ConfigVersion>,
     /// Of each extension.
     pub extensions: BTreeMap<ExtensionId, ConfigVersion>,
+    /// Of each part of another kind.
+    pub items: BTreeMap<ItemId, ConfigVersion>,
 }
 
 /// The configuration at one moment.
@@ -375,12 +388,14 @@ impl Change<'_> {
             expected: self.expected,
             next_user,
             next_extension,
+            next_items: NextIds::load(tx)?,
             edits: Vec::new(),
             changed: Changed {
                 version: current,
                 different: false,
                 users: Vec::new(),
                 extensions: Vec::new(),
+                items: Vec::new(),
             },
         };
         let mut objects = Vec::with_capacity(operations.len());
@@ -462,6 +477,21 @@ impl Change<'_> {
                 if let Some((extension, _)) = before {
                     rows::delete_extension(tx, extension.id)?;
                     revisions.extensions.remove(&extension.id);
+                }
+            }
+            Edit::Item {
+                after: Some(item), ..
+            } => {
+                item::store(tx, item, version)?;
+                revisions.items.insert(item.id(), version);
+            }
+            Edit::Item {
+                before,
+                after: None,
+            } => {
+                if let Some(item) = before {
+                    item::delete(tx, item.id())?;
+                    revisions.items.remove(&item.id());
                 }
             }
             Edit::Password {

@@ -33,8 +33,8 @@ mod word;
 mod writer;
 
 pub use config::{
-    Author, Changed, Credentials, Expected, NewExtension, NewUser, Operation, Orphans, Revisions,
-    Snapshot,
+    Author, Changed, Credentials, Expected, Item, ItemId, NewExtension, NewUser, Operation,
+    Orphans, Revisions, Snapshot,
 };
 pub use ending::Ended;
 pub use error::{Blame, ChangeError, StoreError};

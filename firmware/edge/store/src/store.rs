@@ -15,6 +15,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_2.sql"),
         include_str!("migrations/config_3.sql"),
         include_str!("migrations/config_4.sql"),
+        include_str!("migrations/config_5.sql"),
     ],
     revision: "SELECT version * 2 + first_password_set FROM meta",
     expendable: None,

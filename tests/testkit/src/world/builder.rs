@@ -184,6 +184,8 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 codecs: Codec::ALL.to_vec(),
             })
             .collect(),
+        interfaces: Vec::new(),
+        routes: Vec::new(),
     };
     let faults = configuration.check();
     assert!(faults.is_empty(), "{faults:?}");

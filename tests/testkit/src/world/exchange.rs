@@ -144,6 +144,7 @@ impl World {
     pub(super) fn carry_out(&mut self) {
         // A message that acknowledges an end has left, so what is to be kept must not come after it.
         let mut acknowledged: Option<String> = None;
+        let mut found = Vec::new();
         while let Some(output) = self.exchange.switch.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => {
@@ -206,7 +207,26 @@ impl World {
                     self.tape.note(self.now, &row);
                     self.security.push(row);
                 }
+                // Servers are named by their addresses here.
+                Output::LookUp {
+                    interface,
+                    host,
+                    port,
+                    transport,
+                } => {
+                    let flow = |ip| Flow {
+                        transport,
+                        local: Self::local(),
+                        remote: SocketAddr::new(ip, port.unwrap_or(5060)),
+                    };
+                    let flows = host.parse().ok().map(flow).into_iter().collect();
+                    found.push(pbx::Input::LookedUp { interface, flows });
+                }
             }
+        }
+        for found in found {
+            self.exchange.switch.handle_input(self.now, found);
+            self.carry_out();
         }
     }
 

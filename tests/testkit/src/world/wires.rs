@@ -84,7 +84,7 @@ impl World {
         });
     }
 
-    fn local() -> SocketAddr {
+    pub(super) fn local() -> SocketAddr {
         SocketAddr::from((EXCHANGE, SIP_PORT))
     }
 

@@ -32,10 +32,11 @@ impl Concealed {
                 Notice::Call { call } => is_hidden(&call.caller),
                 Notice::CallEnded { call } => self.calls.remove(call),
                 Notice::Registrations { extension, .. } => extension.is_hidden(),
-                Notice::Security | Notice::Config { .. } => false,
+                Notice::Interface { .. } | Notice::Security | Notice::Config { .. } => false,
             },
             Output::Transmit { .. }
             | Output::CloseStream { .. }
+            | Output::LookUp { .. }
             | Output::Media(_)
             | Output::Security(_) => false,
         }

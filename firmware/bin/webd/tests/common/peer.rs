@@ -148,6 +148,9 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
         Request::Calls => Reply::Calls {
             calls: vec![call()],
         },
+        Request::Interfaces => Reply::Interfaces {
+            interfaces: Vec::new(),
+        },
         Request::Registrations => Reply::Registrations {
             registrations: vec![
                 Registration {

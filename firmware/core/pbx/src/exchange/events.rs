@@ -114,6 +114,8 @@ impl Exchange {
             } => self.ended(session, Parting::new(reason, cause)),
             Event::Binding { change, binding } => self.binding(change, &binding),
             Event::Parted { extension } => self.live.registrations_changed(extension),
+            Event::Registered { id } => self.registered_outside(id),
+            Event::NotRegistered { id, status } => self.not_registered_outside(id, status),
             Event::Ignored { flow } => self.security.ignored(self.now, flow.remote.ip()),
             Event::AuthenticationFailed {
                 flow,

@@ -1,18 +1,18 @@
 //! Calls that come in.
 
-use model::{CallId, Cause, ExtensionId, LegId, LegSide, Party};
+use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party};
 use sip::endpoint::{IncomingInvite, SessionId};
 use sip::message::{StatusCode, Uri};
 use sip::sdp::Negotiation;
 
 use super::Exchange;
-use super::line::refusal;
 use super::ringing::SESSION_ID_BITS;
 use crate::call::{
     CallState, MAX_CALLS, MAX_CALLS_IN_SETUP, MAX_CALLS_OF_EXTENSION, Outcome, Phase, other_side,
 };
 use crate::leg::negotiation::capabilities;
 use crate::leg::{Failure, Leg, LegState};
+use crate::route::Origin;
 use crate::script::Plot;
 use crate::security::shown;
 
@@ -20,9 +20,7 @@ impl Exchange {
     /// An authenticated INVITE came.
     pub(super) fn invited(&mut self, session: SessionId, invite: &IncomingInvite) {
         let Some(account) = invite.account else {
-            // Only extensions call, for now.
-            let failure = Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED);
-            self.endpoint.refuse(self.now, session, refusal(&failure));
+            self.invited_from_outside(session, invite);
             return;
         };
         self.controller.call_admitted(self.now);
@@ -36,7 +34,7 @@ impl Exchange {
             self.replacing(session, invite, account, party, replaced);
             return;
         }
-        let refused = self.overloaded(account);
+        let refused = self.overloaded(Some(account));
         self.call_in(session, invite, account, party, refused);
     }
 
@@ -52,7 +50,9 @@ impl Exchange {
         let id = self.next_call_id();
         let dialled = dialled(&invite.request_uri);
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
-        let (leg, offer) = self.incoming_leg(id, session, invite, account, party);
+        call.origin = Some(Origin::Extension(account));
+        let codecs = self.codecs_of(account);
+        let (leg, offer) = self.incoming_leg(id, session, invite, codecs, None, party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());
         self.open_call(call, Plot::Dial);
@@ -62,12 +62,12 @@ impl Exchange {
     }
 
     /// Why no new call is taken now, if so.
-    fn overloaded(&mut self, account: ExtensionId) -> Option<Failure> {
+    pub(super) fn overloaded(&mut self, account: Option<ExtensionId>) -> Option<Failure> {
         let cause = if self.stopping {
             Cause::TEMPORARY_FAILURE
         } else if self.calls.len() >= MAX_CALLS || self.in_setup >= MAX_CALLS_IN_SETUP {
             Cause::SWITCHING_EQUIPMENT_CONGESTION
-        } else if self.legs.made_by(account) >= MAX_CALLS_OF_EXTENSION {
+        } else if account.is_some_and(|id| self.legs.made_by(id) >= MAX_CALLS_OF_EXTENSION) {
             Cause::NO_CIRCUIT_AVAILABLE
         } else {
             return None;
@@ -76,21 +76,23 @@ impl Exchange {
         Some(Failure::congestion(cause))
     }
 
+    fn codecs_of(&self, account: ExtensionId) -> Vec<Codec> {
+        (self.directory.extension(account))
+            .map(|extension| extension.codecs.clone())
+            .unwrap_or_default()
+    }
+
     /// A leg for a party that calls us, and whether its offer can be taken.
-    fn incoming_leg(
+    pub(super) fn incoming_leg(
         &mut self,
         call: CallId,
         session: SessionId,
         invite: &IncomingInvite,
-        account: ExtensionId,
+        codecs: Vec<Codec>,
+        interface: Option<Box<str>>,
         party: Party,
     ) -> (LegId, Result<(), Failure>) {
         let id = self.legs.next_id();
-        let codecs = self
-            .directory
-            .extension(account)
-            .map(|extension| extension.codecs.clone())
-            .unwrap_or_default();
         // The port is taken when the call gets so far.
         let address = core::net::SocketAddr::new(invite.flow.local.ip(), 0);
         let mut negotiation = Negotiation::new(
@@ -114,6 +116,7 @@ impl Exchange {
             party,
             flow: invite.flow,
             user_agent: invite.user_agent.clone(),
+            interface,
             codecs,
             negotiation,
             offered: invite.sdp.is_some(),
@@ -176,7 +179,8 @@ impl Exchange {
         party: Party,
         preferred: Option<model::Codec>,
     ) -> Result<LegId, Failure> {
-        let (leg, offer) = self.incoming_leg(call, session, invite, account, party);
+        let codecs = self.codecs_of(account);
+        let (leg, offer) = self.incoming_leg(call, session, invite, codecs, None, party);
         let accepted = offer.and_then(|()| self.accept(leg, preferred));
         if let Err(failure) = accepted {
             self.drop_leg(leg);

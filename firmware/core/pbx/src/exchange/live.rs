@@ -222,6 +222,7 @@ fn active_leg(side: LegSide, leg: &Leg) -> ActiveLeg {
         party: leg.party.clone(),
         address: Some(leg.flow.remote.to_string()),
         user_agent: leg.user_agent.clone(),
+        interface: leg.interface.as_deref().map(str::to_owned),
         codec: leg.codec(),
         quality: leg.quality,
     }

@@ -14,8 +14,8 @@ use core::net::SocketAddr;
 
 use media::Command;
 use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party, PortId};
-use sip::endpoint::{OutgoingInvite, Target};
-use sip::message::{HeaderName, StatusCode};
+use sip::endpoint::{Credentials, OutgoingInvite, Target};
+use sip::message::{HeaderName, Host, StatusCode};
 use sip::sdp::Negotiation;
 
 use super::Exchange;
@@ -29,18 +29,31 @@ use crate::ports::Released;
 const STOPS_BY_ITSELF_S: u32 = 5;
 
 /// What all phones of a ring have in common.
-struct Ring {
-    call: CallId,
+pub(super) struct Ring {
+    pub(super) call: CallId,
     /// Shown to the phones.
-    caller: Party,
+    pub(super) caller: Party,
     /// Whose phones they are.
-    party: Party,
-    headers: Vec<(HeaderName, String)>,
+    pub(super) party: Party,
+    pub(super) headers: Vec<(HeaderName, String)>,
     /// What is offered, in this order.
-    codecs: Vec<Codec>,
+    pub(super) codecs: Vec<Codec>,
     /// They share it until one answers.
-    port: PortId,
-    seed: u64,
+    pub(super) port: PortId,
+    pub(super) seed: u64,
+}
+
+/// One of those who ring.
+pub(super) struct Way {
+    pub(super) target: Target,
+    /// What it calls itself.
+    pub(super) user_agent: Option<String>,
+    /// Who we are there.
+    pub(super) credentials: Option<Credentials>,
+    /// The host of From, where it is not ours.
+    pub(super) from_host: Option<Host>,
+    /// The name of the interface that leads there.
+    pub(super) interface: Option<Box<str>>,
 }
 
 impl Exchange {
@@ -54,9 +67,15 @@ impl Exchange {
         let party = self.directory.party(extension).ok_or(absent)?;
         let configured = self.directory.extension(extension).ok_or(absent)?;
         let codecs = configured.codecs.clone();
-        let phones: Vec<(Target, Option<String>)> = (self.endpoint.reachable(extension))
+        let phones: Vec<Way> = (self.endpoint.reachable(extension))
             .take(MAX_RINGING)
-            .map(|(binding, target)| (target, binding.user_agent.clone()))
+            .map(|(binding, target)| Way {
+                target,
+                user_agent: binding.user_agent.clone(),
+                credentials: None,
+                from_host: None,
+                interface: None,
+            })
             .collect();
         if phones.is_empty() {
             return Err(absent);
@@ -82,23 +101,28 @@ impl Exchange {
             port,
             seed: self.chance.next(),
         };
+        self.ring(&ring, phones)
+    }
+
+    /// Rings all of them.
+    pub(super) fn ring(&mut self, ring: &Ring, ways: Vec<Way>) -> Result<(), Failure> {
         let mut rung = Ok(());
-        for (target, user_agent) in phones {
-            rung = rung.and(self.ring_phone(&ring, target, user_agent));
+        for way in ways {
+            rung = rung.and(self.ring_phone(ring, way));
         }
         // The one that taking it counted; each phone counts for itself.
-        if self.ports.release(port) == Released::Close {
-            self.media(Command::Close { port });
+        if self.ports.release(ring.port) == Released::Close {
+            self.media(Command::Close { port: ring.port });
         }
-        self.wakes.wake(call);
-        match self.calls.get(&call) {
+        self.wakes.wake(ring.call);
+        match self.calls.get(&ring.call) {
             Some(state) if !state.ringing.is_empty() => Ok(()),
-            _ => rung.and(Err(absent)),
+            _ => rung.and(Err(Failure::of_cause(Cause::SUBSCRIBER_ABSENT))),
         }
     }
 
     /// A port for the caller, if it has none, and one for those who are called.
-    fn ports_for(&mut self, caller: LegId) -> Result<PortId, Failure> {
+    pub(super) fn ports_for(&mut self, caller: LegId) -> Result<PortId, Failure> {
         let port = if self.give_port(caller) {
             self.ports.take()
         } else {
@@ -111,13 +135,8 @@ impl Exchange {
     }
 
     /// Sends an INVITE to a phone: a leg of its own.
-    fn ring_phone(
-        &mut self,
-        ring: &Ring,
-        target: Target,
-        user_agent: Option<String>,
-    ) -> Result<(), Failure> {
-        let flow = target.flow;
+    fn ring_phone(&mut self, ring: &Ring, way: Way) -> Result<(), Failure> {
+        let flow = way.target.flow;
         let address = SocketAddr::new(flow.local.ip(), self.ports.number(ring.port));
         let mut negotiation = Negotiation::new(
             self.chance.next() & SESSION_ID_BITS,
@@ -125,15 +144,19 @@ impl Exchange {
         );
         let offer = (negotiation.offer()).map_err(|error| Failure::of_description(&error))?;
         let invite = OutgoingInvite {
-            target,
+            target: way.target,
             account: ring.party.extension,
             from_display: ring.caller.name.clone(),
-            from_user: ring.caller.number.clone(),
+            from_user: shown_number(&ring.caller).to_owned(),
+            from_host: way.from_host,
             to_user: ring.party.number.clone(),
             sdp: Some(offer),
             headers: ring.headers.clone(),
         };
-        let session = self.endpoint.invite(self.now, invite);
+        let session = match way.credentials {
+            Some(credentials) => self.endpoint.invite_as(self.now, invite, credentials),
+            None => self.endpoint.invite(self.now, invite),
+        };
         let id = self.legs.next_id();
         self.ports.hold(ring.port);
         self.legs.insert(Leg {
@@ -145,7 +168,8 @@ impl Exchange {
             state: LegState::Calling,
             party: ring.party.clone(),
             flow,
-            user_agent,
+            user_agent: way.user_agent,
+            interface: way.interface,
             codecs: ring.codecs.clone(),
             negotiation,
             offered: false,
@@ -209,10 +233,17 @@ impl Exchange {
         let global = failures.iter().any(|failure| failure.status.class() == 6);
         if global || failures.len() == ringing.len() {
             let rang = ringing.iter().filter_map(state_of).any(|(_, rang)| rang);
+            let outside = (ringing.iter())
+                .filter_map(|id| self.legs.get(*id))
+                .any(|leg| leg.interface.is_some());
             self.stop_ringing(call, None);
             let mut failure = best.unwrap_or(Failure::of_cause(Cause::SUBSCRIBER_ABSENT));
             failure.rang = rang;
-            return Some(Err(failure.towards_caller()));
+            return Some(Err(if outside {
+                failure
+            } else {
+                failure.towards_caller()
+            }));
         }
         self.tell_caller(call, &ringing);
         None
@@ -347,6 +378,15 @@ impl Exchange {
         for leg in core::mem::take(&mut state.ringing) {
             self.end_leg(leg, cause, None);
         }
+    }
+}
+
+/// The number of a caller; the word for it of one that hides its own (RFC 3323 §4.1.1.3).
+const fn shown_number(caller: &Party) -> &str {
+    if caller.number.is_empty() {
+        "anonymous"
+    } else {
+        caller.number.as_str()
     }
 }
 

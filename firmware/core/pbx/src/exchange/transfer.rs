@@ -23,7 +23,7 @@ use crate::call::{
     CallState, MAX_CALLS, MAX_TRANSFERS, Outcome, Phase, SIDES, Transfer, ended_by, other_side,
 };
 use crate::leg::{Failure, Leg, LegState};
-use crate::route::{self, Destination};
+use crate::route::{Destination, Origin};
 use crate::script::Plot;
 
 /// The parties of a transfer, as they stand in the call it starts from.
@@ -106,30 +106,21 @@ impl Exchange {
         let extension = |id: LegId| self.legs.get(id).and_then(Leg::extension);
         let rejected = Failure::of_cause(Cause::CALL_REJECTED);
         let transferor = extension(parties.transferor).ok_or(rejected)?;
-        let transferee = extension(parties.transferee).ok_or(rejected)?;
+        let transferee = extension(parties.transferee);
         // The one who transfers answers for the call; it can't name itself either.
-        let route = self.route(transferor, &dialled);
-        let Destination::Extension(target) = route.decision?;
-        if target == transferee {
+        let origin = Origin::Extension(transferor);
+        let target = self.route(origin, &dialled).decision?;
+        if transferee.is_some_and(|id| target == Destination::Extension(id)) {
             return Err(Failure::of_cause(Cause::USER_BUSY));
         }
         let child = self.lend(parties, refer, dialled);
         self.endpoint.accept_refer(self.now, refer);
         if let Some(mut child) = child {
             child.referred_by = referred_by;
+            child.origin = Some(origin);
             self.open_call(child, Plot::Dial);
         }
         Ok(())
-    }
-
-    /// What a dialled number leads to now.
-    pub(crate) fn route(&self, caller: model::ExtensionId, dialled: &str) -> route::Route {
-        route::route(
-            &self.directory,
-            |id| self.endpoint.reachable(id).count(),
-            caller,
-            dialled,
-        )
     }
 
     /// Lends the transferred party to a new call, which is yet to be opened.

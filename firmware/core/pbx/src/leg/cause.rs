@@ -73,6 +73,30 @@ pub(crate) const fn disposition_of(cause: Cause, rang: bool) -> Disposition {
     }
 }
 
+/// Whether a refusal tells of the network rather than of the called party, so that another way to it may
+/// do better: the one table of what *try the next interface* means.
+///
+/// A Q.850 cause that speaks of the party decides, whatever the status: gateways send `500` with
+/// `Reason: Q.850;cause=17`.
+#[must_use]
+pub(crate) const fn is_of_network(status: StatusCode, cause: Cause) -> bool {
+    match cause.value() {
+        // No route, no circuit, out of order, congestion, unavailable, barred at the provider.
+        2 | 3 | 25 | 27 | 34 | 38 | 41..=44 | 46 | 47 | 49 | 50 | 57 | 58 | 63 => true,
+        // Unknown number, busy, no answer, absent, changed, cleared.
+        1 | 16 | 17 | 18 | 19 | 20 | 22 | 26 | 28 => false,
+        _ => match status.code() {
+            // The account, the bill, what the server can't do, no answer; a codec it does not have.
+            300..=399 | 401..=403 | 405 | 407 | 408 | 415 | 420 | 421 | 430 | 433 | 482 | 483 => {
+                true
+            }
+            488 | 606 => true,
+            500..=599 => true,
+            _ => false,
+        },
+    }
+}
+
 /// Which of several refusals speaks for all of them; the lowest wins (RFC 3261 §16.7 step 6).
 ///
 /// A global refusal decides. Else what a person did comes before what a phone said, and that before

@@ -16,6 +16,9 @@ use crate::{Input, Output, Switch, SwitchConfig};
 /// Civil time at the start.
 pub(crate) const START: WallTime = WallTime::from_unix_seconds(1_700_000_000);
 
+/// Marks a phone that is none of ours: a provider's server.
+pub(crate) const OUTSIDE: ExtensionId = ExtensionId::new(0);
+
 pub(crate) struct World {
     pub(crate) switch: Switch,
     pub(crate) now: Instant,
@@ -78,7 +81,10 @@ impl World {
                 first_call: CallId::new(1),
                 rtp_ports: (0..40).map(|n| 10_000 + 2 * n).collect(),
                 streams: sip::endpoint::STREAMS,
-                bindings: all.iter().filter(|_| registered).map(binding).collect(),
+                bindings: (all.iter())
+                    .filter(|(id, _)| registered && *id != OUTSIDE)
+                    .map(binding)
+                    .collect(),
                 dialogs: Vec::new(),
                 product: "Operator Box".into(),
             },
@@ -94,7 +100,9 @@ impl World {
             open: BTreeSet::new(),
             media_answers: true,
         };
-        world.drain();
+        for (phone, bytes) in world.drain() {
+            world.send(phone, bytes);
+        }
         world.log.clear();
         world
     }
@@ -141,6 +149,7 @@ impl World {
     fn drain(&mut self) -> Vec<(usize, Bytes)> {
         let mut replies = Vec::new();
         let mut closed = Vec::new();
+        let mut found: Vec<(_, Vec<model::Flow>)> = Vec::new();
         while let Some(output) = self.switch.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => {
@@ -210,8 +219,22 @@ impl World {
                 Output::BindingPut(binding) => self.log.push(format!("put {}", binding.contact)),
                 Output::BindingRemove { contact, .. } => self.log.push(format!("remove {contact}")),
                 Output::Security(row) => self.log.push(row),
+                Output::LookUp {
+                    interface, host, ..
+                } => {
+                    let remotes = host.split('_').filter_map(|host| host.parse().ok());
+                    let flows = remotes.map(|ip| model::Flow {
+                        remote: SocketAddr::new(ip, 5060),
+                        ..self.phones[0].flow()
+                    });
+                    found.push((interface, flows.collect()));
+                }
                 Output::CloseStream { .. } => {}
             }
+        }
+        for (interface, flows) in found {
+            self.input(Input::LookedUp { interface, flows });
+            replies.extend(self.drain());
         }
         if self.media_answers {
             for (port, close) in closed {

@@ -7,8 +7,9 @@
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Flow, Instant, Secret};
 
+use super::RegistrationId;
 use crate::digest::DigestOffer;
-use crate::message::{HeaderName, NameAddr, Replaces, Request, StatusCode, Uri};
+use crate::message::{HeaderName, Host, NameAddr, Replaces, Request, StatusCode, Uri};
 
 /// One INVITE session, as caller or callee. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,8 +179,10 @@ pub struct OutgoingInvite {
     pub account: Option<ExtensionId>,
     /// Name shown for the caller.
     pub from_display: Option<String>,
-    /// User part of From; the host is our address on the flow.
+    /// User part of From.
     pub from_user: String,
+    /// Host of From; none means our address on the flow.
+    pub from_host: Option<Host>,
     /// User part of To.
     pub to_user: String,
     /// The offer; none asks the peer for one.
@@ -455,6 +458,18 @@ pub enum Event {
     Parted {
         /// Whose.
         extension: ExtensionId,
+    },
+    /// A server has taken a registration of ours, for the first time or again.
+    Registered {
+        /// Which.
+        id: RegistrationId,
+    },
+    /// A server has not taken a registration of ours; it is tried again.
+    NotRegistered {
+        /// Which.
+        id: RegistrationId,
+        /// Its answer; none where it gave none.
+        status: Option<StatusCode>,
     },
     /// A source nobody has logged in from sends too much: more is passed over. Told once, until it has
     /// been quiet.

@@ -15,7 +15,10 @@ use model::{Flow, Instant, Transport};
 use super::peer::is_weaker;
 use super::streams::StreamId;
 use super::values::Values;
-use super::{Closing, EndpointConfig, Event, Output, Random, ReferId, Seeded, SessionId, Timers};
+use super::{
+    Closing, EndpointConfig, Event, Output, Random, ReferId, RegistrationId, Seeded, SessionId,
+    Timers,
+};
 use crate::message::{
     CSeq, Essentials, HeaderName, HeaderValue, Headers, Method, Request, Response, StatusCode, Via,
 };
@@ -37,6 +40,8 @@ pub(crate) enum TimerKey {
     Bindings(model::ExtensionId),
     /// The next dialogs of before a restart are to be ended.
     Farewells,
+    /// A registration of ours is to be asked for.
+    Registration(RegistrationId),
     /// A connection's that has something left to prove or to finish.
     Stream(StreamId),
 }
@@ -62,6 +67,8 @@ pub(crate) enum Purpose {
     Options,
     /// The end of a dialog that no session wants: nobody waits for the answer.
     Stray,
+    /// REGISTER: a registration of ours.
+    Register(RegistrationId),
 }
 
 /// Who uses a client transaction.

@@ -5,6 +5,7 @@
 //! * `auth`: digest (§22)
 //! * `reach`: by which way a peer is reached (§18.2.2)
 //! * `farewells`: dialogs of before a restart, which are ended
+//! * `registrations`: ours at the servers of others
 //! * `core`: time, chance, timers, transactions and the way out, for all parts
 //!
 //! Sessions are in [`crate::session`], contacts of phones in [`crate::registrar`].
@@ -21,6 +22,7 @@ mod peer;
 mod random;
 mod reach;
 mod receive;
+mod registrations;
 mod server;
 mod sources;
 mod streams;
@@ -38,6 +40,7 @@ use model::{Cause, ExtensionId, Instant};
 
 pub use api::*;
 pub use limits::STREAMS;
+pub use registrations::{Registration, RegistrationId};
 
 pub(crate) use self::core::{ClientUser, Core, Outcome, Purpose, ServerTold, TimerKey, send_ack};
 pub(crate) use hash::{IdMap, KeyMap, Seeded};
@@ -50,6 +53,7 @@ use self::core::Told;
 use auth::Gatekeeper;
 use farewells::Farewells;
 use reach::listens_at;
+use registrations::Registrations;
 use sources::Sources;
 use streams::Streams;
 
@@ -79,6 +83,7 @@ pub struct Endpoint {
     trusted: BTreeSet<IpAddr>,
     sources: Sources,
     farewells: Farewells,
+    registrations: Registrations,
 }
 
 /// How much the endpoint holds at the moment. All are zero once nothing is under way.
@@ -120,6 +125,7 @@ impl Endpoint {
             trusted: BTreeSet::new(),
             sources,
             farewells: Farewells::default(),
+            registrations: Registrations::default(),
         }
     }
 
@@ -237,6 +243,12 @@ impl Endpoint {
         session.is_with(phone);
         self.sessions.add(session);
         id
+    }
+
+    /// Whether the peer of a call of ours has answered anything at all, be it 100.
+    #[must_use]
+    pub fn is_heard_of(&self, session: SessionId) -> bool {
+        (self.sessions.get(session)).is_some_and(|session| session.is_heard_of(&self.core))
     }
 
     /// Provisional response 101 to 199; with SDP, reliably where the peer can (RFC 3262).
@@ -391,9 +403,16 @@ impl Endpoint {
             moved,
         } = told;
         let failure = self.failure(flow, &outcome);
-        if user.purpose == Purpose::Stray {
-            self.farewell_answered(id, &outcome, failure);
-            return;
+        match user.purpose {
+            Purpose::Stray => {
+                self.farewell_answered(id, &outcome, failure);
+                return;
+            }
+            Purpose::Register(registration) => {
+                self.on_registration(registration, id, &outcome);
+                return;
+            }
+            _ => {}
         }
         if let (Some((old, new)), Some(session)) = (moved, self.sessions.get_mut(user.session)) {
             let streams = &self.streams;

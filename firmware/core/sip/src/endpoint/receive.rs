@@ -212,6 +212,7 @@ impl Endpoint {
                     self.registrar.on_timer(&mut self.core, extension);
                 }
                 TimerKey::Farewells => self.say_farewells(),
+                TimerKey::Registration(id) => self.on_registration_timer(id),
                 TimerKey::Stream(id) => {
                     if let Some(flow) = self.streams.overdue(id) {
                         self.give_up(flow, Closing::TooSlow);

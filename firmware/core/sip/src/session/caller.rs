@@ -94,6 +94,16 @@ impl Session {
         session
     }
 
+    /// Whether the peer that we call has answered anything at all.
+    pub(crate) fn is_heard_of(&self, core: &Core) -> bool {
+        let Stage::Calling(calling) = &self.stage else {
+            return true;
+        };
+        calling.challenges > 0
+            || (core.clients.get(calling.invite))
+                .is_some_and(|client| client.is_proceeding_invite())
+    }
+
     /// Takes what came of the first INVITE.
     pub(super) fn on_invite(&mut self, core: &mut Core, id: ClientId, outcome: Outcome) {
         let calling = matches!(&self.stage, Stage::Calling(calling) if calling.invite == id);
@@ -416,7 +426,11 @@ fn invite_request(
     invite: OutgoingInvite,
 ) -> Request {
     let target = invite.target;
-    let mut from = NameAddr::new(own_uri(target.flow, &invite.from_user)).with_tag(tag);
+    let from = match invite.from_host {
+        Some(host) => SipUri::new(host).with_user(&invite.from_user),
+        None => own_uri(target.flow, &invite.from_user),
+    };
+    let mut from = NameAddr::new(from).with_tag(tag);
     from.display = invite.from_display.filter(|name| !name.is_empty());
     let to_host = target
         .uri

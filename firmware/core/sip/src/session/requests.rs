@@ -138,7 +138,7 @@ impl Session {
             Purpose::Notify(refer) => self.on_notified(core, refer, &outcome),
             Purpose::Prack => self.on_pracked(core, &outcome),
             Purpose::Options => self.on_asked(core, &outcome),
-            Purpose::Cancel | Purpose::Stray => {}
+            Purpose::Cancel | Purpose::Stray | Purpose::Register(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use model::config::{Configuration, Extension, General, User};
 use model::{ConfigVersion, ExtensionId, Secret, UserId};
 
+use super::item::{self, Item, ItemId, NextIds};
 use super::{Changed, Expected, Operation, Orphans, Snapshot};
 use crate::ChangeError;
 
@@ -21,6 +22,10 @@ pub(super) enum Edit {
         before: Option<(Extension, Option<String>)>,
         after: Option<(Extension, Option<String>)>,
     },
+    Item {
+        before: Option<Item>,
+        after: Option<Item>,
+    },
     Password {
         user: User,
         hash: Option<Secret>,
@@ -37,6 +42,7 @@ impl Edit {
             Self::General { before, after } => before != after,
             Self::User { before, after } => before != after,
             Self::Extension { before, after } => before != after,
+            Self::Item { before, after } => before != after,
             Self::Password { .. } => true,
         }
     }
@@ -48,6 +54,7 @@ pub(super) struct Applier<'a> {
     pub(super) expected: Expected,
     pub(super) next_user: UserId,
     pub(super) next_extension: ExtensionId,
+    pub(super) next_items: NextIds,
     pub(super) edits: Vec<Edit>,
     pub(super) changed: Changed,
 }
@@ -161,6 +168,27 @@ impl Applier<'_> {
                 });
                 Ok(Some("/general".into()))
             }
+            Operation::AddItem(new) => {
+                let configuration = &mut self.snapshot.configuration;
+                let added = &self.changed.items;
+                let (edit, id, at) = item::add(configuration, &mut self.next_items, new, added);
+                self.changed.items.push(id);
+                self.edits.push(edit);
+                Ok(Some(at))
+            }
+            Operation::UpdateItem(item) => {
+                self.expect_item(item.id())?;
+                let id = item.id();
+                let edit = item::update(self.configuration(), item)?;
+                self.edits.push(edit);
+                Ok(Some(item::pointer(self.configuration(), id)))
+            }
+            Operation::RemoveItem(id) => {
+                self.expect_item(id)?;
+                let edit = item::remove(self.configuration(), id)?;
+                self.edits.push(edit);
+                Ok(None)
+            }
         }
     }
 
@@ -204,6 +232,8 @@ impl Applier<'_> {
 
     fn remove_extension(&mut self, index: usize) {
         let before = self.configuration().extensions.remove(index);
+        let interfaces = item::without_extension(self.configuration(), before.id);
+        self.edits.extend(interfaces);
         let owner = self.name_of(before.user);
         self.edits.push(Edit::Extension {
             before: Some((before, owner)),
@@ -235,6 +265,13 @@ impl Applier<'_> {
             self.expect(revision)?;
         }
         Ok(index)
+    }
+
+    fn expect_item(&self, id: ItemId) -> Result<(), ChangeError> {
+        match self.snapshot.revisions.items.get(&id) {
+            Some(revision) => self.expect(*revision),
+            None => Ok(()),
+        }
     }
 
     fn expect(&self, current: ConfigVersion) -> Result<(), ChangeError> {

@@ -3,6 +3,7 @@
 use model::config::{Extension, General, User};
 
 use super::apply::Edit;
+use super::item;
 use crate::word::word;
 
 /// One row for an edit; none where it isn't worth one.
@@ -39,6 +40,7 @@ pub(super) fn describe(edit: &Edit) -> Option<String> {
             )),
             (None, None) => None,
         },
+        Edit::Item { before, after } => item::describe(before.as_ref(), after.as_ref()),
         Edit::Password { initial: true, .. } => None,
         Edit::Password {
             user,

@@ -6,6 +6,7 @@ use model::config::{Configuration, Extension, General, User};
 use model::{ConfigVersion, ExtensionId, Secret, UserId, WallTime};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::item;
 use super::{Author, Credentials, Revisions, Snapshot};
 use crate::StoreError;
 use crate::word::{damaged, id32, json, unjson, unword, version, word};
@@ -17,6 +18,7 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
         general: general_revision,
         users: BTreeMap::new(),
         extensions: BTreeMap::new(),
+        items: BTreeMap::new(),
     };
     let mut users = Vec::new();
     let mut statement = tx.prepare_cached(
@@ -39,13 +41,17 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
         revisions.extensions.insert(extension.id, revision(row, 9)?);
         extensions.push(extension);
     }
+    let mut configuration = Configuration {
+        version,
+        general,
+        users,
+        extensions,
+        interfaces: Vec::new(),
+        routes: Vec::new(),
+    };
+    revisions.items = item::load(tx, &mut configuration)?;
     Ok(Snapshot {
-        configuration: Configuration {
-            version,
-            general,
-            users,
-            extensions,
-        },
+        configuration,
         revisions,
         with_password: load_with_password(tx)?,
     })
@@ -309,6 +315,6 @@ fn revision(row: &Row<'_>, column: usize) -> Result<ConfigVersion, StoreError> {
 }
 
 /// A version as a column; it grows by one a change and stays far below the limit.
-fn raw(version: ConfigVersion) -> i64 {
+pub(super) fn raw(version: ConfigVersion) -> i64 {
     version.raw().cast_signed()
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use model::config::{DigestChoice, FaultCode};
 
+mod items;
+
 use super::*;
 use crate::{Blame, LogKind, LogQuery, NewSession};
 

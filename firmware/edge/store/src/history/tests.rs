@@ -33,6 +33,7 @@ fn call(id: u64) -> CallRecord {
         party: party(number, Some(extension)),
         address: Some("10.0.0.5:5060".into()),
         user_agent: None,
+        interface: None,
         codec: Some(Codec::Pcma),
         quality: Some(quality),
     };

@@ -22,7 +22,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
 }
-const LIST = { user: '/users', extension: '/extensions', phone: '/extensions' }
+const LIST = { user: '/users', extension: '/extensions', phone: '/extensions', interface: '/call-routing', route: '/call-routing' }
 
 /** `quiet`: where all is well there is nothing to say. */
 export function Attention({ items, quiet }: { items: Item[]; quiet: boolean }) {

@@ -254,17 +254,21 @@ pub async fn set_sip_password(
 
 /// What depends on an extension
 ///
-/// To ask before it is removed: the phones that are registered on it now.
+/// To ask before it is removed: the phones that are registered on it now, and the interfaces whose calls
+/// ring it, which ring nobody in its place.
 #[utoipa::path(get, path = "/extensions/{id}/dependents", operation_id = "list_extension_dependents",
     tag = "configuration",
     params(("id" = u32, Path, description = "Id of the extension")),
-    responses((status = 200, description = "Its phones", body = Dependents)))]
+    responses((status = 200, description = "Its phones and interfaces", body = Dependents)))]
 pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<Json<Dependents>, Problem> {
     let id = ExtensionId::new(id);
-    find(&app, id).await?;
+    let (snapshot, _) = find(&app, id).await?;
+    let interfaces = (snapshot.configuration.interfaces.iter())
+        .filter(|interface| interface.rings(id))
+        .map(|interface| Dependent::interface(interface.id.raw(), &interface.name));
     // Where the exchange does not answer nothing is known to depend on it.
     let phones = match app.control.ask(Request::Registrations).await {
         Ok(Reply::Registrations { registrations }) => registrations,
@@ -274,6 +278,7 @@ pub async fn dependents(
         .into_iter()
         .filter(|phone| phone.extension == id)
         .map(|phone| Dependent::phone(phone.user_agent, phone.address))
+        .chain(interfaces)
         .collect();
     Ok(Json(Dependents { dependents }))
 }

@@ -168,7 +168,9 @@ impl Pair {
             | Event::AuthenticationFailed { .. }
             | Event::Parted { .. }
             | Event::Ignored { .. }
-            | Event::Alive { .. } => {}
+            | Event::Alive { .. }
+            | Event::Registered { .. }
+            | Event::NotRegistered { .. } => {}
         }
     }
 
@@ -233,6 +235,7 @@ impl Pair {
             account: None,
             from_display: None,
             from_user: "peer".to_owned(),
+            from_host: None,
             to_user: "peer".to_owned(),
             sdp: offer.then(|| "offer".into()),
             headers: Vec::new(),

@@ -16,6 +16,7 @@ mod offers;
 mod peers;
 mod races;
 mod register;
+mod registration;
 mod reliable;
 mod session_timer;
 mod sources;

@@ -257,6 +257,7 @@ impl Phone {
             account: self.account,
             from_display: Some("Alice".to_owned()),
             from_user: "100".to_owned(),
+            from_host: None,
             to_user: self.user.clone(),
             sdp: sdp.map(|sdp| sdp.as_bytes().into()),
             headers: Vec::new(),

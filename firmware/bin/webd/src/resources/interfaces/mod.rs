@@ -1,0 +1,213 @@
+//! Interfaces (SIP-1, SIP-2): the ways to other networks.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::config::{self, Rewrite};
+use model::control::{InterfaceState, Reply, Request};
+use model::{ConfigVersion, InterfaceId, RouteId};
+use store::{ChangeError, Expected, Item, ItemId, Operation, Snapshot, Store};
+
+use crate::api::Actor;
+use crate::app::App;
+use crate::input::{Body, PathId};
+use crate::list::folded;
+use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
+use crate::problem::{FieldCode, Problem};
+use crate::revision::IfMatch;
+use crate::words::{Dependent, Dependents};
+
+mod body;
+
+pub use body::{Interface, InterfaceChange, Interfaces, Rewriting};
+
+/// Interfaces
+#[utoipa::path(get, path = "/interfaces", operation_id = "list_interfaces", tag = "configuration",
+    responses((status = 200, description = "All interfaces, by name", body = Interfaces)))]
+pub async fn list(State(app): State<App>) -> Result<Json<Interfaces>, Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let states = states(&app).await;
+    let mut interfaces: Vec<Interface> = (snapshot.configuration.interfaces.iter())
+        .map(|interface| Interface::new(&snapshot, states.as_deref(), interface))
+        .collect();
+    interfaces.sort_by_cached_key(|interface| folded(&interface.name));
+    Ok(Json(Interfaces { interfaces }))
+}
+
+/// Add an interface
+///
+/// With a prefix a route to it is added too.
+#[utoipa::path(post, path = "/interfaces", operation_id = "add_interface", tag = "configuration",
+    request_body = InterfaceChange,
+    responses((status = 201, description = "Added", body = Interface, headers(
+        ("ETag" = String, description = "For If-Match"),
+        ("Location" = String, description = "Where the interface is")))))]
+pub async fn add(
+    State(app): State<App>,
+    actor: Actor,
+    Body(mut body): Body<InterfaceChange>,
+) -> Result<Created<Interface>, Problem> {
+    let prefix = body.prefix.take();
+    let interface = body.into_model(InterfaceId::ADDED, None)?;
+    let route = prefix.map(|prefix| route(prefix, &interface));
+    let mut operations = vec![Operation::AddItem(Item::Interface(interface))];
+    operations.extend(route.map(|route| Operation::AddItem(Item::Route(route))));
+    let changed = (app.change_raw(actor.author(), Expected::Anything, operations)).await?;
+    let changed = changed.map_err(by_field)?;
+    let id = (changed.items.iter()).find_map(|id| match id {
+        ItemId::Interface(id) => Some(*id),
+        ItemId::Route(_) => None,
+    });
+    let id = id.ok_or_else(Problem::internal)?;
+    let (revision, interface) = read(&app, id).await?;
+    Ok(created(id, revision, interface))
+}
+
+/// A fault of the route that is added with an interface is one of the field it comes from.
+fn by_field(error: ChangeError) -> Problem {
+    let ChangeError::Faults { mut faults, object } = error else {
+        return error.into();
+    };
+    for fault in &mut faults {
+        if fault.path.starts_with("/routes/") && fault.path.ends_with("/prefix") {
+            fault.path = format!("{}/prefix", object.as_deref().unwrap_or_default());
+        }
+    }
+    ChangeError::Faults { faults, object }.into()
+}
+
+/// The route that leads to a new interface.
+fn route(prefix: String, interface: &config::Interface) -> config::Route {
+    let strip = match interface.partner {
+        config::Partner::Provider => u8::try_from(prefix.len()).unwrap_or(u8::MAX),
+        // The other exchange's numbers begin with the prefix.
+        config::Partner::Exchange => 0,
+    };
+    config::Route {
+        id: RouteId::new(0),
+        prefix,
+        description: interface.name.clone(),
+        enabled: true,
+        interfaces: vec![InterfaceId::ADDED],
+        outgoing: config::Rewriting {
+            called: Rewrite {
+                strip,
+                prefix: String::new(),
+            },
+            calling: Rewrite::default(),
+        },
+    }
+}
+
+/// One interface
+#[utoipa::path(get, path = "/interfaces/{id}", operation_id = "show_interface",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the interface")),
+    responses((status = 200, description = "The interface", body = Interface,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<WithETag<Interface>, Problem> {
+    let (revision, interface) = read(&app, InterfaceId::new(id)).await?;
+    Ok(tagged(revision, interface))
+}
+
+/// Change an interface
+///
+/// All of it is replaced but the password, where none is given.
+#[utoipa::path(put, path = "/interfaces/{id}", operation_id = "change_interface",
+    tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the interface"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+    ),
+    request_body = InterfaceChange,
+    responses((status = 200, description = "Changed", body = Interface,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn replace(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    if_match: IfMatch,
+    Body(body): Body<InterfaceChange>,
+) -> Result<WithETag<Interface>, Problem> {
+    let id = InterfaceId::new(id);
+    // The password stays: it is taken from what is there, and Expected::Object holds it fast.
+    let (snapshot, revision, _) = find_as_seen(&app, id, &if_match).await?;
+    if body.prefix.is_some() {
+        let text = "a route is changed by itself: leave the prefix out";
+        return Err(Problem::field("/prefix", FieldCode::Invalid, text));
+    }
+    let interface = body.into_model(id, Some(stored(&snapshot, id)?))?;
+    app.change(
+        actor.author(),
+        Expected::Object(revision),
+        vec![Operation::UpdateItem(Item::Interface(interface))],
+    )
+    .await?;
+    let (revision, interface) = read(&app, id).await?;
+    Ok(tagged(revision, interface))
+}
+
+/// Remove an interface
+///
+/// No route may use it any more.
+#[utoipa::path(delete, path = "/interfaces/{id}", operation_id = "remove_interface",
+    tag = "configuration",
+    params(
+        ("id" = u32, Path, description = "Id of the interface"),
+        ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
+    ),
+    responses((status = 204, description = "Removed")))]
+pub async fn remove(
+    State(app): State<App>,
+    actor: Actor,
+    PathId(id): PathId<u32>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
+    let id = InterfaceId::new(id);
+    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
+    let remove = vec![Operation::RemoveItem(ItemId::Interface(id))];
+    app.change(actor.author(), expected, remove).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What depends on an interface
+///
+/// To ask before it is removed: the routes that use it.
+#[utoipa::path(get, path = "/interfaces/{id}/dependents", operation_id = "list_interface_dependents",
+    tag = "configuration",
+    params(("id" = u32, Path, description = "Id of the interface")),
+    responses((status = 200, description = "Its routes", body = Dependents)))]
+pub async fn dependents(
+    State(app): State<App>,
+    PathId(id): PathId<u32>,
+) -> Result<Json<Dependents>, Problem> {
+    let id = InterfaceId::new(id);
+    let (snapshot, _) = find(&app, id).await?;
+    let dependents = (snapshot.configuration.routes.iter())
+        .filter(|route| route.interfaces.contains(&id))
+        .map(|route| Dependent::route(route.id.raw(), &route.prefix))
+        .collect();
+    Ok(Json(Dependents { dependents }))
+}
+
+/// How the interfaces are; nothing where the exchange does not answer.
+async fn states(app: &App) -> Option<Vec<InterfaceState>> {
+    match app.control.ask(Request::Interfaces).await {
+        Ok(Reply::Interfaces { interfaces }) => Some(interfaces),
+        _ => None,
+    }
+}
+
+async fn read(app: &App, id: InterfaceId) -> Result<(ConfigVersion, Interface), Problem> {
+    let (snapshot, revision) = find(app, id).await?;
+    let states = states(app).await;
+    let interface = Interface::new(&snapshot, states.as_deref(), stored(&snapshot, id)?);
+    Ok((revision, interface))
+}
+
+fn stored(snapshot: &Snapshot, id: InterfaceId) -> Result<&config::Interface, Problem> {
+    (snapshot.configuration.interface(id)).ok_or_else(|| Problem::not_found("interface"))
+}

@@ -1,0 +1,189 @@
+//! Interfaces and routes: added with their route, changed, refused with the field that is wrong.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod common;
+
+use common::{Answer, World};
+use serde_json::{Value, json};
+
+async fn add(world: &World, cookie: &str, path: &str, body: Value) -> Answer {
+    world.post(path).cookie(cookie).json(body).send().await
+}
+
+async fn put(world: &World, cookie: &str, path: &str, etag: &str, body: Value) -> Answer {
+    let put = world.put(path).cookie(cookie).header("If-Match", etag);
+    put.json(body).send().await
+}
+
+async fn get(world: &World, cookie: &str, path: &str) -> Value {
+    world.get(path).cookie(cookie).send().await.json()
+}
+
+/// An account at a provider, as the wizard adds it.
+fn provider() -> Value {
+    json!({
+        "name": "provider1",
+        "partner": "provider",
+        "server": { "host": "sip.example.com", "username": "5550100", "password": "provider-key",
+            "register": true },
+        "numbers": [{ "number": "5550100" }],
+        "prefix": "9",
+    })
+}
+
+#[tokio::test]
+async fn an_interface_comes_with_the_route_to_it() {
+    let world = World::new();
+    let admin = world.admin();
+    let added = add(&world, &admin, "/api/v1/interfaces", provider()).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    assert!(!added.text.contains("provider-key"));
+    let interface = added.json();
+    assert_eq!(interface["server"]["has_password"], true);
+    assert_eq!(interface["server"]["transport"], "udp");
+    let route = &get(&world, &admin, "/api/v1/routes").await["routes"][0];
+    assert_eq!(route["prefix"], "9");
+    assert_eq!(route["interfaces"], json!([interface["id"]]));
+    // A provider is sent the number without what was dialled to reach it.
+    assert_eq!(
+        route["outgoing"]["called"],
+        json!({ "strip": 1, "prefix": "" })
+    );
+
+    let mut other = provider();
+    other["name"] = json!("branch");
+    other["partner"] = json!("exchange");
+    other["prefix"] = json!("8");
+    add(&world, &admin, "/api/v1/interfaces", other).await;
+    let routes = get(&world, &admin, "/api/v1/routes").await;
+    // Numbers of the other exchange begin with the prefix.
+    assert_eq!(routes["routes"][0]["prefix"], "8");
+    assert_eq!(routes["routes"][0]["outgoing"]["called"]["strip"], 0);
+}
+
+#[tokio::test]
+async fn a_password_stays_where_none_is_given_and_goes_where_it_is_null() {
+    let world = World::new();
+    let admin = world.admin();
+    let added = add(&world, &admin, "/api/v1/interfaces", provider()).await;
+    let path = added.header("location").to_owned();
+    let mut body = provider();
+    body.as_object_mut().unwrap().remove("prefix");
+    body["server"].as_object_mut().unwrap().remove("password");
+    body["server"]["port"] = json!(5070);
+    let kept = put(&world, &admin, &path, added.header("etag"), body.clone()).await;
+    assert_eq!(kept.status, 200, "{kept:?}");
+    assert_eq!(kept.json()["server"]["has_password"], true);
+    assert_eq!(kept.json()["server"]["port"], 5070);
+    let stored = world.store.load().unwrap();
+    let password = stored.interfaces[0].server.password.as_ref().unwrap();
+    assert_eq!(password.expose(), "provider-key");
+
+    let stale = put(&world, &admin, &path, added.header("etag"), body.clone()).await;
+    assert_eq!(stale.code(), "changed");
+    body["server"]["password"] = Value::Null;
+    let gone = put(&world, &admin, &path, "*", body).await;
+    assert_eq!(gone.json()["server"]["has_password"], false);
+}
+
+#[tokio::test]
+async fn a_field_that_is_wrong_is_named_and_nothing_is_added() {
+    let world = World::new();
+    let admin = world.admin();
+    let set = |pointer: &str, value: Value| {
+        let mut body = provider();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    for (pointer, value, code) in [
+        ("/name", json!("two words"), "invalid_name"),
+        ("/server/host", json!("sip:provider"), "invalid_name"),
+        ("/server/username", json!(""), "invalid_name"),
+        ("/server/password", json!(""), "weak_password"),
+        ("/numbers/0/number", json!("555O100"), "invalid_number"),
+        ("/prefix", json!("nine"), "invalid_number"),
+    ] {
+        let refused = add(&world, &admin, "/api/v1/interfaces", set(pointer, value)).await;
+        assert_eq!(refused.status, 422, "{pointer}: {refused:?}");
+        assert_eq!(refused.fields(), [(pointer.to_owned(), code.to_owned())]);
+    }
+    let all = get(&world, &admin, "/api/v1/interfaces").await;
+    assert_eq!(all["interfaces"], json!([]));
+    assert_eq!(
+        get(&world, &admin, "/api/v1/routes").await["routes"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn an_interface_goes_when_no_route_needs_it_any_more() {
+    let world = World::new();
+    let admin = world.admin();
+    let added = add(&world, &admin, "/api/v1/interfaces", provider()).await;
+    let path = added.header("location").to_owned();
+    let delete = |path: String| {
+        let request = world.delete(&path).cookie(&admin).header("If-Match", "*");
+        async { request.send().await }
+    };
+    let dependents = get(&world, &admin, &format!("{path}/dependents")).await;
+    assert_eq!(
+        dependents["dependents"],
+        json!([{ "kind": "route", "id": 1, "name": "9" }])
+    );
+    let refused = delete(path.clone()).await;
+    assert!(refused.status.is_client_error(), "{refused:?}");
+    assert!(
+        refused.text.contains("take it from the route first"),
+        "{refused:?}"
+    );
+    assert_eq!(delete("/api/v1/routes/1".into()).await.status, 204);
+    assert_eq!(delete(path.clone()).await.status, 204);
+    assert_eq!(delete(path).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn an_extension_names_the_interfaces_that_ring_it() {
+    let world = World::new();
+    let admin = world.admin();
+    let extension = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "122" }),
+    )
+    .await;
+    let id = extension.json()["id"].clone();
+    let mut rings = provider();
+    rings["numbers"][0]["extension"] = id.clone();
+    let added = add(&world, &admin, "/api/v1/interfaces", rings).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let path = format!("/api/v1/extensions/{id}");
+    let dependents = get(&world, &admin, &format!("{path}/dependents")).await;
+    let interface = json!({ "kind": "interface", "id": 1, "name": "provider1" });
+    let listed = dependents["dependents"].as_array().unwrap();
+    assert!(listed.contains(&interface), "{dependents}");
+    let gone = world.delete(&path).cookie(&admin).header("If-Match", "*");
+    assert_eq!(gone.send().await.status, 204);
+    let left = get(&world, &admin, added.header("location")).await;
+    assert_eq!(
+        left["numbers"],
+        json!([{ "number": "5550100", "extension": null }])
+    );
+}
+
+#[tokio::test]
+async fn who_may_only_read_changes_no_route() {
+    let world = World::new();
+    let admin = world.admin();
+    add(&world, &admin, "/api/v1/interfaces", provider()).await;
+    let reader = world.session(model::Role::ReadOnly).1;
+    let read = world.get("/api/v1/interfaces").cookie(&reader).send().await;
+    assert_eq!(read.status, 200);
+    let refused = add(&world, &reader, "/api/v1/interfaces", provider()).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+}
