@@ -190,7 +190,7 @@ async fn an_extension_tells_its_password_once() {
     let password = extension["sip_password"].as_str().unwrap();
     assert_eq!(password.len(), 20);
     assert_eq!(extension["sip_username"], "122");
-    assert_eq!(extension["codecs"], json!(["pcma", "pcmu"]));
+    assert_eq!(extension["codecs"], json!(["pcma", "pcmu", "g722", "gsm"]));
     let path = added.header("location").to_owned();
     let shown = world.get(&path).cookie(&admin).send().await;
     assert!(!shown.text.contains(password) && !shown.text.contains("sip_password"));
