@@ -17,7 +17,7 @@ mod sipp;
 mod stage;
 mod wave;
 
-pub use exchange::{Account, Admin, Exchange, Kind, Reply, administrator};
+pub use exchange::{Account, Admin, Exchange, Kind, Provider, Reply, administrator};
 pub use machine::{BOOTS_WITHIN, Machine};
 pub use net::{EXCHANGE, Host, Network, address, address6};
 pub use phone::{By, Call, Event, MediaState, Peer, Phone, Setup, Srtp, Stats, Transport};

@@ -125,6 +125,15 @@ impl Admin {
         })
     }
 
+    /// The id of an extension, by its number.
+    pub fn extension_id(&self, number: &str) -> Result<u64> {
+        let all = self.list("/extensions", "extensions")?;
+        let found = all.iter().find(|extension| extension["number"] == number);
+        found
+            .and_then(|extension| extension["id"].as_u64())
+            .with_context(|| format!("there is no extension {number}"))
+    }
+
     /// Calls under way.
     pub fn calls(&self) -> Result<Vec<Value>> {
         self.list("/calls", "calls")
@@ -143,6 +152,10 @@ impl Admin {
     /// One request that must succeed; its JSON.
     pub fn done(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let reply = self.request(method, path, body)?;
+        Self::succeeded(method, path, reply)
+    }
+
+    fn succeeded(method: &str, path: &str, reply: Reply) -> Result<Value> {
         if !(200..300).contains(&reply.status) {
             // RFC 9457: application/problem+json.
             let why = reply.body["detail"]
@@ -154,9 +167,34 @@ impl Admin {
         Ok(reply.body)
     }
 
+    /// One request that must succeed and says what it is based on; its JSON.
+    pub fn done_as_seen(
+        &self,
+        method: &str,
+        path: &str,
+        etag: &str,
+        body: &Value,
+    ) -> Result<Value> {
+        let reply = self.request_with(method, path, &[&format!("if-match: {etag}")], body)?;
+        Self::succeeded(method, path, reply)
+    }
+
     /// One request, whatever the answer.
     pub fn request(&self, method: &str, path: &str, body: &Value) -> Result<Reply> {
+        self.request_with(method, path, &[], body)
+    }
+
+    fn request_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &Value,
+    ) -> Result<Reply> {
         let mut command = self.curl(method);
+        for header in headers {
+            command.args(["--header", header]);
+        }
         if !body.is_null() {
             let mut file = tempfile::tempfile()?;
             write!(file, "{body}")?;

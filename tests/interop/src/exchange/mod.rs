@@ -7,6 +7,7 @@
 mod admin;
 mod image;
 mod ours;
+mod provider;
 mod proxy;
 
 use std::env;
@@ -16,6 +17,7 @@ use anyhow::{Result, bail};
 pub use self::admin::{Admin, Reply};
 pub use self::image::administrator;
 pub(crate) use self::ours::binaries_missing as ours_missing;
+pub use self::provider::Provider;
 use self::{image::Image, ours::Ours, proxy::Proxy};
 use crate::{EXCHANGE, Need, Stage, Transport, address, address6};
 

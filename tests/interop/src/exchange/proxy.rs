@@ -66,9 +66,7 @@ impl Proxy {
     }
 
     pub(super) fn crash(&mut self) -> Result<()> {
-        self.child.kill()?;
-        // Its workers outlive it, and would go on answering.
-        self.host.clear();
+        self.kill()?;
         self.child = begin(&self.host, &self.run, &self.evidence)?;
         for account in self
             .accounts
@@ -82,16 +80,36 @@ impl Proxy {
     }
 
     fn tell(&self, account: &Account) -> Result<()> {
-        let mut command = Command::new("kamcmd");
-        command
-            .arg("-s")
-            .arg(format!("unix:{}", self.run.join("ctl").display()));
-        command.args([
+        self.ask(&[
             "htable.sets",
             "users",
             &format!("s:{}", account.number),
             &format!("s:{}", account.password),
-        ]);
+        ])
+    }
+
+    /// It answers each new request with this status; `drop` makes it silent, nothing lets it work again.
+    pub(super) fn set_mode(&self, mode: Option<&str>) -> Result<()> {
+        match mode {
+            Some(mode) => self.ask(&["htable.sets", "flags", "mode", &format!("s:{mode}")]),
+            None => self.ask(&["htable.delete", "flags", "mode"]),
+        }
+    }
+
+    /// Ends it, and what it left running.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        // Its workers outlive it, and would go on answering.
+        self.host.clear();
+        Ok(())
+    }
+
+    fn ask(&self, words: &[&str]) -> Result<()> {
+        let mut command = Command::new("kamcmd");
+        command
+            .arg("-s")
+            .arg(format!("unix:{}", self.run.join("ctl").display()));
+        command.args(words);
         // The control socket opens a moment after the telephone's.
         let until = Instant::now() + READY;
         loop {
@@ -114,7 +132,11 @@ fn begin(host: &Host, run: &Path, evidence: &Path) -> Result<Child> {
         .arg(run.join("cfg"))
         .args(["-DD", "-E", "-m", "64", "-M", "8"]);
     command.arg("-P").arg(run.join("pid")).arg("-Y").arg(run);
-    let mut child = Child::start("kamailio", command, &evidence.join("kamailio.log"))?;
+    let mut child = Child::start(
+        "kamailio",
+        command,
+        &evidence.join(format!("kamailio-{}.log", host.number)),
+    )?;
     host.connect(SocketAddr::new(host.address(), 5060), READY)
         .with_context(|| format!("kamailio is not ready\n{}", child.tail()))?;
     child.check()?;

@@ -6,6 +6,7 @@ mod basic;
 mod endings;
 mod features;
 mod load;
+mod providers;
 mod records;
 mod registration;
 mod support;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     scenarios.extend(endings::scenarios());
     scenarios.extend(features::scenarios());
     scenarios.extend(records::scenarios());
+    scenarios.extend(providers::scenarios());
     scenarios.extend(load::scenarios());
     interop::main(scenarios)
 }
