@@ -238,7 +238,7 @@ it('an upgrade is sent, written, tried and kept, or says why not', async () => {
 
 it("the kernel's log goes on by itself, is searched and saved", async () => {
   const page = await open('/kernel-log')
-  const log = page.getByRole('region', { name: 'Kernel' })
+  const log = page.getByRole('region', { name: 'Kernel log' })
   await log.getByText('pbxd: the exchange is ready').waitFor()
   machine.kernel.push('pbxd: one more')
   await log.getByText('pbxd: one more').waitFor()

@@ -46,7 +46,7 @@ export function KernelLog() {
   const [rules, setRules] = useRules()
   const colour = useMemo(() => highlighter(rules), [rules])
   const { data, error, refetch } = useKernelLog()
-  const title = t('nav.kernel_log')
+  const title = t('log.title.kernel')
   const search = typed.trim()
   const rows = useMemo(() => {
     const wanted = search.toLowerCase()
