@@ -418,6 +418,9 @@ impl Process {
             Request::Interfaces => Reply::Interfaces {
                 interfaces: self.switch.interfaces(),
             },
+            Request::Explain { caller, dialled } => {
+                Reply::Explained(self.switch.explain(caller, &dialled))
+            }
             Request::HangUp { call, by } => {
                 if self
                     .switch

@@ -18,9 +18,9 @@ use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_history, calls, dashboard, dial_plan, events, extensions, first_visit, general,
-    interfaces, log_settings, logs, phone_setup, problems, registrations, routes, session, status,
-    system, users,
+    call_explainer, call_history, calls, dashboard, dial_plan, events, extensions, first_visit,
+    general, interfaces, log_settings, logs, phone_setup, problems, registrations, routes, session,
+    status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -67,6 +67,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(routes::show))
         .write(routes!(routes::replace))
         .write(routes!(routes::remove))
+        .read(routes!(call_explainer::show))
         .read(routes!(general::show))
         .write(routes!(general::replace))
         .read(routes!(calls::list))

@@ -187,3 +187,45 @@ async fn who_may_only_read_changes_no_route() {
     let refused = add(&world, &reader, "/api/v1/interfaces", provider()).await;
     assert_eq!(refused.status, 403, "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_call_is_explained_without_being_made() {
+    let world = World::new();
+    let admin = world.admin();
+    let _exchange = world.peer();
+    add(&world, &admin, "/api/v1/interfaces", provider()).await;
+    let extension = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "122" }),
+    )
+    .await;
+    let id = extension.json()["id"].clone();
+    let path = format!("/api/v1/call-explanation?extension={id}&dialled=9777001");
+    let explained = get(&world, &admin, &path).await;
+    assert_eq!(
+        explained["verdict"],
+        json!({ "verdict": "refused", "status": 404, "cause": 1 })
+    );
+    assert_eq!(
+        explained["steps"][1],
+        json!({ "step": "caller", "extension": id, "active": true })
+    );
+    let by_interface = "/api/v1/call-explanation?interface=1&dialled=5550100";
+    let explained = get(&world, &admin, by_interface).await;
+    assert_eq!(
+        explained["steps"][1],
+        json!({ "step": "incoming", "interface": 1 })
+    );
+    for (path, code) in [
+        ("/api/v1/call-explanation?dialled=1", "invalid_query"),
+        (
+            "/api/v1/call-explanation?extension=77&dialled=1",
+            "not_found",
+        ),
+    ] {
+        let refused = world.get(path).cookie(&admin).send().await;
+        assert_eq!(refused.code(), code, "{refused:?}");
+    }
+}

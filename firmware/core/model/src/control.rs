@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Fault;
+use crate::explain::{Caller, Explanation};
 use crate::{
     CallId, Codec, ConfigVersion, ExtensionId, ExtensionNumber, InterfaceId, LegSide, Party,
     Quality, Transport, WallTime,
@@ -44,6 +45,13 @@ pub enum Request {
     },
     /// How the ways to other networks are.
     Interfaces,
+    /// What would become of a call if somebody dialled now; nobody is called.
+    Explain {
+        /// Who dials.
+        caller: Caller,
+        /// What.
+        dialled: String,
+    },
     /// End a call.
     HangUp {
         /// Which.
@@ -106,6 +114,8 @@ pub enum Reply {
         /// The enabled ones, by id.
         interfaces: Vec<InterfaceState>,
     },
+    /// To [`Request::Explain`].
+    Explained(Explanation),
     /// To [`Request::SelfCall`]; [`Reply::NotFound`] where there is no such call.
     SelfCall {
         /// The caller's and the called phone's.

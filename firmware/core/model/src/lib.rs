@@ -9,6 +9,7 @@ mod codec;
 pub mod config;
 pub mod control;
 mod dialplan;
+pub mod explain;
 mod id;
 mod kept;
 mod number;

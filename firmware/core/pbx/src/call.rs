@@ -5,7 +5,7 @@ use sip::endpoint::ReferId;
 
 use crate::leg::Failure;
 use crate::record::KeptLeg;
-use crate::route::Origin;
+use model::explain::Caller;
 
 /// Calls at a time, whatever the ports would allow: ten times what the hardware carries; beyond it
 /// something is wrong, and memory stays bounded.
@@ -116,7 +116,7 @@ pub(crate) struct CallState {
     /// Who calls.
     pub(crate) caller: Party,
     /// By whose rights the number is dialled: the caller's, or those of who transferred it.
-    pub(crate) origin: Option<Origin>,
+    pub(crate) origin: Option<Caller>,
     /// What was dialled.
     pub(crate) dialled: String,
     /// Whom the number stands for, or who was reached.

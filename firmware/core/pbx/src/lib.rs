@@ -23,5 +23,4 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use route::Step;
 pub use switch::{Input, Load, Output, Switch, SwitchConfig};

@@ -13,100 +13,12 @@
 //! ```
 
 use model::config::{Interface, Mapping, Partner, Route as ConfiguredRoute};
-use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number, RouteId};
-use serde::Serialize;
+use model::explain::{Caller, Explanation, Step, Verdict};
+use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number};
 use sip::message::StatusCode;
 
 use crate::directory::Directory;
 use crate::leg::Failure;
-
-/// One step of the way from a dialled number to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
-    /// Whether the caller may call at all.
-    Caller {
-        /// Who.
-        extension: ExtensionId,
-        /// It and its user are enabled.
-        active: bool,
-    },
-    /// By which interface the call came.
-    Incoming {
-        /// Which.
-        interface: InterfaceId,
-    },
-    /// Whether what was dialled is a number.
-    Dialled {
-        /// As it came, its escapes undone.
-        text: String,
-        /// It has digits, `*`, `#` and a leading `+` only.
-        valid: bool,
-    },
-    /// Which external number of the interface it is.
-    External {
-        /// The number or the block as configured; none where the interface does not have it.
-        number: Option<String>,
-        /// Whom it is mapped to.
-        extension: Option<ExtensionId>,
-    },
-    /// What the rewriting rule of the interface makes of the called number.
-    Rewritten {
-        /// The number now.
-        to: String,
-    },
-    /// What the dial plan says.
-    DialPlan {
-        /// What the number stands for; none where nothing has it.
-        target: Option<DialTarget>,
-    },
-    /// Nothing has the number: the interface's operator gets the call.
-    Operator {
-        /// Who; none where the interface has no operator.
-        extension: Option<ExtensionId>,
-    },
-    /// Whether the called extension may be called.
-    Called {
-        /// Who.
-        extension: ExtensionId,
-        /// It and its user are enabled.
-        active: bool,
-    },
-    /// A caller who dialled its own number.
-    Own,
-    /// How many phones the called extension has at the moment.
-    Phones {
-        /// Registered contacts.
-        registered: usize,
-    },
-    /// Which route of outgoing calls fits.
-    Route {
-        /// Which; none where none fits.
-        route: Option<RouteId>,
-        /// Its prefix.
-        prefix: String,
-    },
-    /// One interface of the route, in the order in which they are tried.
-    Attempt {
-        /// Which.
-        interface: InterfaceId,
-        /// It is enabled, its server is known, and it is registered where it has to be.
-        ready: bool,
-        /// The called number as it is sent.
-        called: String,
-        /// The calling number as it is sent.
-        calling: String,
-    },
-}
-
-/// Who dials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// An extension.
-    Extension(ExtensionId),
-    /// Somebody outside.
-    Interface(InterfaceId),
-}
 
 /// What a decision needs to know of the moment.
 pub(crate) trait Moment {
@@ -147,11 +59,28 @@ pub(crate) struct Route {
     pub(crate) decision: Result<Destination, Failure>,
 }
 
+impl Route {
+    /// The way and what it came to, for people.
+    pub(crate) fn explained(self) -> Explanation {
+        Explanation {
+            verdict: match self.decision {
+                Ok(Destination::Extension(extension)) => Verdict::Rings { extension },
+                Ok(Destination::Outside(_)) => Verdict::Leaves,
+                Err(failure) => Verdict::Refused {
+                    status: failure.status.code(),
+                    cause: failure.cause.value(),
+                },
+            },
+            steps: self.steps,
+        }
+    }
+}
+
 /// Decides where a call goes.
 pub(crate) fn route(
     directory: &Directory,
     moment: &dyn Moment,
-    origin: Origin,
+    origin: Caller,
     dialled: &str,
 ) -> Route {
     let mut decider = Decider {
@@ -203,10 +132,10 @@ struct Decider<'a> {
 }
 
 impl Decider<'_> {
-    fn decide(&mut self, origin: Origin, dialled: &str) -> Result<Destination, Failure> {
+    fn decide(&mut self, origin: Caller, dialled: &str) -> Result<Destination, Failure> {
         match origin {
-            Origin::Extension(caller) => self.by_extension(caller, dialled),
-            Origin::Interface(interface) => self.by_interface(interface, dialled),
+            Caller::Extension(caller) => self.by_extension(caller, dialled),
+            Caller::Interface(interface) => self.by_interface(interface, dialled),
         }
     }
 
@@ -414,7 +343,7 @@ mod tests {
         let route = route(
             &directory,
             &Two,
-            Origin::Extension(ExtensionId::new(1)),
+            Caller::Extension(ExtensionId::new(1)),
             dialled,
         );
         let decision = route.decision.map_err(|failure| {
@@ -463,7 +392,7 @@ mod tests {
         configuration.extensions[2].id = called;
         let directory = Directory::new(Arc::new(configuration));
         let decision = |from, dialled| {
-            let route = route(&directory, &Two, Origin::Extension(from), dialled);
+            let route = route(&directory, &Two, Caller::Extension(from), dialled);
             (route.called, route.decision.map_err(|f| f.status.code()))
         };
         let found = Ok(Destination::Extension(called));

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{ActiveCall, FailedLogin, InterfaceState, Notice, Registration};
+use model::explain::{Caller, Explanation};
 use model::{
     Binding, CallId, CallRecord, ExtensionId, Flow, Instant, InterfaceId, KeptDialog, OpenCall,
     Party, Transport, WallTime,
 };
 use sip::endpoint::Closing;
 
-use crate::Step;
 use crate::exchange::Exchange;
 use crate::executor::{Polled, Scripts, TooManySteps};
-use crate::route::Origin;
 use crate::script::{Call, Shared, script};
 
 /// What the process shell tells the switch once.
@@ -263,11 +262,10 @@ impl Switch {
         self.exchange.borrow().interfaces()
     }
 
-    /// What would happen if an extension dialled a number now, step by step; the last one decides.
+    /// What would become of a call if somebody dialled a number now, by the rules that calls obey.
     #[must_use]
-    pub fn explain(&self, caller: ExtensionId, dialled: &str) -> Vec<Step> {
-        let origin = Origin::Extension(caller);
-        self.exchange.borrow().route(origin, dialled).steps
+    pub fn explain(&self, caller: Caller, dialled: &str) -> Explanation {
+        self.exchange.borrow().route(caller, dialled).explained()
     }
 
     /// Requests refused because of overload since the start.

@@ -1,5 +1,6 @@
 //! The resources of the API, a folder each. `router` says where they are and who may use them.
 
+pub mod call_explainer;
 pub mod call_history;
 pub mod calls;
 pub mod dashboard;

@@ -9,6 +9,7 @@ use model::control::{
     ActiveCall, Ask, CallState, FailedLogin, Listening, LoginFailure, Message, Notice,
     Registration, Reply, Request, Status,
 };
+use model::explain::{Caller, Explanation, Step, Verdict};
 use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
 
 /// What the peer was asked, and who watches it.
@@ -148,6 +149,25 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
         Request::Calls => Reply::Calls {
             calls: vec![call()],
         },
+        Request::Explain { caller, dialled } => Reply::Explained(Explanation {
+            steps: vec![
+                Step::Dialled {
+                    text: dialled.clone(),
+                    valid: true,
+                },
+                match *caller {
+                    Caller::Extension(extension) => Step::Caller {
+                        extension,
+                        active: true,
+                    },
+                    Caller::Interface(interface) => Step::Incoming { interface },
+                },
+            ],
+            verdict: Verdict::Refused {
+                status: 404,
+                cause: 1,
+            },
+        }),
         Request::Interfaces => Reply::Interfaces {
             interfaces: Vec::new(),
         },

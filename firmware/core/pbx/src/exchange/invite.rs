@@ -12,9 +12,9 @@ use crate::call::{
 };
 use crate::leg::negotiation::capabilities;
 use crate::leg::{Failure, Leg, LegState};
-use crate::route::Origin;
 use crate::script::Plot;
 use crate::security::shown;
+use model::explain::Caller;
 
 impl Exchange {
     /// An authenticated INVITE came.
@@ -50,7 +50,7 @@ impl Exchange {
         let id = self.next_call_id();
         let dialled = dialled(&invite.request_uri);
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
-        call.origin = Some(Origin::Extension(account));
+        call.origin = Some(Caller::Extension(account));
         let codecs = self.codecs_of(account);
         let (leg, offer) = self.incoming_leg(id, session, invite, codecs, None, party);
         call.caller_half.leg = Some(leg);

@@ -22,10 +22,11 @@ use super::ringing::{Ring, Way};
 use crate::call::{CallState, Outcome, SIDES};
 use crate::leg::Failure;
 use crate::leg::negotiation::ordered;
-use crate::route::{Attempt, Moment, Origin, Route, route};
+use crate::route::{Attempt, Moment, Route, route};
 use crate::script::Plot;
 use crate::security::shown;
 use crate::switch::Output;
+use model::explain::Caller;
 
 /// How often the shell looks up again where the servers are: providers move within minutes.
 const LOOK_UP_AGAIN: Duration = Duration::from_mins(5);
@@ -282,7 +283,7 @@ impl Exchange {
 /// Calls.
 impl Exchange {
     /// What a number leads to now.
-    pub(crate) fn route(&self, origin: Origin, dialled: &str) -> Route {
+    pub(crate) fn route(&self, origin: Caller, dialled: &str) -> Route {
         route(&self.directory, self, origin, dialled)
     }
 
@@ -378,7 +379,7 @@ impl Exchange {
         };
         let call_id = self.next_call_id();
         let mut call = CallState::new(call_id, self.now, party.clone(), called);
-        call.origin = Some(Origin::Interface(id));
+        call.origin = Some(Caller::Interface(id));
         let (leg, offer) = self.incoming_leg(call_id, session, invite, codecs, Some(name), party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());

@@ -23,8 +23,9 @@ use crate::call::{
     CallState, MAX_CALLS, MAX_TRANSFERS, Outcome, Phase, SIDES, Transfer, ended_by, other_side,
 };
 use crate::leg::{Failure, Leg, LegState};
-use crate::route::{Destination, Origin};
+use crate::route::Destination;
 use crate::script::Plot;
+use model::explain::Caller;
 
 /// The parties of a transfer, as they stand in the call it starts from.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,7 @@ impl Exchange {
         let transferor = extension(parties.transferor).ok_or(rejected)?;
         let transferee = extension(parties.transferee);
         // The one who transfers answers for the call; it can't name itself either.
-        let origin = Origin::Extension(transferor);
+        let origin = Caller::Extension(transferor);
         let target = self.route(origin, &dialled).decision?;
         if transferee.is_some_and(|id| target == Destination::Extension(id)) {
             return Err(Failure::of_cause(Cause::USER_BUSY));

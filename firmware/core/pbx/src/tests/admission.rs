@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Input, Load};
+use model::explain::{Caller, Step, Verdict};
 
 #[test]
 fn too_much_to_do_refuses_new_calls_and_keeps_the_old() {
@@ -91,11 +92,17 @@ fn contacts_of_before_a_restart() {
     assert_eq!(world.switch.registrations().len(), 1);
     dial(&mut world, 0, "102");
     assert_eq!(seen(&mut world, 0), ["480"]);
-    let steps = world.switch.explain(model::ExtensionId::new(1), "102");
+    let caller = Caller::Extension(model::ExtensionId::new(1));
+    let explained = world.switch.explain(caller, "102");
     assert!(matches!(
-        steps.last(),
-        Some(crate::Step::Called { active: false, .. })
+        explained.steps.last(),
+        Some(Step::Called { active: false, .. })
     ));
+    let refused = Verdict::Refused {
+        status: 480,
+        cause: 20,
+    };
+    assert_eq!(explained.verdict, refused);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use model::{Disposition, ExtensionId};
 
+use model::explain::{Caller, Step, Verdict};
+
 use super::*;
 use crate::testing::phone::Phone;
 use crate::testing::world::{OUTSIDE, World};
@@ -54,6 +56,13 @@ fn the_exchange_registers_at_its_providers() {
 fn a_phone_calls_out_by_the_prefix_and_the_record_says_which_way() {
     let mut world = world();
     seen(&mut world, FIRST);
+    // The explanation is what is sent then.
+    let explained = world
+        .switch
+        .explain(Caller::Extension(ExtensionId::new(2)), "95551234");
+    assert_eq!(explained.verdict, Verdict::Leaves);
+    assert!(explained.steps.iter().any(|step| matches!(step,
+        Step::Attempt { ready: true, called, calling, .. } if called == "5551234" && calling == "5550102")));
     dial(&mut world, 1, "95551234");
     // Who is called back on the number rings 102.
     assert_eq!(seen(&mut world, FIRST), ["INVITE from <sip:5550102"]);

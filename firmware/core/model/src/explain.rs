@@ -1,0 +1,123 @@
+//! What becomes of a call, said step by step (NEW-1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DialTarget, ExtensionId, InterfaceId, RouteId};
+
+/// Who dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "caller", content = "id", rename_all = "snake_case")]
+pub enum Caller {
+    /// An extension.
+    Extension(ExtensionId),
+    /// Somebody outside, by this interface.
+    Interface(InterfaceId),
+}
+
+/// One step of the way from a dialled number to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Whether the caller may call at all.
+    Caller {
+        /// Who.
+        extension: ExtensionId,
+        /// It and its user are enabled.
+        active: bool,
+    },
+    /// By which interface the call came.
+    Incoming {
+        /// Which.
+        interface: InterfaceId,
+    },
+    /// Whether what was dialled is a number.
+    Dialled {
+        /// As it came, its escapes undone.
+        text: String,
+        /// It has digits, `*`, `#` and a leading `+` only.
+        valid: bool,
+    },
+    /// Which external number of the interface it is.
+    External {
+        /// The number or the block as configured; none where the interface does not have it.
+        number: Option<String>,
+        /// Whom it is mapped to.
+        extension: Option<ExtensionId>,
+    },
+    /// What the rewriting rule of the interface makes of the called number.
+    Rewritten {
+        /// The number now.
+        to: String,
+    },
+    /// What the dial plan says.
+    DialPlan {
+        /// What the number stands for; none where nothing has it.
+        target: Option<DialTarget>,
+    },
+    /// Nothing has the number: the interface's operator gets the call.
+    Operator {
+        /// Who; none where the interface has no operator.
+        extension: Option<ExtensionId>,
+    },
+    /// Whether the called extension may be called.
+    Called {
+        /// Who.
+        extension: ExtensionId,
+        /// It and its user are enabled.
+        active: bool,
+    },
+    /// A caller who dialled its own number.
+    Own,
+    /// How many phones the called extension has at the moment.
+    Phones {
+        /// Registered contacts.
+        registered: usize,
+    },
+    /// Which route of outgoing calls fits.
+    Route {
+        /// Which; none where none fits.
+        route: Option<RouteId>,
+        /// Its prefix.
+        prefix: String,
+    },
+    /// One interface of the route, in the order in which they are tried.
+    Attempt {
+        /// Which.
+        interface: InterfaceId,
+        /// It is enabled, its server is known, and it is registered where it has to be.
+        ready: bool,
+        /// The called number as it is sent.
+        called: String,
+        /// The calling number as it is sent.
+        calling: String,
+    },
+}
+
+/// What a call comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// The phones of an extension ring.
+    Rings {
+        /// Whose.
+        extension: ExtensionId,
+    },
+    /// It leaves by the first interface that takes it: see the attempts among the steps.
+    Leaves,
+    /// It is refused.
+    Refused {
+        /// SIP status.
+        status: u16,
+        /// Q.850 cause value.
+        cause: u8,
+    },
+}
+
+/// What would become of a call, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// In order; the last one decided.
+    pub steps: Vec<Step>,
+    /// What it comes to.
+    pub verdict: Verdict,
+}
