@@ -146,7 +146,7 @@ pub struct Network {
     /// As it is set.
     settings: NetworkSettings,
     /// The Ethernet ports as they are.
-    interfaces: Vec<Interface>,
+    interfaces: Vec<EthernetPort>,
     /// The router in use.
     gateway: Option<String>,
     /// The name servers in use.
@@ -157,7 +157,7 @@ pub struct Network {
 
 /// An Ethernet port as it is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Interface {
+pub struct EthernetPort {
     /// As Linux names it.
     name: String,
     /// Hardware address.
@@ -273,7 +273,7 @@ impl From<system::Network> for Network {
     }
 }
 
-impl From<system::Interface> for Interface {
+impl From<system::Interface> for EthernetPort {
     fn from(interface: system::Interface) -> Self {
         Self {
             name: interface.name,
