@@ -22,8 +22,27 @@ async function tab(page: Page, index: number) {
 
 /** Opens the first row of a list. */
 async function first(page: Page, key = 'Enter') {
-  await page.locator('tr[data-index="0"]').focus()
+  await page.locator('tr[data-index="0"]').first().focus()
   await page.keyboard.press(key)
+}
+
+/** Goes so many steps on in the wizard of an interface. */
+async function steps(page: Page, count: number) {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('radio').first().waitFor()
+  const values: Record<number, string[]> = { 0: ['provider3'], 1: ['sip.example.com', '', '5550300'], 2: ['5550300, 5550305, 5550391'], 3: ['9'] }
+  for (let step = 0; step <= count; step++) {
+    const fields = dialog.locator('input:not([type="radio"], [type="checkbox"], [type="password"]), input[type="text"]')
+    await dialog.getByText(new RegExp(`^(Step|Krok) ${step + 1} `)).waitFor()
+    for (const [index, value] of values[step]!.entries()) if (value) await fields.nth(index).fill(value)
+    if (step < count) await page.keyboard.press('Enter')
+  }
+}
+
+/** Leaves a dialog with what was typed in it. */
+async function letGo(page: Page) {
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /^(Discard changes|Zahodit změny)$/ }).click()
 }
 
 /** Changes an object as somebody else would. */
@@ -78,6 +97,7 @@ export const EMPTY: Place[] = [
   { name: 'empty-dashboard-down', path: '/dashboard', act: down },
   { name: 'empty-calls', path: '/calls' },
   { name: 'empty-call-history', path: '/call-history' },
+  { name: 'empty-call-routing', path: '/call-routing' },
 ]
 
 export const PLACES: Place[] = [
@@ -184,6 +204,26 @@ export const PLACES: Place[] = [
     },
   },
   { name: 'dial-plan', path: '/dial-plan' },
+  { name: 'call-routing', path: '/call-routing' },
+  { name: 'call-routing-wizard', path: '/call-routing/interface-new', act: (page) => steps(page, 0), leave: letGo },
+  { name: 'call-routing-wizard-account', path: '/call-routing/interface-new', act: (page) => steps(page, 1), leave: letGo },
+  { name: 'call-routing-wizard-numbers', path: '/call-routing/interface-new', act: (page) => steps(page, 2), leave: letGo },
+  { name: 'call-routing-wizard-prefix', path: '/call-routing/interface-new', act: (page) => steps(page, 3), leave: letGo },
+  { name: 'call-routing-interface', path: '/call-routing/interface-1', act: (page) => tab(page, 0) },
+  { name: 'call-routing-account', path: '/call-routing/interface-1', act: (page) => tab(page, 1) },
+  { name: 'call-routing-numbers', path: '/call-routing/interface-1', act: (page) => tab(page, 2) },
+  { name: 'call-routing-rewriting', path: '/call-routing/interface-2', act: (page) => tab(page, 3) },
+  { name: 'call-routing-advanced', path: '/call-routing/interface-1', act: (page) => tab(page, 4) },
+  {
+    name: 'call-routing-remove',
+    path: '/call-routing',
+    act: async (page) => {
+      await first(page, 'Delete')
+      await page.getByRole('dialog').getByRole('listitem').first().waitFor()
+    },
+  },
+  { name: 'call-routing-route', path: '/call-routing/route-1', act: (page) => tab(page, 0) },
+  { name: 'call-routing-route-rewriting', path: '/call-routing/route-1', act: (page) => tab(page, 1) },
   { name: 'system', path: '/system' },
   { name: 'system-network', path: '/system/network', machine: { left: null } },
   {

@@ -40,6 +40,26 @@ async function newPassword(box: Box, number: string): Promise<string> {
   return sip_password
 }
 
+/** A provider with some numbers that does not answer, one with a block, another exchange, and routes. */
+export async function ways(box: Box): Promise<void> {
+  const off = { called: { strip: 6, prefix: '' }, calling: { strip: 0, prefix: '9' } }
+  const silent = { host: '127.0.0.1', port: 9, username: '5550100', password: 'quiet river lantern', register: true }
+  const numbers = ['5550100', '5550101', '5550105', '5550191'].map((number, index) => ({ number, extension: index + 1 }))
+  const { id } = await box.api<{ id: number }>('POST', '/interfaces', {
+    name: 'provider1', partner: 'provider', server: silent, numbers, operator: 1, prefix: '9',
+  })
+  const block = await box.api<{ id: number }>('POST', '/interfaces', {
+    name: 'provider2', partner: 'provider', server: { host: '127.0.0.1', port: 5099 },
+    numbers: [{ number: '800225XXX' }], operator: 1, incoming: off,
+  })
+  await box.api('POST', '/interfaces', { name: 'branch', partner: 'exchange', server: { host: '127.0.0.1', port: 5098 }, prefix: '3' })
+  await box.api('POST', '/interfaces', {
+    name: 'old-line', partner: 'provider', enabled: false, server: { host: '127.0.0.1', port: 5097 }, numbers: [{ number: '5550700' }],
+  })
+  const outgoing = { called: { strip: 1, prefix: '' }, calling: { strip: 1, prefix: '01' } }
+  await box.api('PUT', '/routes/1', { prefix: '9', description: 'All calls out', interfaces: [id, block.id], outgoing }, { 'if-match': '*' })
+}
+
 /** A phone with the extension of this number. */
 export async function connect(box: Box, number: string, host: number): Promise<Talker> {
   return Talker.start(box, host, number, await newPassword(box, number))
@@ -53,6 +73,7 @@ export interface Office {
 /** Fifty users, some phones, calls that were, and one that lasts where real phones are there. */
 export async function office(box: Box): Promise<Office> {
   await fill(box)
+  await ways(box)
   await box.call('POST', '/api/v1/session', { name: 'root', password: 'not the password' })
   const talkers = TALKERS ? await talk(box) : []
   const phones: Phone[] = []

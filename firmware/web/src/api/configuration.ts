@@ -8,6 +8,8 @@ export type User = Schemas['User']
 export type Extension = Schemas['Extension']
 export type General = Schemas['General']
 export type DialPlanLine = Schemas['DialPlanLine']
+export type Interface = Schemas['Interface']
+export type Route = Schemas['Route']
 
 /** The most rows that one answer has. */
 const PAGE = 500
@@ -60,6 +62,21 @@ export function useDialPlan() {
         },
         ({ number }) => number,
       ),
+  })
+}
+
+/** The interfaces with how they are: read anew after each change of either. */
+export function useInterfaces() {
+  return useQuery({
+    queryKey: ['config', 'interfaces'],
+    queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/interfaces', { signal }))).interfaces,
+  })
+}
+
+export function useRoutes() {
+  return useQuery({
+    queryKey: ['config', 'routes'],
+    queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/routes', { signal }))).routes,
   })
 }
 

@@ -21,6 +21,7 @@ type Events = Schemas['EventData']
 
 const CALLS = ['live', 'calls']
 const REGISTRATIONS = ['live', 'registrations']
+const INTERFACES = ['config', 'interfaces']
 const LOST_AFTER_MS = 4_000
 /** Three heartbeats. */
 const SILENT_MS = 45_000
@@ -50,6 +51,7 @@ export function listen(client: QueryClient): () => void {
   let silence: ReturnType<typeof setTimeout> | undefined
   let recorded: ReturnType<typeof setTimeout> | undefined
   let measured: ReturnType<typeof setTimeout> | undefined
+  let moved: ReturnType<typeof setTimeout> | undefined
   let stopped = false
   let tries = 0
   let version: number | undefined
@@ -57,6 +59,13 @@ export function listen(client: QueryClient): () => void {
   const configChanged = () => {
     clearTimeout(calm)
     calm = setTimeout(() => void client.invalidateQueries({ queryKey: ['config'] }), CALM_MS)
+  }
+  // Their states are read with them; several may change at once.
+  const interfacesChanged = () => {
+    moved ??= setTimeout(() => {
+      moved = undefined
+      void client.invalidateQueries({ queryKey: INTERFACES })
+    }, CALM_MS)
   }
   const readHistory = () => void client.invalidateQueries({ queryKey: ['history'] })
   const historyChanged = () => {
@@ -105,6 +114,7 @@ export function listen(client: QueryClient): () => void {
       if (version !== undefined) {
         // Calls ended while nobody told of them, and an exchange that crashed has written down which.
         historyChanged()
+        interfacesChanged()
         // It may have another system now.
         void client.invalidateQueries({ queryKey: ['machine'] })
       }
@@ -125,6 +135,7 @@ export function listen(client: QueryClient): () => void {
         ...registrations,
       ]),
     )
+    on('interface', interfacesChanged)
     on('config_changed', (change) => {
       version = change.version
       configChanged()
@@ -140,6 +151,7 @@ export function listen(client: QueryClient): () => void {
       else {
         client.setQueryData(CALLS, [])
         client.setQueryData(REGISTRATIONS, [])
+        interfacesChanged()
       }
     })
     on('bye', () => {
@@ -160,6 +172,7 @@ export function listen(client: QueryClient): () => void {
     clearTimeout(calm)
     clearTimeout(recorded)
     clearTimeout(measured)
+    clearTimeout(moved)
     line = { state: 'connecting', exchange: true }
   }
 }

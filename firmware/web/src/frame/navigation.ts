@@ -8,7 +8,7 @@
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
   IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
-  IconSettings, IconShieldLock, IconUsers, type TablerIcon,
+  IconRoute, IconSettings, IconShieldLock, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -46,6 +46,7 @@ export const GROUPS: Group[] = [
       { path: 'users', title: 'nav.users', icon: IconUsers, page: () => import('../pages/users') },
       { path: 'extensions', title: 'nav.extensions', icon: IconDeviceLandlinePhone, page: () => import('../pages/extensions') },
       { path: 'dial-plan', title: 'nav.dial_plan', icon: IconListNumbers, page: () => import('../pages/dial-plan') },
+      { path: 'call-routing', title: 'nav.call_routing', icon: IconRoute, page: () => import('../pages/call-routing') },
       { path: 'system', title: 'nav.system', icon: IconSettings, page: () => import('../pages/system') },
     ],
   },

@@ -1,9 +1,12 @@
 // Short messages that come and go.
 import { notifications } from '@mantine/notifications'
+import i18next from 'i18next'
 import { Problem } from '../api/problem'
 
+const closing = () => ({ 'aria-label': i18next.t('action.close') })
+
 export function done(message: string) {
-  notifications.show({ message, color: 'teal', withBorder: true, autoClose: 4000 })
+  notifications.show({ message, color: 'teal', withBorder: true, autoClose: 4000, closeButtonProps: closing() })
 }
 
 /** Tells what went wrong; what somebody called off isn't worth a word. */
@@ -17,5 +20,6 @@ export function failed(error: unknown) {
     withBorder: true,
     autoClose: 10_000,
     role: 'alert',
+    closeButtonProps: closing(),
   })
 }

@@ -5,7 +5,7 @@ import type { Column } from '../../kit/DataTable'
 import { Time } from '../../kit/Time'
 import { StatusBadge } from '../../kit/small'
 import { duration } from '../../kit/time'
-import { PartyCell, partyText, QualityCell } from '../calls/parties'
+import { interfacesOf, PartyCell, partyText, QualityCell } from '../calls/parties'
 import type { HistoryCall } from './filter'
 import { ending, STATE } from './state'
 
@@ -52,6 +52,7 @@ export function useColumns(): Column<HistoryCall>[] {
         narrow: 'detail',
         figures: true,
       },
+      { id: 'interface', title: t('calls.interface'), value: ({ legs }) => interfacesOf(legs), hidden: true, unsorted: true },
       {
         id: 'quality',
         title: t('calls.quality'),

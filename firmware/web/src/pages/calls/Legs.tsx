@@ -35,7 +35,7 @@ export function Legs({ legs, called, talked_s }: Props) {
               <Sounds quality={leg.quality} talked_s={talked_s} />
             </Group>
             <div>
-              <Text size="sm">{leg.user_agent ?? t('calls.phone_unknown')}</Text>
+              <Text size="sm">{leg.interface ? t('calls.by_interface', { name: leg.interface }) : (leg.user_agent ?? t('calls.phone_unknown'))}</Text>
               <Text size="sm" c="dimmed" className="figures">
                 {[leg.address, leg.codec && t(`codec.${leg.codec}`)].filter(Boolean).join(' · ')}
               </Text>

@@ -11,7 +11,7 @@ import { parts, usePlace } from '../../kit/route'
 import { StatusBadge } from '../../kit/small'
 import { CallDialog, CallOver } from './CallDialog'
 import { hangUp } from './hangUp'
-import { LiveQuality, PartyCell, partyText } from './parties'
+import { interfacesOf, LiveQuality, PartyCell, partyText } from './parties'
 import { talkedSince, worst } from './quality'
 import { STATE } from './state'
 
@@ -69,6 +69,7 @@ export default function Calls() {
         narrow: 'detail',
         figures: true,
       },
+      { id: 'interface', title: t('calls.interface'), value: ({ legs }) => interfacesOf(legs), hidden: true },
       {
         id: 'quality',
         title: t('calls.quality'),

@@ -32,6 +32,11 @@ export function PartyCell({ party, dialled }: { party: Party | null; dialled?: s
   )
 }
 
+/** The interfaces that a call came and left by. */
+export function interfacesOf(legs: Schemas['Leg'][]): string {
+  return legs.flatMap((leg) => leg.interface ?? []).join(' → ')
+}
+
 /** How a call sounded, answered `talked_s` before its end. */
 export function QualityCell({ legs, talked_s }: { legs: Schemas['Leg'][]; talked_s: number }) {
   const { t } = useTranslation()

@@ -1,0 +1,176 @@
+// Ways to other networks are set up by the wizard, changed and removed, before the real programs.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Box, launch, logIn, visitor } from './box'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let box: Box
+let browser: Browser
+
+beforeAll(async () => {
+  box = await Box.start()
+  browser = await launch()
+  await box.firstVisit()
+  await box.logIn()
+  await box.api('POST', '/extensions', { number: '201', description: 'Reception' })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await box?.stop()
+})
+
+const field = (page: Page, label: string) => page.getByRole('dialog').getByLabel(label, { exact: true })
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const list = (page: Page, name: string) => page.getByRole('grid', { name })
+
+async function open(path: string): Promise<Page> {
+  const { page, errors } = await visitor(browser, box)
+  await logIn(page)
+  await page.goto(`/admin${path}`)
+  page.on('close', () => expect(errors).toEqual([]))
+  return page
+}
+
+/** Nobody is shut out by what is shown. */
+async function clean(page: Page) {
+  await page.evaluate(AXE)
+  const found = await page.evaluate(() =>
+    (window as unknown as { axe: { run: () => Promise<{ violations: { id: string }[] }> } }).axe.run().then(({ violations }) => violations.map(({ id }) => id)),
+  )
+  expect(found).toEqual([])
+}
+
+it('the wizard adds a provider with the route to it, and tells a wrong server at its field', async () => {
+  const page = await open('/call-routing')
+  await page.getByText('No way out yet').waitFor()
+  await clean(page)
+  await button(page, 'Add interface').focus()
+  await page.keyboard.press('Enter')
+
+  await page.getByText('Step 1 of 4').waitFor()
+  await field(page, 'Name').fill('two words')
+  await page.keyboard.press('Enter')
+  await page.getByText('Use letters, digits, dot, dash and underscore only').waitFor()
+  await field(page, 'Name').fill('provider1')
+  await page.keyboard.press('Enter')
+
+  await page.getByText('Step 2 of 4').waitFor()
+  await page.keyboard.type('sip:127.0.0.1')
+  await field(page, 'User name').fill('5550100')
+  await field(page, 'Password').fill('provider-key')
+  await clean(page)
+  await page.keyboard.press('Enter')
+
+  await page.getByText('Step 3 of 4').waitFor()
+  await field(page, 'External number 1').fill('5550100, 5550101')
+  await field(page, '5550101 rings').click()
+  await page.getByRole('option', { name: '201 – Reception' }).click()
+  await clean(page)
+  await button(page, 'Next').click()
+
+  await page.getByText('Step 4 of 4').waitFor()
+  await page.keyboard.type('9')
+  await page.getByText('Who dials 95550199 calls 5550199 by provider1.').waitFor()
+  await page.keyboard.press('Enter')
+
+  // What only the exchange refuses brings one back to where it was asked.
+  await page.getByText('Enter a domain name such as sip.example.com, or an address.').waitFor()
+  await expect.poll(() => field(page, 'Server').evaluate((input) => input === document.activeElement)).toBe(true)
+  expect(await box.api('GET', '/routes')).toEqual({ routes: [] })
+  await field(page, 'Server').fill('127.0.0.1')
+  await field(page, 'Port').fill('9')
+  for (const step of [3, 4]) {
+    await button(page, 'Next').click()
+    await page.getByText(`Step ${step} of 4`).waitFor()
+  }
+  await button(page, 'Add').click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+  const interfaces = list(page, 'Interfaces and incoming calls')
+  await interfaces.getByText('5550100 → –, 5550101 → 201').waitFor()
+  await interfaces.getByText(/^(Registering|Not registered)$/).waitFor()
+  await list(page, 'Routes of outgoing calls').getByText('called: first 1 digit off').waitFor()
+  await clean(page)
+  await page.close()
+})
+
+it('the preview of a rewriting rule says what is sent, and interfaces change their order by the keyboard', async () => {
+  const second = { name: 'provider2', partner: 'provider', server: { host: '127.0.0.1', port: 5099 } }
+  await box.api('POST', '/interfaces', second)
+  const page = await open('/call-routing/route-1')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByPlaceholder('Add an interface').click()
+  await page.getByRole('option', { name: /^provider2/ }).click()
+  const order = dialog.getByRole('list', { name: 'Interfaces' }).getByRole('listitem')
+  await order.nth(1).waitFor()
+  await dialog.getByRole('button', { name: /^Move provider2.* up$/ }).focus()
+  await page.keyboard.press('ArrowUp')
+  await expect.poll(() => order.first().innerText()).toContain('provider2')
+  // It can be moved on from where it is now.
+  await page.keyboard.press('ArrowDown')
+  await expect.poll(() => order.first().innerText()).toContain('provider1')
+  await page.keyboard.press('ArrowUp')
+  await expect.poll(() => order.first().innerText()).toContain('provider2')
+  await clean(page)
+
+  await dialog.getByRole('tab', { name: 'Rewriting' }).click()
+  const [called, calling] = [dialog.getByRole('group', { name: 'Called number' }), dialog.getByRole('group', { name: 'Calling number' })]
+  await called.getByLabel('Try a called number').fill('95550199')
+  expect(await called.locator('output').innerText()).toBe('5550199')
+  expect(await calling.locator('output').innerText()).toBe('its external number')
+  await calling.getByLabel('Digits off from the left').fill('1')
+  await calling.getByLabel('Then put in front').fill('01')
+  expect(await calling.locator('output').innerText()).toBe('0101')
+  await clean(page)
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  expect(await box.api('GET', '/routes/1')).toMatchObject({
+    interfaces: [2, 1],
+    outgoing: { called: { strip: 1, prefix: '' }, calling: { strip: 1, prefix: '01' } },
+  })
+  await page.close()
+})
+
+it('an interface is changed without its password, disabled and enabled', async () => {
+  const page = await open('/call-routing/interface-1')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('tab', { name: 'Account' }).click()
+  await field(page, 'Port').fill('70000')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Use 1 to 65535, or leave it empty.').waitFor()
+  await field(page, 'Port').fill('10')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  expect(await box.api('GET', '/interfaces/1')).toMatchObject({ server: { port: 10, has_password: true } })
+
+  await button(page, 'Disable provider1').click()
+  await list(page, 'Interfaces and incoming calls').getByText('Disabled').waitFor()
+  await button(page, 'Enable provider1').click()
+  await button(page, 'Disable provider1').waitFor()
+  expect(await box.api('GET', '/interfaces/1')).toMatchObject({ enabled: true, server: { has_password: true } })
+  await page.close()
+})
+
+it('an interface goes when no route leads to it any more', async () => {
+  const page = await open('/call-routing')
+  await button(page, 'Remove interface provider1').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Route for 9').waitFor()
+  expect(await dialog.getByRole('button', { name: 'Remove' }).isDisabled()).toBe(true)
+  await clean(page)
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+
+  await list(page, 'Routes of outgoing calls').locator('tr[data-index="0"]').focus()
+  await page.keyboard.press('Delete')
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('Nobody can call out').waitFor()
+  await button(page, 'Remove interface provider1').click()
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await button(page, 'Remove interface provider1').waitFor({ state: 'detached' })
+  expect(await box.api<{ interfaces: { name: string }[] }>('GET', '/interfaces')).toMatchObject({ interfaces: [{ name: 'provider2' }] })
+  await page.close()
+})

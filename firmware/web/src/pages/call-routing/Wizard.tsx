@@ -1,0 +1,306 @@
+// A new interface, step by step: with whom, the account, the numbers, how one dials out.
+import { Alert, Button, Checkbox, Group, Modal, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useMediaQuery } from '@mantine/hooks'
+import { IconAlertCircle } from '@tabler/icons-react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { answer, api } from '../../api/client'
+import { type Interface, useExtensions, useRefresh } from '../../api/configuration'
+import { Password } from '../../kit/Password'
+import { same } from '../../kit/conflict'
+import { NAME } from '../../kit/fields'
+import { HelpButton } from '../../kit/help'
+import { done } from '../../kit/toast'
+import { useUnsaved } from '../../kit/unsaved'
+import { atFields, bodyOf, choices, type InterfaceValues, NEW } from './body'
+import { Numbers } from './Numbers'
+import { apply, begin } from './rewrite'
+
+type Values = InterfaceValues & { prefix: string }
+
+const FIRST: Values = { ...NEW, numbers: [{ number: '', extension: null }], prefix: '' }
+
+/** The steps, and what is asked in each. */
+const STEPS = [
+  { id: 'partner', fields: ['partner', 'name'] },
+  { id: 'account', fields: ['host', 'port', 'username', 'password', 'register', 'user_id', 'external_address'] },
+  { id: 'numbers', fields: ['numbers', 'operator'] },
+  { id: 'prefix', fields: ['prefix'] },
+] as const
+
+interface Props {
+  interfaces: Interface[]
+  onClose: () => void
+}
+
+export function Wizard({ interfaces, onClose }: Props) {
+  const { t } = useTranslation()
+  const extensions = useExtensions()
+  const refresh = useRefresh()
+  const narrow = useMediaQuery('(max-width: 40em)')
+  const form = useForm<Values>({ initialValues: FIRST })
+  const [step, setStep] = useState(0)
+  const [busy, setBusy] = useState(false)
+  const [trouble, setTrouble] = useState<string | null>(null)
+  const body = useRef<HTMLFormElement>(null)
+  const leave = useUnsaved(!same(form.values, FIRST))
+  const { values } = form
+  const provider = values.partner === 'provider'
+  const { id } = STEPS[step]!
+  const last = step === STEPS.length - 1
+
+  // Each step begins at its first field, or at the one that is wrong.
+  useEffect(() => {
+    const fields = body.current
+    const at =
+      fields?.querySelector<HTMLElement>('[aria-invalid="true"]') ??
+      fields?.querySelector<HTMLElement>('input[type="radio"]:checked, input:not([type="radio"])')
+    at?.focus()
+  }, [step, extensions.data])
+
+  function point() {
+    setTimeout(() => body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+  }
+
+  /** What can be told before the exchange is asked. */
+  function faults(): Record<string, string> {
+    const name = values.name.trim()
+    if (id === 'partner') {
+      if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return { name: t('fault.invalid_name') }
+      const taken = interfaces.some((one) => one.name.toLowerCase() === name.toLowerCase())
+      return taken ? { name: t('fault.name_taken') } : {}
+    }
+    if (id === 'account') {
+      return {
+        ...(!/^[\w.:-]+$/.test(values.host.trim()) && { host: t('fault.routing_host') }),
+        ...(values.register && values.username.trim() === '' && { username: t('fault.routing_user') }),
+      }
+    }
+    const wrong = id === 'numbers' && bodyOf(values).numbers!.some(({ number }) => !/^\+?[0-9Xx]+$/.test(number))
+    return wrong ? { numbers: t('fault.routing_numbers') } : {}
+  }
+
+  async function add() {
+    setBusy(true)
+    setTrouble(null)
+    try {
+      const prefix = values.prefix.trim()
+      await answer(api.POST('/api/v1/interfaces', { body: { ...bodyOf(values), ...(prefix && { prefix }) } }))
+      done(t('interface.added', { name: values.name.trim() }))
+      await refresh()
+      await leave(onClose, true)
+    } catch (error) {
+      const problem = atFields(error)
+      const { '': rest, ...errors } = problem.fields(Object.keys(FIRST))
+      form.setErrors(errors)
+      setTrouble(rest ?? (Object.keys(errors).length > 0 ? null : problem.text()))
+      const at = STEPS.findIndex(({ fields }) => fields.some((name) => name in errors))
+      if (at >= 0) setStep(at)
+      point()
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault()
+    event.stopPropagation()
+    if (busy) return
+    form.clearErrors()
+    const errors = faults()
+    if (Object.keys(errors).length > 0) {
+      form.setErrors(errors)
+      point()
+    } else if (last) void add()
+    else setStep(step + 1)
+  }
+
+  if (!extensions.data) return null
+  const close = () => {
+    if (!busy) void leave(onClose)
+  }
+  const operator = (
+    <Select
+      label={t('interface.operator')}
+      description={provider ? t('wizard.operator_hint') : t('wizard.operator_exchange')}
+      placeholder={t('interface.nobody')}
+      data={choices(extensions.data).map(({ value, label }) => ({ value: String(value), label }))}
+      searchable
+      clearable
+      clearButtonProps={{ 'aria-label': t('action.clear') }}
+      limit={50}
+      nothingFoundMessage={t('word.nothing_found')}
+      error={form.errors.operator}
+      value={values.operator === null ? null : String(values.operator)}
+      onChange={(id) => form.setFieldValue('operator', id === null ? null : Number(id))}
+    />
+  )
+  return (
+    <Modal.Root opened onClose={close} fullScreen={narrow} size="lg" closeOnClickOutside={false}>
+      <Modal.Overlay backgroundOpacity={0.45} />
+      <Modal.Content>
+        <Modal.Header>
+          <Modal.Title>{t('interface.add')}</Modal.Title>
+          <Group gap={4} wrap="nowrap" ml="auto">
+            <HelpButton id="interface" size="md" />
+            <Modal.CloseButton aria-label={t('action.close')} />
+          </Group>
+        </Modal.Header>
+        <Modal.Body>
+          <form ref={body} noValidate onSubmit={submit}>
+            <Stack gap="md" mih={narrow ? undefined : 380} justify="space-between">
+              <Stack gap="md">
+                <div aria-live="polite">
+                  <Text size="sm" c="dimmed" className="figures">
+                    {t('wizard.step', { step: step + 1, of: STEPS.length })}
+                  </Text>
+                  <Text fw={600}>{t(`wizard.${id}`)}</Text>
+                </div>
+                {trouble && (
+                  <Alert color="red" icon={<IconAlertCircle size={18} />} role="alert">
+                    {trouble}
+                  </Alert>
+                )}
+                {id === 'partner' && (
+                  <>
+                    <Radio.Group
+                      aria-label={t('interface.partner')}
+                      value={values.partner}
+                      onChange={(partner) => form.setValues({ partner: partner as Values['partner'], register: partner === 'provider' })}
+                    >
+                      <Stack gap="sm">
+                        <Radio value="provider" label={t('partner.provider')} description={t('wizard.provider_text')} />
+                        <Radio value="exchange" label={t('partner.exchange')} description={t('wizard.exchange_text')} />
+                      </Stack>
+                    </Radio.Group>
+                    <TextInput
+                      label={t('interface.name')}
+                      description={t('interface.name_hint')}
+                      maxLength={64}
+                      {...NAME}
+                      {...form.getInputProps('name')}
+                    />
+                  </>
+                )}
+                {id === 'account' && (
+                  <>
+                    <Text size="sm" c="dimmed">
+                      {provider ? t('wizard.account_text') : t('wizard.account_exchange')}
+                    </Text>
+                    <Group align="start" gap="sm" wrap="nowrap">
+                      <TextInput
+                        label={t('interface.host')}
+                        description={t('interface.host_hint')}
+                        flex={1}
+                        maxLength={253}
+                        {...NAME}
+                        {...form.getInputProps('host')}
+                      />
+                      <TextInput
+                        label={t('interface.port')}
+                        description={t('interface.port_hint')}
+                        w={150}
+                        inputMode="numeric"
+                        maxLength={5}
+                        {...NAME}
+                        {...form.getInputProps('port')}
+                      />
+                    </Group>
+                    <TextInput
+                      label={t('interface.username')}
+                      description={t('interface.username_hint')}
+                      maxLength={64}
+                      {...NAME}
+                      {...form.getInputProps('username')}
+                    />
+                    <Password label={t('interface.password')} autoComplete="new-password" {...form.getInputProps('password')} />
+                    <Checkbox
+                      label={t('interface.register')}
+                      description={t('interface.register_hint')}
+                      {...form.getInputProps('register', { type: 'checkbox' })}
+                    />
+                    <TextInput
+                      label={t('interface.user_id')}
+                      description={t('interface.user_id_hint')}
+                      maxLength={64}
+                      {...NAME}
+                      {...form.getInputProps('user_id')}
+                    />
+                    <TextInput
+                      label={t('interface.external_address')}
+                      description={t('interface.external_address_hint')}
+                      maxLength={45}
+                      {...NAME}
+                      {...form.getInputProps('external_address')}
+                    />
+                  </>
+                )}
+                {id === 'numbers' && (
+                  <>
+                    <Text size="sm" c="dimmed">
+                      {provider ? t('wizard.numbers_text') : t('wizard.numbers_exchange')}
+                    </Text>
+                    {provider && (
+                      <Numbers
+                        numbers={values.numbers}
+                        extensions={extensions.data}
+                        otherwise={t('numbers.otherwise')}
+                        error={form.errors.numbers}
+                        readOnly={false}
+                        onChange={(numbers) => {
+                          form.clearFieldError('numbers')
+                          form.setFieldValue('numbers', numbers)
+                        }}
+                      />
+                    )}
+                    {operator}
+                  </>
+                )}
+                {id === 'prefix' && (
+                  <>
+                    <TextInput
+                      label={t('wizard.prefix_label')}
+                      description={provider ? t('wizard.prefix_hint') : t('wizard.prefix_exchange')}
+                      inputMode="tel"
+                      maxLength={32}
+                      styles={{ wrapper: { maxWidth: 220 } }}
+                      {...NAME}
+                      {...form.getInputProps('prefix')}
+                    />
+                    <Text size="sm" role="status">
+                      {preview(values)
+                        ? t('wizard.preview', { ...preview(values)!, name: values.name.trim() })
+                        : t('wizard.no_prefix')}
+                    </Text>
+                  </>
+                )}
+              </Stack>
+              <Group justify="flex-end" gap="xs">
+                <Button variant="default" onClick={close} mr="auto">
+                  {t('action.cancel')}
+                </Button>
+                {step > 0 && (
+                  <Button variant="default" onClick={() => setStep(step - 1)}>
+                    {t('wizard.back')}
+                  </Button>
+                )}
+                <Button type="submit" loading={busy}>
+                  {last ? t('action.add') : t('wizard.next')}
+                </Button>
+              </Group>
+            </Stack>
+          </form>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
+  )
+}
+
+/** What somebody dials, and what is sent. */
+function preview({ prefix, partner }: Values): { dialled: string; sent: string } | null {
+  const before = prefix.trim()
+  if (before === '') return null
+  const dialled = `${before}${partner === 'provider' ? '5550199' : '01'}`
+  return { dialled, sent: apply(begin(before, partner), dialled) }
+}
