@@ -23,9 +23,9 @@ pub(crate) fn capabilities(
     capabilities
 }
 
-/// `codecs`, those that are in `first` before the others and in its order.
+/// `codecs` in their own order, which is the administrator's, but those that are in `first` before the others.
 pub(crate) fn ordered(codecs: &[Codec], first: &[Codec]) -> Vec<Codec> {
-    let common = first.iter().filter(|codec| codecs.contains(codec));
+    let common = codecs.iter().filter(|codec| first.contains(codec));
     let rest = codecs.iter().filter(|codec| !first.contains(codec));
     common.chain(rest).copied().collect()
 }
@@ -91,10 +91,11 @@ pub(crate) const fn switched_off(mut settings: PortSettings) -> PortSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Codec::{Pcma, Pcmu};
+    use Codec::{Gsm, Pcma, Pcmu};
 
     #[test]
-    fn the_callers_codecs_stand_first() {
+    fn the_callers_codecs_stand_first_in_the_administrators_order() {
+        assert_eq!(ordered(&[Pcma, Pcmu, Gsm], &[Gsm, Pcmu]), [Pcmu, Gsm, Pcma]);
         assert_eq!(ordered(&[Pcma, Pcmu], &[Pcmu]), [Pcmu, Pcma]);
         assert_eq!(ordered(&[Pcma], &[Pcmu, Pcma]), [Pcma]);
         assert_eq!(ordered(&[Pcma], &[Pcmu]), [Pcma]);

@@ -272,13 +272,13 @@ fn a_caller_without_an_offer_gets_ours_and_answers_in_its_ack() {
 
 #[test]
 fn both_are_brought_to_one_codec_or_each_keeps_its_own() {
-    // The caller prefers µ-law, the callee A-law: the caller's comes first in the offer.
+    // The caller's codecs come first in the offer, in the administrator's order: GSM after G.711.
     let mut world = World::new(2);
-    let offer = world.phones[0].sdp("0 8", "sendrecv");
+    let offer = world.phones[0].sdp("3 8", "sendrecv");
     let invite = world.phones[0].invite("102", "", Some(&offer));
     world.send(0, invite);
     let offered = world.phones[1].dialogs[0].sdp.clone().expect("an offer");
-    assert!(offered.contains("RTP/AVP 0 8 "), "{offered}");
+    assert!(offered.contains("RTP/AVP 8 3 0 9 "), "{offered}");
     answer_with(&mut world, 1, "8");
     assert_eq!(
         lines(&world, &["Open"]),
