@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::config::DigestChoice;
 use model::control::LoginFailure;
-use model::{ExtensionId, Transport};
+use model::{ExtensionId, Secret, Transport};
 use testkit::{Algorithm, PhoneId, World};
 
 fn alone() -> (World, PhoneId) {
@@ -194,12 +194,16 @@ fn of_each_extension_the_last_login_that_failed_is_known() {
     w.register(a);
     w.run_for(500);
     assert_eq!(failed(&w), None, "a challenge is no failure");
-    w.set(a, |p| p.password = "not the password".into());
+    w.set(a, |p| p.password = "not-the-password-1".into());
     w.register(a);
     w.run_for(500);
     assert_eq!(failed(&w), Some(LoginFailure::WrongPassword));
     let host = w.failed_login(extension).map(|failed| failed.host);
     assert_eq!(host, Some(w.at(a).address.ip()));
+    w.configure(|c| c.extensions[0].sip_password = Secret::new("not-the-password-1"));
+    w.register(a);
+    w.run_for(500);
+    assert_eq!(failed(&w), None, "it is put right");
     w.configure(|c| c.extensions[0].enabled = false);
     w.register(a);
     w.run_for(500);

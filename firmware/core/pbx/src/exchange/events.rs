@@ -324,6 +324,10 @@ impl Exchange {
 
     fn binding(&mut self, change: BindingChange, binding: &Binding) {
         let extension = binding.extension;
+        if change == BindingChange::Added {
+            // Whatever kept a phone out is put right.
+            self.failed_logins.remove(&extension);
+        }
         match change {
             BindingChange::Added | BindingChange::Refreshed => {
                 let kept = bindings::kept(binding, self.clock);
