@@ -48,6 +48,12 @@ impl Endings {
         }
     }
 
+    /// The folder that they wait in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Leaves the reason for which a process is about to end, by its own words.
     ///
     /// # Errors

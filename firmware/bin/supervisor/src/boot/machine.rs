@@ -14,7 +14,9 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
-use nix::unistd::{Group, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Group, Pid, User, dup2_stderr, dup2_stdin, dup2_stdout, sync};
 use platform::board::{Board, Shutdown};
 use platform::card::{self, Card, Start};
 use tracing::{error, info, warn};
@@ -28,12 +30,23 @@ pub const DATA: &str = "/data";
 /// Sockets and what else doesn't outlive the machine's run.
 pub const RUN: &str = "/run/operator-box";
 
-/// The folders of the data that are root's: those who may write in the data folder must not be able to put
-/// others in their place.
-const HELD: [&str; 3] = ["/data/run", "/data/system", "/data/upload"];
+/// The folders of the data that are root's, each behind the one it is in, and their modes: those who may
+/// write in the data folder must not be able to put others in their place.
+const HELD: [(&str, u32); 4] = [
+    ("/data/run", 0o2770),
+    ("/data/run/endings", 0o2770),
+    SYSTEM,
+    ("/data/upload", 0o2770),
+];
+
+/// What the machine is told there, no service may write.
+const SYSTEM: (&str, u32) = ("/data/system", 0o2750);
 
 /// The group of everything that the services share.
 const GROUP: &str = "exchange";
+
+/// Processes that are killed are gone at once, unless they wait for a disk that does not answer.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a check of the data may take: a full card of 16 GB is checked in a minute.
 const CHECK_WITHIN: Duration = Duration::from_secs(600);
@@ -177,7 +190,10 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
         Some(DATA_OPTIONS),
     )
     .context("the file system can't be mounted")?;
-    if let Err(error) = platform::data::reset_if_asked(Path::new(DATA)) {
+    // Whoever can write in the data folder may have made one before it was held.
+    let reset = set_aside_foreign(Path::new(SYSTEM.0), 0, SYSTEM.1)
+        .and_then(|()| platform::data::reset_if_asked(Path::new(DATA)));
+    if let Err(error) = reset {
         warn!(%error, "not everything could be removed: the next start tries again");
     }
     Ok(())
@@ -227,24 +243,20 @@ pub fn settle() -> Result<()> {
     let group = Group::from_name(GROUP)
         .context("the groups of the system")?
         .with_context(|| format!("the system has no group `{GROUP}`"))?;
-    for (folder, mode) in [
-        (DATA, 0o2770),
-        ("/data/run", 0o2770),
-        ("/data/system", 0o2750),
-        ("/data/upload", 0o2770),
-        // Sticky: nobody replaces the socket of another.
-        (RUN, 0o3770),
-    ] {
-        if HELD.contains(&folder) {
-            set_aside_foreign(Path::new(folder), 0)
-                .with_context(|| format!("{folder} is not root's"))?;
-        }
+    let share = |folder: &str, mode| {
         fs::create_dir_all(folder).with_context(|| format!("{folder} can't be made"))?;
         chown(folder, Some(0), Some(group.gid.as_raw()))?;
         fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
-    }
-    // What is mounted can't be renamed or removed, whoever may write in the folder above.
-    for folder in HELD {
+        anyhow::Ok(())
+    };
+    share(DATA, 0o2770)?;
+    // Sticky: nobody replaces the socket of another.
+    share(RUN, 0o3770)?;
+    for (folder, mode) in HELD {
+        set_aside_foreign(Path::new(folder), 0, mode)
+            .with_context(|| format!("{folder} is not root's"))?;
+        share(folder, mode)?;
+        // What is mounted can't be renamed or removed, whoever may write in the folder above.
         let bind = MsFlags::MS_BIND;
         if let Err(error) = mount(Some(folder), folder, None::<&str>, bind, None::<&str>) {
             warn!(%error, folder, "a folder can be replaced by the services");
@@ -268,12 +280,16 @@ pub fn settle() -> Result<()> {
     Ok(())
 }
 
-/// Gives another name to what is no folder, or not the owner's: a link, or a folder that somebody made who
-/// may write in the one above.
-fn set_aside_foreign(path: &Path, owner: u32) -> io::Result<()> {
+/// Gives another name to what is no folder, not the owner's, or written by more than `mode` says: a link, or
+/// a folder that somebody made or moved there who may write in the one above.
+fn set_aside_foreign(path: &Path, owner: u32, mode: u32) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() && found.uid() == owner => return Ok(()),
-        Ok(_) => {}
+        Ok(found) => {
+            let others_write = found.mode() & !mode & 0o022 != 0;
+            if found.is_dir() && found.uid() == owner && !others_write {
+                return Ok(());
+            }
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     }
@@ -311,12 +327,39 @@ fn set(name: &str, value: &str) {
     }
 }
 
+/// Ends every other process there is. Where the folders are held no more, and until the machine is off,
+/// nobody is there to put others in their place.
+fn end_all_others(watchdog: Option<&mut Watchdog>) {
+    if !super::is_first() {
+        return;
+    }
+    let mut watchdog = watchdog;
+    let limit = Instant::now() + GONE_WITHIN;
+    while Instant::now() < limit {
+        let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+        // Whoever loses its parent is the first process's.
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Err(Errno::ECHILD) => return,
+                Ok(WaitStatus::StillAlive) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        if let Some(watchdog) = &mut watchdog {
+            watchdog.kick();
+        }
+        sleep(Duration::from_millis(10));
+    }
+    warn!("not every process has ended");
+}
+
 /// Brings the disks to rest and ends. The watchdog is there for all that may hang, so for a restart to
 /// its very end.
-pub fn end(end: End, watchdog: Option<Watchdog>) -> ! {
+pub fn end(end: End, mut watchdog: Option<Watchdog>) -> ! {
+    end_all_others(watchdog.as_mut());
     sync();
-    for folder in HELD {
-        let _ = umount2(folder, MntFlags::empty());
+    for (folder, _) in HELD.iter().rev() {
+        let _ = umount2(*folder, MntFlags::empty());
     }
     if umount2(DATA, MntFlags::empty()).is_err() {
         let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
@@ -352,20 +395,57 @@ mod tests {
         let owner = fs::metadata(folder.path()).expect("there").uid();
         let path = folder.path().join("system");
         let aside = folder.path().join("system.foreign");
-        set_aside_foreign(&path, owner).expect("none is there");
+        set_aside_foreign(&path, owner, 0o2750).expect("none is there");
         fs::create_dir(&path).expect("made");
         fs::write(path.join("ssh.json"), "{}").expect("written");
-        set_aside_foreign(&path, owner).expect("looked");
+        set_aside_foreign(&path, owner, 0o2750).expect("looked");
         assert!(path.join("ssh.json").exists() && !aside.exists());
         // Somebody else's, twice: the second takes the place of the first.
-        set_aside_foreign(&path, owner + 1).expect("set aside");
+        set_aside_foreign(&path, owner + 1, 0o2750).expect("set aside");
         assert!(!path.exists() && aside.join("ssh.json").exists());
         let other = folder.path().join("other");
         fs::create_dir(&other).expect("made");
         for _ in 0..2 {
             symlink(&other, &path).expect("linked");
-            set_aside_foreign(&path, owner).expect("set aside");
+            set_aside_foreign(&path, owner, 0o2750).expect("set aside");
             assert!(fs::symlink_metadata(&path).is_err() && other.exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_write_gives_the_machine_no_orders() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let owner = fs::metadata(folder.path()).expect("there").uid();
+        let path = folder.path().join("system");
+        fs::create_dir(&path).expect("made");
+        for (found, wanted, stays) in [
+            (0o755, 0o2750, true),
+            (0o2770, 0o2770, true),
+            // As one of those that are shared, moved there.
+            (0o2770, 0o2750, false),
+            (0o707, 0o2770, false),
+        ] {
+            let rights = fs::Permissions::from_mode(found);
+            fs::set_permissions(&path, rights).expect("set");
+            set_aside_foreign(&path, owner, wanted).expect("looked");
+            assert_eq!(path.exists(), stays, "{found:o} for {wanted:o}");
+            fs::create_dir_all(&path).expect("made");
+        }
+    }
+
+    #[test]
+    fn where_root_writes_nobody_puts_another_folder() {
+        let data = Path::new(DATA);
+        let endings = platform::endings::Endings::of(data);
+        for written in [endings.folder(), &platform::data::system(data)] {
+            let held = HELD.iter().any(|(folder, _)| Path::new(folder) == written);
+            assert!(held, "{}", written.display());
+        }
+        // Held from the outside in, and let go from the inside out.
+        for (index, (folder, _)) in HELD.iter().enumerate() {
+            let before = HELD[..index].iter().map(|(folder, _)| Path::new(folder));
+            let above = Path::new(folder).parent().expect("a folder");
+            assert!(above == data || before.into_iter().any(|held| held == above));
         }
     }
 
