@@ -8,7 +8,7 @@ use store::{Author, Store};
 
 use crate::clock;
 
-/// Does what the marker asks for, and takes it away. Killed in between, the next start does it again,
+/// Does what the marker asks for, and empties it. Killed in between, the next start does it again,
 /// which changes nothing more.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub fn forget_if_asked(store: &Store, data: &Path) -> anyhow::Result<()> {
     store
         .forget_first_password(clock::now(), &author)
         .context("the password can't be forgotten")?;
-    platform::data::password_reset_done(data).context("the marker can't be taken away")?;
+    platform::data::password_reset_done(data).context("the marker can't be emptied")?;
     tracing::warn!("The password of the first account is to be set anew, as the console asked.");
     Ok(())
 }

@@ -1,16 +1,21 @@
 //! What is asked of the data folder as a whole, by markers that survive a power cut: begin with
 //! nothing, as delivered; and let the first account's password be set anew.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::User;
 use tracing::warn;
 
-use crate::{files, network};
+use crate::files;
 
 /// Where the settings of the machine are, below the data.
 const SYSTEM: &str = "system";
+
+/// The user of the administration, where it has one of its own.
+const ADMINISTRATION: &str = "webd";
 
 /// Belongs to the file system itself, not to the data in it.
 const FILE_SYSTEM: &str = "lost+found";
@@ -25,16 +30,10 @@ fn reset_marker(data: &Path) -> PathBuf {
     system(data).join("factory-reset")
 }
 
-/// Among the machine's settings, where only root writes: no service can ask for it. A number tells one
-/// time it was asked for from another.
+/// Among the machine's settings, where only root makes files; the file is the administration's. It asks as
+/// long as there is something in it: so the administration, and nobody else, takes back what is asked.
 fn password_marker(data: &Path) -> PathBuf {
-    system(data).join("reset-admin-password")
-}
-
-/// The number of the last one that was done, in the data folder itself: the administration, which does
-/// it, may write there.
-fn password_done(data: &Path) -> PathBuf {
-    data.join("admin-password-reset")
+    system(data).join("forget-admin-password")
 }
 
 /// Asks for [`reset_if_asked`] at the next start.
@@ -95,8 +94,15 @@ fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the disk says.
 pub fn ask_for_password_reset(data: &Path) -> io::Result<()> {
-    let number = format!("{:016x}", network::seed()?);
-    files::write(&password_marker(data), number.as_bytes())
+    let marker = password_marker(data);
+    // Theirs before it asks for anything: what they can't empty would ask at each start.
+    files::write(&marker, b"")?;
+    if let Some(user) = User::from_name(ADMINISTRATION)? {
+        chown(&marker, Some(user.uid.as_raw()), None)?;
+    }
+    let mut file = OpenOptions::new().write(true).open(&marker)?;
+    file.write_all(b"asked\n")?;
+    file.sync_all()
 }
 
 /// Whether [`ask_for_password_reset`] asked and nobody said [`password_reset_done`] yet.
@@ -104,8 +110,11 @@ pub fn ask_for_password_reset(data: &Path) -> io::Result<()> {
 /// # Errors
 /// What the disk says.
 pub fn password_reset_is_asked(data: &Path) -> io::Result<bool> {
-    let asked = number(&password_marker(data))?;
-    Ok(asked.is_some() && asked != number(&password_done(data))?)
+    match fs::metadata(password_marker(data)) {
+        Ok(marker) => Ok(marker.len() > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Notes that it is done, after the password is reset durably.
@@ -113,16 +122,14 @@ pub fn password_reset_is_asked(data: &Path) -> io::Result<bool> {
 /// # Errors
 /// What the disk says.
 pub fn password_reset_done(data: &Path) -> io::Result<()> {
-    match number(&password_marker(data))? {
-        Some(number) => files::write(&password_done(data), &number),
-        None => Ok(()),
-    }
-}
-
-fn number(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(number) => Ok(Some(number)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+    let mut options = OpenOptions::new();
+    match options
+        .write(true)
+        .truncate(true)
+        .open(password_marker(data))
+    {
+        Ok(marker) => marker.sync_all(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -234,8 +241,19 @@ mod tests {
     #[test]
     fn who_may_write_in_the_data_folder_alone_asks_for_no_password_reset() {
         let (_folder, data) = delivered_and_used();
-        for name in ["reset-admin-password", "admin-password-reset"] {
-            fs::write(data.join(name), b"").expect("written");
+        fs::write(data.join("forget-admin-password"), b"asked").expect("written");
+        assert!(!password_reset_is_asked(&data).expect("looked"));
+    }
+
+    #[test]
+    fn a_password_reset_that_is_done_is_not_asked_for_again_by_what_goes_from_the_data_folder() {
+        let (_folder, data) = delivered_and_used();
+        ask_for_password_reset(&data).expect("asked");
+        password_reset_done(&data).expect("done");
+        for name in names(&data) {
+            if name != SYSTEM {
+                remove(&data.join(name)).expect("removed");
+            }
         }
         assert!(!password_reset_is_asked(&data).expect("looked"));
     }
