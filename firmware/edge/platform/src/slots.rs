@@ -15,6 +15,7 @@
 //!   slot=A fallen=B               so it was
 //! ```
 
+use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -22,6 +23,9 @@ use std::path::Path;
 
 use model::system::Slot;
 use thiserror::Error;
+
+/// Where the partition of the block is mounted while it is read or written, and at no other time.
+pub const LOADER_FOLDER: &CStr = c"/run/boot";
 
 /// Bytes of a block.
 pub const BLOCK: usize = 1024;

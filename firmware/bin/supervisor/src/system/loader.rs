@@ -1,14 +1,14 @@
 //! The boot loader's memory, on a partition of its own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use platform::slots::{self, Environment};
-
-/// Where the boot loader's files are while they are changed.
-const BOOT: &str = "/run/boot";
+use platform::slots::{self, Environment, LOADER_FOLDER};
+use tracing::warn;
 
 /// Where the boot loader remembers.
 pub struct Loader {
@@ -23,7 +23,7 @@ impl Loader {
     pub fn on(device: &Path) -> Self {
         Self {
             device: Some(device.to_owned()),
-            folder: BOOT.into(),
+            folder: OsStr::from_bytes(LOADER_FOLDER.to_bytes()).into(),
         }
     }
 
@@ -54,6 +54,8 @@ impl Loader {
             return work(&path);
         };
         fs::create_dir_all(&self.folder)?;
+        // What stayed, as of a process that was killed in between, would keep this one out.
+        while umount2(&self.folder, MntFlags::MNT_DETACH).is_ok() {}
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         mount(
             Some(device.as_path()),
@@ -63,7 +65,9 @@ impl Loader {
             None::<&str>,
         )?;
         let done = work(&path);
-        umount2(&self.folder, MntFlags::empty())?;
+        if let Err(error) = umount2(&self.folder, MntFlags::empty()) {
+            warn!(%error, "the boot loader's partition stays mounted until the next look");
+        }
         done
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use crate::slots::LOADER_FOLDER;
+
 /// What is started by this command gets SIGTERM when the *thread* that starts it ends, however that
 /// comes; and it starts with every signal let through, so that it hears that. To be started from a
 /// thread that lives as long as the process.
@@ -92,6 +94,8 @@ fn hide(folder: &CStr) -> io::Result<()> {
         done(libc::unshare(libc::CLONE_NEWNS))?;
         let (none, root) = (core::ptr::null(), c"/".as_ptr());
         done(libc::mount(none, root, none, private, core::ptr::null()))?;
+        // Mounted for moments: where it was mounted just now, nobody would take it away here.
+        let _ = libc::umount2(LOADER_FOLDER.as_ptr(), libc::MNT_DETACH);
         done(libc::umount2(folder.as_ptr(), libc::MNT_DETACH))
     }
 }
