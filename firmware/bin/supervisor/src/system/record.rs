@@ -216,18 +216,17 @@ impl Record {
     /// system is not the one that is gone back to, since that one can't be read, it is from now on.
     pub fn stay(&mut self) -> io::Result<()> {
         let slot = self.running;
-        let environment = &self.environment;
-        if environment.confirmed() != slot
-            || environment.trial().is_some()
-            || environment.has_failed()
-            || environment.fallen().is_some()
-        {
-            self.change(|environment| {
+        // By what the boot loader remembers now, and not by what was read of it before.
+        self.change(|environment| {
+            if environment.confirmed() != slot
+                || environment.trial().is_some()
+                || environment.has_failed()
+                || environment.fallen().is_some()
+            {
                 environment.confirm(slot);
-                Ok(())
-            })?;
-        }
-        Ok(())
+            }
+            Ok(())
+        })
     }
 
     fn change(
@@ -354,6 +353,16 @@ mod tests {
         }
         assert_eq!(card.next_start(), Slot::B);
         assert_eq!(card.next_start(), Slot::B);
+    }
+
+    #[test]
+    fn what_the_boot_loader_was_told_by_another_is_seen_before_a_slot_is_written() {
+        let card = Card::new("slot=A\n");
+        let mut record = card.record(Slot::A);
+        card.write("slot=A\nnext=B\ntries=3\n");
+        record.stay().expect("written");
+        assert_eq!(card.environment().trial(), None);
+        assert_eq!(card.next_start(), Slot::A);
     }
 
     #[test]
