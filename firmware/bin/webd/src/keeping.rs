@@ -136,16 +136,21 @@ async fn remove_old(store: Store, mut changed: watch::Receiver<LogSettings>) {
     let mut ticks = interval(LOOK);
     let mut ages = Ages::default();
     loop {
-        tokio::select! {
-            // The first look is the one that knows no age.
+        let at = tokio::select! {
             biased;
-            _ = ticks.tick() => {}
-            change = changed.changed() => if change.is_err() { return },
-        }
+            // When it was due: an hour is not to be over a moment too early.
+            due = ticks.tick() => due.into_std(),
+            change = changed.changed() => {
+                if change.is_err() {
+                    return;
+                }
+                Instant::now()
+            }
+        };
         let settings = changed.borrow().clone();
         let store = store.clone();
         let now = clock::now();
-        let before = if ages.are_known(Instant::now(), now) {
+        let before = if ages.are_known(at, now) {
             settings.keep.before(now)
         } else {
             None
@@ -176,31 +181,48 @@ fn remove(
     Ok(())
 }
 
-/// Whether the clock can be asked how old a row is: not right after a start, nor after it was set. One that
-/// is a year ahead would have all logs removed, and has until the next look to be put right.
+/// Whether the clock can be asked how old a row is: not before an hour has passed since the start, and since
+/// it was set. One that is a year ahead would have all logs removed, and has so long to be put right.
 #[derive(Debug, Default)]
 struct Ages {
-    /// When it was looked last, by the clock that never steps and by the one on the wall.
-    looked: Option<(Instant, WallTime)>,
+    clock: Option<Clock>,
+}
+
+/// What was seen of the clock on the wall, by the one that never steps.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    /// Since when it was not set.
+    since: Instant,
+    /// The hourly look that the next ones are measured from.
+    looked: (Instant, WallTime),
 }
 
 impl Ages {
     fn are_known(&mut self, now: Instant, wall: WallTime) -> bool {
-        let Some((then, wall_then)) = self.looked.replace((now, wall)) else {
-            return false;
+        let anew = Clock {
+            since: now,
+            looked: (now, wall),
         };
-        let passed = i64::try_from(now.duration_since(then).as_micros()).unwrap_or(i64::MAX);
-        let shown = wall.as_unix_micros() - wall_then.as_unix_micros();
-        let apart = Duration::from_micros(shown.abs_diff(passed));
+        let clock = self.clock.get_or_insert(anew);
+        let (then, wall_then) = clock.looked;
+        let passed = now.saturating_duration_since(then);
+        let passed_us = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        let shown_us = wall.as_unix_micros() - wall_then.as_unix_micros();
+        let apart = Duration::from_micros(shown_us.abs_diff(passed_us));
         if apart > APART {
             tracing::warn!("The clock was set by {apart:?}: old rows of the logs stay for now.");
+            *clock = anew;
+        } else if passed >= LOOK {
+            clock.looked = (now, wall);
         }
-        apart <= APART
+        now.saturating_duration_since(clock.since) >= LOOK
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use store::{LogKind, LogQuery};
+
     use super::*;
 
     #[test]
@@ -222,5 +244,54 @@ mod tests {
         assert!(look(LOOK, 0));
         assert!(!look(LOOK, year_s));
         assert!(look(LOOK, 0), "it stays so");
+    }
+
+    #[test]
+    fn what_is_older_than_it_is_kept_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let now = WallTime::from_unix_seconds(1_795_332_953);
+        for hours in [30, 23] {
+            let at = now.as_unix_micros() - hours * 3_600_000_000;
+            let text = format!("{hours} hours ago");
+            let at = WallTime::from_unix_micros(at);
+            (store.log_append(LogKind::Warning, at, &text)).expect("written");
+        }
+        let settings = LogSettings {
+            keep: Keep::Day,
+            ..LogSettings::default()
+        };
+        let left = || {
+            let rows = store.log_query(LogKind::Warning, &LogQuery::default());
+            let rows = rows.expect("read").into_iter();
+            rows.map(|row| row.text).collect::<Vec<_>>()
+        };
+        remove(&store, None, &settings).expect("removed");
+        assert_eq!(left(), ["23 hours ago", "30 hours ago"]);
+        remove(&store, settings.keep.before(now), &settings).expect("removed");
+        assert_eq!(left(), ["23 hours ago"]);
+    }
+
+    #[test]
+    fn looks_between_the_hours_make_no_row_old_any_sooner() {
+        let (start, wall) = (Instant::now(), WallTime::from_unix_seconds(1_795_332_953));
+        let mut ages = Ages::default();
+        let mut look = |passed_s: u64, set_s: i64| {
+            let now = start + Duration::from_secs(passed_s);
+            let passed_us = i64::try_from(passed_s).expect("short") * 1_000_000;
+            let us = wall.as_unix_micros() + passed_us + set_s * 1_000_000;
+            ages.are_known(now, WallTime::from_unix_micros(us))
+        };
+        assert!(!look(0, 0));
+        assert!(!look(5, 0), "settings are changed");
+        assert!(!look(3599, 0));
+        assert!(look(3600, 0));
+        assert!(look(3605, 0), "settings hold at once");
+        // Set little by little, with a look after each.
+        assert!(look(3700, 200));
+        assert!(!look(3800, 400));
+        assert!(!look(3805, 400));
+        assert!(!look(7399, 400));
+        assert!(look(7400, 400));
     }
 }

@@ -30,7 +30,7 @@ fn settings(keep: &str, rows: u32, syslog: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_too_old_or_too_much_goes_at_once() {
+async fn what_is_too_much_goes_at_once_and_what_is_too_old_not_right_after_a_start() {
     let world = World::new();
     let admin = world.admin();
     let hours_ago =
@@ -51,10 +51,14 @@ async fn what_is_too_old_or_too_much_goes_at_once() {
     let put = world.put(PATH).cookie(&admin);
     let answer = put.json(settings("day", 100, &json!(null))).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    while rows(&world, LogKind::Warning).len() > 1 || rows(&world, LogKind::Security).len() > 100 {
+    while rows(&world, LogKind::Security).len() > 100 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(rows(&world, LogKind::Warning), ["23 hours ago"]);
+    // The clock is not known to be right yet.
+    assert_eq!(
+        rows(&world, LogKind::Warning),
+        ["23 hours ago", "30 hours ago"]
+    );
     assert_eq!(rows(&world, LogKind::Security)[0], "149");
     assert_eq!(
         rows(&world, LogKind::Config)[0],
