@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -42,8 +42,10 @@ pub struct Keeper {
 /// News of the thread that writes.
 #[derive(Debug)]
 pub enum News {
-    /// It is checked; this part of it is written.
+    /// This part of it is checked or written.
     Progress(String, u8),
+    /// It is good, and is written once this is told so.
+    Checked(Sender<()>),
     /// All of it is written.
     Written(String),
     /// It was not taken, or could not be written.
@@ -125,52 +127,18 @@ impl Keeper {
             .card
             .partition(slot_partition(slot))
             .ok_or("the card has no second slot")?;
-        let file = taken(&self.uploads.join(file), &mut self.record)?;
+        let file = take(&self.uploads.join(file))
+            .map_err(|error| format!("the uploaded file can't be read: {error}"))?;
         let note = self.record.note_path().to_owned();
+        let thread = thread::Builder::new().name("upgrade".into());
+        thread
+            .spawn(move || install(file, &target, &note, &partition, &news))
+            .map_err(|error| error.to_string())?;
         self.state = Upgrade::Writing {
             version: String::new(),
             per_cent: 0,
         };
-        let thread = thread::Builder::new().name("upgrade".into());
-        let started = thread.spawn(move || {
-            let told = news.clone();
-            let tell = move |version: &str, per_cent| {
-                let progress = News::Progress(version.into(), per_cent);
-                drop(told.send(progress));
-            };
-            // Checking is quick and writing is slow.
-            let checked = update::check(file, &target, &mut |done| tell("", done / 5));
-            let outcome = match checked {
-                Ok(checked) => {
-                    let version = checked.manifest().version.clone();
-                    // What is found where this is never finished.
-                    let begun = files::write_settings(&note, &Note::partial(&version, CUT_OFF));
-                    let mut last = 0;
-                    let written = begun.map_err(Refused::from).and_then(|()| {
-                        checked.write(&partition, &mut |done| {
-                            if done != last {
-                                last = done;
-                                tell(&version, 20 + done / 5 * 4);
-                            }
-                        })
-                    });
-                    match written {
-                        Ok(()) => News::Written(version),
-                        Err(error) => {
-                            let reason = error.to_string();
-                            drop(files::write_settings(
-                                &note,
-                                &Note::partial(&version, &reason),
-                            ));
-                            News::Failed(Some(version), reason)
-                        }
-                    }
-                }
-                Err(error) => News::Failed(None, error.to_string()),
-            };
-            drop(news.send(outcome));
-        });
-        started.map(drop).map_err(|error| error.to_string())
+        Ok(())
     }
 
     /// Has the next start be the other slot's, as a trial; the reason where it can't be. A running system
@@ -203,6 +171,13 @@ impl Keeper {
     pub fn hear(&mut self, news: News, ports: impl FnOnce() -> Option<Ports>) {
         self.state = match news {
             News::Progress(version, per_cent) => Upgrade::Writing { version, per_cent },
+            News::Checked(go) => match may_write(&mut self.record, &go) {
+                Ok(()) => return,
+                Err(error) => Upgrade::Failed {
+                    version: None,
+                    reason: format!("the boot loader can't be told: {error}"),
+                },
+            },
             News::Written(version) => match self.record.try_other(&version, ports()) {
                 Ok(()) => {
                     self.other = Some(version.clone());
@@ -255,12 +230,58 @@ impl Keeper {
     }
 }
 
-/// An uploaded file, whose system the other slot may be overwritten with from here on. A system that is
-/// there already, and is to be tried, is forgotten only where there is one that takes its place.
-fn taken(path: &Path, record: &mut Record) -> Result<File, String> {
-    let file = take(path).map_err(|error| format!("the uploaded file can't be read: {error}"))?;
-    (record.stay()).map_err(|error| format!("the boot loader can't be told: {error}"))?;
-    Ok(file)
+/// Checks an update and writes it to a slot, once it is told that it may.
+fn install(file: File, target: &Target, note: &Path, partition: &Path, news: &Sender<News>) {
+    let tell = |version: &str, per_cent| {
+        drop(news.send(News::Progress(version.into(), per_cent)));
+    };
+    // Checking is quick and writing is slow.
+    let checked = match update::check(file, target, &mut |done| tell("", done / 5)) {
+        Ok(checked) => checked,
+        Err(error) => {
+            drop(news.send(News::Failed(None, error.to_string())));
+            return;
+        }
+    };
+    let (go, told) = channel();
+    drop(news.send(News::Checked(go)));
+    if told.recv().is_err() {
+        // Whoever lets go of it instead knows why.
+        return;
+    }
+    let version = checked.manifest().version.clone();
+    // What is found where this is never finished.
+    let begun = files::write_settings(note, &Note::partial(&version, CUT_OFF));
+    let mut last = 0;
+    let written = begun.map_err(Refused::from).and_then(|()| {
+        checked.write(partition, &mut |done| {
+            if done != last {
+                last = done;
+                tell(&version, 20 + done / 5 * 4);
+            }
+        })
+    });
+    let outcome = match written {
+        Ok(()) => News::Written(version),
+        Err(error) => {
+            let reason = error.to_string();
+            drop(files::write_settings(
+                note,
+                &Note::partial(&version, &reason),
+            ));
+            News::Failed(Some(version), reason)
+        }
+    };
+    drop(news.send(outcome));
+}
+
+/// Lets an update that is good overwrite the other slot. A system that is there, and was to be tried, is
+/// forgotten only now.
+fn may_write(record: &mut Record, go: &Sender<()>) -> io::Result<()> {
+    record.stay()?;
+    // Where nobody waits for it, nothing is written.
+    let _ = go.send(());
+    Ok(())
 }
 
 /// Opens an uploaded file and takes it out of its folder: its room is given back even where this
@@ -287,6 +308,7 @@ mod tests {
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
     use platform::slots::{self, Environment};
+    use platform::update::{Origin, PrivateKey};
 
     use super::*;
 
@@ -303,8 +325,8 @@ mod tests {
         assert_eq!(text, "an update");
     }
 
-    #[test]
-    fn a_system_that_waits_to_be_tried_is_forgotten_for_a_file_and_not_for_a_name() {
+    /// What waits to be tried in slot B, as it is told after each piece of news; and what B holds then.
+    fn installed(change: impl FnOnce(&mut Vec<u8>)) -> (Vec<(News, Upgrade)>, Vec<u8>) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("grub")).expect("made");
@@ -316,14 +338,62 @@ mod tests {
             slot: Slot::A,
             is_tried: false,
         };
+        let (note, slot) = (path("upgrade.json"), path("slot"));
         let loader = Loader::in_folder(folder.path());
-        let mut record =
-            Record::open(start, "1.2.0", path("upgrade.json"), loader).expect("a record");
-        assert!(taken(&path("missing.update"), &mut record).is_err());
-        assert!(matches!(record.found(), Upgrade::Ready { .. }));
-        fs::write(path("x.update"), "an update").expect("written");
-        assert!(taken(&path("x.update"), &mut record).is_ok());
-        assert_eq!(record.found(), Upgrade::None);
+        let mut record = Record::open(start, "1.2.0", note.clone(), loader).expect("a record");
+        let key = PrivateKey::new(Origin::Development, [7; 32]);
+        fs::write(path("system"), "a new system").expect("written");
+        fs::write(&slot, "the old system").expect("written");
+        let update = path("x.update");
+        update::make(&path("system"), "generic-pc", "1.3.0", &key, &update).expect("made");
+        let mut octets = fs::read(&update).expect("read");
+        change(&mut octets);
+        fs::write(&update, octets).expect("written");
+        let target = Target {
+            key: key.public(),
+            board: "generic-pc".into(),
+            running: "1.2.0".into(),
+            room: 1000,
+        };
+        let (news, heard) = channel();
+        let file = take(&update).expect("taken");
+        let into = slot.clone();
+        let thread = thread::spawn(move || install(file, &target, &note, &into, &news));
+        let mut told = Vec::new();
+        for news in heard {
+            if let News::Checked(go) = &news {
+                assert_eq!(fs::read(&slot).expect("read"), b"the old system");
+                may_write(&mut record, go).expect("told");
+            }
+            if !matches!(news, News::Progress(..)) {
+                told.push((news, record.found()));
+            }
+        }
+        thread.join().expect("ended");
+        (told, fs::read(&slot).expect("read"))
+    }
+
+    #[test]
+    fn a_system_that_waits_to_be_tried_is_forgotten_for_a_good_update_before_it_is_overwritten() {
+        let (told, slot) = installed(|_| ());
+        let [
+            (News::Checked(_), Upgrade::None),
+            (News::Written(version), _),
+        ] = &told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!(version, "1.3.0");
+        assert!(slot.starts_with(b"a new system"));
+    }
+
+    #[test]
+    fn a_file_that_is_refused_takes_no_place() {
+        let (told, slot) = installed(|octets| octets.truncate(40));
+        let [(News::Failed(None, _), Upgrade::Ready { .. })] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(slot, b"the old system");
     }
 
     #[test]
