@@ -70,7 +70,7 @@ fn both_slots_are_started_by_the_same_words() {
     let lines: Vec<&str> = config
         .lines()
         .map(str::trim)
-        .filter(|line| !line.starts_with('#') && line.contains("/boot/vmlinuz"))
+        .filter(|line| !line.starts_with('#') && line.contains("linux /boot/vmlinuz"))
         .collect();
     let [line] = lines[..] else {
         unreachable!("one line starts a kernel: {lines:?}")

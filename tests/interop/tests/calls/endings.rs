@@ -89,9 +89,9 @@ fn no_phone(stage: &Stage) -> Result<()> {
 }
 
 fn no_common_codec(stage: &Stage) -> Result<()> {
-    // Only a box that transcodes could join these; until then the call must be refused, not silent.
+    // The exchange does not transcode iLBC: the call must be refused, not silent.
     let one = Setup {
-        codecs: vec!["GSM"],
+        codecs: vec!["iLBC"],
         ..Setup::default()
     };
     let two = Setup {
