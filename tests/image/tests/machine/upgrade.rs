@@ -32,7 +32,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "an_upgrade_that_can_not_call_itself_gives_way_to_the_old_system",
             &machine,
             mute,
-        ),
+        )
+        .only_where(LONG),
         Scenario::new(
             "an_upgrade_that_does_not_start_gives_way_to_the_old_system",
             &machine,
