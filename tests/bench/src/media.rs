@@ -22,7 +22,7 @@ const WARM: u64 = 50;
 /// RTP header.
 const HEADER: usize = 12;
 
-/// Both of them: every pair of codecs.
+/// Both of them: every pair of codecs that are transcoded.
 pub fn run() -> Result<Vec<Figure>> {
     let relayed = measure(Codec::Pcma, Codec::Pcma)?;
     let share = |run: &Run| {
@@ -50,8 +50,8 @@ pub fn run() -> Result<Vec<Figure>> {
         )
         .against("with sockets: 8 promised; rtpengine 10"),
     ];
-    for (at, caller) in Codec::ALL.into_iter().enumerate() {
-        for callee in Codec::ALL.into_iter().skip(at + 1) {
+    for (at, caller) in Codec::DEFAULT.into_iter().enumerate() {
+        for callee in Codec::DEFAULT.into_iter().skip(at + 1) {
             let run = measure(caller, callee)?;
             let mark = if (caller, callee) == (Codec::Pcma, Codec::Pcmu) {
                 "with sockets: 12 promised; Asterisk 48"
@@ -186,6 +186,7 @@ fn packet(port: u16, codec: Codec, turn: u64) -> Vec<u8> {
     let payload = match codec {
         Codec::Pcma | Codec::Pcmu | Codec::G722 => 160,
         Codec::Gsm => 33,
+        Codec::G729 | Codec::Ilbc | Codec::Speex | Codec::Opus => 20,
     };
     let mut octets = vec![0; HEADER + payload];
     let [.., high, low] = turn.to_be_bytes();

@@ -178,7 +178,7 @@ fn configuration(second: bool) -> Arc<Configuration> {
             enabled: n == 1 || second,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new(PASSWORD),
-            codecs: Codec::ALL.to_vec(),
+            codecs: Codec::DEFAULT.to_vec(),
         });
     }
     Arc::new(configuration)

@@ -68,6 +68,66 @@ fn a_codec_of_both_is_found_whatever_they_prefer() {
     }
 }
 
+/// Phones that may use all codecs, with these payload types.
+fn may_use_all<const N: usize>(numbers: [&str; N], codecs: [&[u8]; N]) -> World {
+    let mut w = World::of(numbers);
+    w.configure(|c| {
+        for extension in &mut c.extensions {
+            extension.codecs = Codec::ALL.to_vec();
+        }
+    });
+    for (number, codecs) in numbers.into_iter().zip(codecs) {
+        let phone = w.phone(number);
+        w.set(phone, |p| p.codecs = codecs.to_vec());
+    }
+    w
+}
+
+#[test]
+fn what_the_exchange_can_not_decode_is_passed_on() {
+    let mut w = may_use_all(["101", "102"], [&[18, 8], &[0, 18]]);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    w.run_for(800);
+    for line in [a, b] {
+        assert_eq!(heard_types(&w, line), [18]);
+        assert!(w.call(line).sound.counts.received > 30);
+    }
+    w.finish();
+    let codecs: Vec<Option<Codec>> = w.record(0).legs.iter().map(|leg| leg.codec).collect();
+    assert_eq!(codecs, [Some(Codec::G729); 2]);
+}
+
+#[test]
+fn what_can_not_be_decoded_is_no_call_with_another_codec() {
+    for (caller, called) in [(&[18][..], &[8][..]), (&[8], &[18])] {
+        let mut w = may_use_all(["101", "102"], [caller, called]);
+        let call = w.dial(w.phone("101"), "102");
+        w.run_for(500);
+        assert!(matches!(w.end(call), Some(testkit::End::Refused(488))));
+        w.finish();
+    }
+}
+
+#[test]
+fn a_transfer_brings_parties_to_a_codec_of_both() {
+    let mut w = may_use_all(["101", "102", "103"], [&[18, 8], &[18, 8], &[8]]);
+    let (a, b1) = w.talk(w.phone("101"), w.phone("102"));
+    w.hold(b1);
+    w.run_for(200);
+    let (b2, c) = w.talk(b1.phone, w.phone("103"));
+    w.run_for(300);
+    assert_eq!(
+        (heard_types(&w, a), heard_types(&w, c)),
+        (vec![18], vec![8])
+    );
+    w.transfer_to(b1, b2);
+    w.run_for(3000);
+    w.assert_talk(a, c);
+    w.hang_up(a);
+    w.run_for(200);
+    w.finish();
+}
+
 #[test]
 fn a_law_against_mu_law_is_transcoded() {
     let (mut w, a, b) = talking(&[8], &[0]);

@@ -155,7 +155,7 @@ mod tests {
             enabled: true,
             sip_username: format!("phone{number}"),
             sip_password: Secret::new("correct-horse"),
-            codecs: Codec::ALL.to_vec(),
+            codecs: Codec::DEFAULT.to_vec(),
         }
     }
 

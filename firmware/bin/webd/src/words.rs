@@ -65,6 +65,14 @@ mirror! {
         G722,
         /// GSM full rate.
         Gsm,
+        /// G.729: passed on between phones that both have it.
+        G729,
+        /// iLBC: passed on likewise.
+        Ilbc,
+        /// Speex at 8 kHz: passed on likewise.
+        Speex,
+        /// Opus: passed on likewise.
+        Opus,
     }
 }
 

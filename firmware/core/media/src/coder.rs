@@ -17,6 +17,8 @@ pub(crate) enum Encoder {
     G711(Law),
     G722(NarrowEncoder),
     Gsm(gsm::Encoder),
+    /// Nothing of our own is said in it.
+    PassedOn,
 }
 
 /// Payloads to samples, for one stream of a party.
@@ -25,6 +27,8 @@ pub(crate) enum Decoder {
     G711(Law),
     G722(NarrowDecoder),
     Gsm(gsm::Decoder),
+    /// Nothing of it is heard.
+    PassedOn,
 }
 
 impl Encoder {
@@ -35,6 +39,7 @@ impl Encoder {
             Codec::Pcmu => Self::G711(Law::Mu),
             Codec::G722 => Self::G722(NarrowEncoder::new()),
             Codec::Gsm => Self::Gsm(gsm::Encoder::new()),
+            Codec::G729 | Codec::Ilbc | Codec::Speex | Codec::Opus => Self::PassedOn,
         }
     }
 
@@ -52,6 +57,7 @@ impl Encoder {
                 });
                 written.sum()
             }
+            Self::PassedOn => 0,
         }
     }
 }
@@ -64,6 +70,7 @@ impl Decoder {
             Codec::Pcmu => Self::G711(Law::Mu),
             Codec::G722 => Self::G722(NarrowDecoder::new()),
             Codec::Gsm => Self::Gsm(gsm::Decoder::new()),
+            Codec::G729 | Codec::Ilbc | Codec::Speex | Codec::Opus => Self::PassedOn,
         }
     }
 
@@ -81,6 +88,7 @@ impl Decoder {
                 });
                 written.sum()
             }
+            Self::PassedOn => 0,
         }
     }
 }
@@ -89,12 +97,12 @@ impl Decoder {
 type IsSilent = fn(&[u8]) -> bool;
 
 /// How the jitter buffer cuts packets: by 10 ms where any length can be cut, so that packets of any are played.
-/// Octets alone tell silence in G.711 only.
+/// Octets alone tell silence in G.711 only. What is passed on has no buffer.
 pub(crate) const fn framing(codec: Codec) -> Framing {
     let (ticks, octets, is_silent): (_, _, Option<IsSilent>) = match codec {
         Codec::Pcma => (80, 80, Some(|payload| Law::A.is_silent(payload))),
         Codec::Pcmu => (80, 80, Some(|payload| Law::Mu.is_silent(payload))),
-        Codec::G722 => (80, 80, None),
+        Codec::G722 | Codec::G729 | Codec::Ilbc | Codec::Speex | Codec::Opus => (80, 80, None),
         Codec::Gsm => (gsm::FRAME_SAMPLES as u32, gsm::FRAME_OCTETS, None),
     };
     Framing {
@@ -107,7 +115,9 @@ pub(crate) const fn framing(codec: Codec) -> Framing {
 /// What a codec does to speech.
 pub(crate) const fn impairment(codec: Codec) -> Impairment {
     match codec {
-        Codec::Pcma | Codec::Pcmu | Codec::G722 => Impairment::G711_CONCEALED,
+        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus => Impairment::G711_CONCEALED,
         Codec::Gsm => Impairment::GSM,
+        // Of iLBC and Speex the table says nothing; they are of its kind.
+        Codec::G729 | Codec::Ilbc | Codec::Speex => Impairment::G729A,
     }
 }

@@ -340,7 +340,10 @@ impl Graph {
         if codec == target_settings.send_codec {
             let payload_type = target_settings.send_payload_type;
             pass_on(now, target, &header, payload_type, payload, octets, out);
-        } else if let Some(port) = self.open_port(id) {
+        } else if codec.is_transcoded()
+            && target_settings.send_codec.is_transcoded()
+            && let Some(port) = self.open_port(id)
+        {
             if port.jitter_codec != codec {
                 port.reset_jitter(codec);
             }
@@ -556,6 +559,9 @@ fn send_audio(now: Instant, port: &mut Port, samples: &[i16; SAMPLES], out: &mut
     let mut packet = [0; HEADER_LEN + SAMPLES];
     let (head, payload) = packet.split_at_mut(HEADER_LEN);
     let len = port.encoder.encode(samples, payload);
+    if len == 0 {
+        return;
+    }
     let header = port.outgoing.audio(now, payload_type, SAMPLES as u32, len);
     head.copy_from_slice(&header.octets());
     out(Transmit {

@@ -116,7 +116,8 @@ impl Port {
     pub(crate) fn open(&mut self, now: Instant, settings: PortSettings) {
         self.latch = Latch::new(latch_config(&settings));
         self.outgoing = Outgoing::new(settings.seed);
-        self.reception = Reception::new(Codec::Pcma.clock_rate_hz());
+        self.outgoing.set_clock(settings.send_codec.clock_rate_hz());
+        self.reception = Reception::new(settings.send_codec.clock_rate_hz());
         self.tone = None;
         self.digit = None;
         self.sending_event = EventSender::new(EVENT_INTERVAL);
@@ -158,6 +159,9 @@ impl Port {
         self.told_silent = None;
         if (self.settings).is_none_or(|old| old.send_codec != settings.send_codec) {
             self.encoder = Encoder::new(settings.send_codec);
+            let clock_hz = settings.send_codec.clock_rate_hz();
+            self.outgoing.set_clock(clock_hz);
+            self.reception.set_clock(clock_hz);
         }
         self.settings = Some(settings);
     }

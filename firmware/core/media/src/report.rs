@@ -5,7 +5,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use model::Instant;
+use model::{Codec, Instant};
 use rtp::packet::Ssrc;
 use rtp::rtcp::{Compound, NtpClock, REPORT_INTERVAL, RtcpPacket, Writer};
 
@@ -14,9 +14,6 @@ use crate::port::Port;
 
 /// A compound packet of ours: a sender report with one block, and a name.
 const LARGEST: usize = 128;
-
-/// The media clock's rate, for jitter in its ticks.
-const CLOCK_HZ: u32 = 8000;
 
 /// When a port reports first: spread, so that calls set up together don't report together (RFC 3550 §6.2).
 pub(crate) fn first_wait(seed: u64) -> Duration {
@@ -96,6 +93,10 @@ pub(crate) fn receive(
     };
     port.rtcp_source = Some(source);
     port.is_alive(now);
+    let codec = port
+        .settings
+        .map_or(Codec::Pcma, |settings| settings.send_codec);
+    let clock_hz = codec.clock_rate_hz();
     for packet in compound.packets() {
         let reports = match packet {
             RtcpPacket::SenderReport {
@@ -116,7 +117,7 @@ pub(crate) fn receive(
             | RtcpPacket::Other { .. } => continue,
         };
         if let Some(block) = reports.of(port.outgoing.ssrc()) {
-            port.remote.report(ntp.ntp(now), &block, CLOCK_HZ);
+            port.remote.report(ntp.ntp(now), &block, clock_hz);
         }
     }
 }

@@ -9,9 +9,6 @@ use rtp::event::EventPacket;
 use rtp::packet::{Header, PayloadType, RtpTime, SequenceNumber, Ssrc};
 use rtp::rtcp::{NtpTime, SenderInfo};
 
-/// G.711 and telephone-event run at 8 kHz.
-const TICKS_PER_MS: u64 = 8;
-
 /// Further apart than this, two packets of a source are a new start of it, not loss (RFC 3550 §A.1).
 const MAX_DROPOUT: i16 = 3000;
 
@@ -29,6 +26,8 @@ struct Translation {
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
     ssrc: Ssrc,
+    /// The clock of its codec.
+    clock_hz: u32,
     /// The highest number sent.
     sequence: SequenceNumber,
     /// The media clock at the packet of that number.
@@ -48,6 +47,7 @@ impl Outgoing {
         let [a, b, c, d, e, f, g, h] = seed.to_be_bytes();
         Self {
             ssrc: Ssrc(u32::from_be_bytes([a, b, c, d])),
+            clock_hz: 8000,
             // RFC 3550 §5.1: random starts make known-plaintext attacks harder.
             sequence: SequenceNumber(u16::from_be_bytes([e, f])),
             timestamp: RtpTime(u32::from_be_bytes([g, h, a ^ e, b ^ f])),
@@ -57,6 +57,11 @@ impl Outgoing {
             translation: None,
             event: None,
         }
+    }
+
+    /// What follows is of a codec with this clock.
+    pub(crate) const fn set_clock(&mut self, clock_hz: u32) {
+        self.clock_hz = clock_hz;
     }
 
     /// Our SSRC.
@@ -238,7 +243,7 @@ impl Outgoing {
     fn elapsed(&self, now: Instant) -> u32 {
         let Some(at) = self.at else { return 0 };
         let us = now.as_micros().saturating_sub(at.as_micros());
-        u32::try_from(us * TICKS_PER_MS / 1000).unwrap_or(u32::MAX)
+        u32::try_from(us * u64::from(self.clock_hz) / 1_000_000).unwrap_or(u32::MAX)
     }
 
     fn count(&mut self, payload_len: usize) {

@@ -31,7 +31,7 @@ pub(crate) fn configuration(count: u32) -> Configuration {
             enabled: true,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new("correct-horse"),
-            codecs: Codec::ALL.to_vec(),
+            codecs: Codec::DEFAULT.to_vec(),
         });
     }
     configuration

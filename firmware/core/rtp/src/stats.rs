@@ -77,6 +77,17 @@ impl Reception {
         }
     }
 
+    /// What follows is of another codec, with this clock.
+    pub fn set_clock(&mut self, clock_hz: u32) {
+        let clock_hz = clock_hz.max(1);
+        if core::mem::replace(&mut self.clock_hz, clock_hz) != clock_hz
+            && let Some(source) = &mut self.source
+        {
+            source.transit = None;
+            source.jitter_q4 = 0;
+        }
+    }
+
     /// A packet arrived. `timestamp` is given for audio, whose timing says something of the network; an event's
     /// timestamp stands still.
     pub fn receive(

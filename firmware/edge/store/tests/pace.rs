@@ -31,7 +31,7 @@ fn extension(number: u32) -> Operation {
         enabled: true,
         sip_username: number.to_string(),
         sip_password: Secret::new("correct-horse"),
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::DEFAULT.to_vec(),
     })
 }
 

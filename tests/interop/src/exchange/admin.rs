@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 use super::Account;
 use crate::Host;
 
+/// What extensions may use: that which the phones here can speak.
+const CODECS: [&str; 5] = ["pcma", "pcmu", "g722", "gsm", "opus"];
+
 const BASE: &str = "/api/v1";
 /// WEB-2: the first account.
 const NAME: &str = "Admin";
@@ -109,7 +112,7 @@ impl Admin {
         let made = self.done(
             "POST",
             "/extensions",
-            &json!({ "number": number, "user": user }),
+            &json!({ "number": number, "user": user, "codecs": CODECS }),
         )?;
         let text = |field: &str| {
             made[field]

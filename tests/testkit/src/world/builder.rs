@@ -181,7 +181,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 enabled: true,
                 sip_username: number.clone(),
                 sip_password: Secret::new(password_of(number)),
-                codecs: Codec::ALL.to_vec(),
+                codecs: Codec::DEFAULT.to_vec(),
             })
             .collect(),
         interfaces: Vec::new(),

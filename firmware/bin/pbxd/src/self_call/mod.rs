@@ -129,7 +129,7 @@ mod tests {
                 enabled: true,
                 sip_username: format!("phone{id}"),
                 sip_password: Secret::new("correct-horse"),
-                codecs: Codec::ALL.to_vec(),
+                codecs: Codec::DEFAULT.to_vec(),
             });
         }
         configuration

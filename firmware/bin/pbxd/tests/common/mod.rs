@@ -215,7 +215,7 @@ fn extension(number: &str) -> Operation {
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new(PHONE_PASSWORD),
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::DEFAULT.to_vec(),
     })
 }
 

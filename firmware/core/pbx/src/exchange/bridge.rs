@@ -10,6 +10,7 @@ use sip::message::StatusCode;
 
 use super::Exchange;
 use crate::call::{Outcome, Phase, SIDES};
+use crate::leg::negotiation::capabilities;
 use crate::leg::{Failure, Leg, LegState, Tone};
 
 impl Exchange {
@@ -54,8 +55,43 @@ impl Exchange {
         };
         if let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) {
             self.join(call, caller, called);
+            self.agree(caller, called);
         }
         self.sync_tones(call);
+    }
+
+    /// Two parties who have come together with codecs that can't be made into one another: one of them is
+    /// offered the other's, or one that can.
+    fn agree(&mut self, a: LegId, b: LegId) {
+        let codec = |id: LegId| {
+            let leg = self.legs.get(id).filter(|leg| leg.is_answered())?;
+            leg.codec()
+        };
+        let (Some(of_a), Some(of_b)) = (codec(a), codec(b)) else {
+            return;
+        };
+        if of_a == of_b || of_a.is_transcoded() && of_b.is_transcoded() {
+            return;
+        }
+        let (id, other) = if of_a.is_transcoded() {
+            (b, of_a)
+        } else {
+            (a, of_b)
+        };
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(id) else {
+            return;
+        };
+        let before = leg.negotiation.capabilities().clone();
+        let wanted = capabilities(before.address, &leg.codecs, Some(other));
+        if wanted.codecs.is_empty() || leg.negotiation.offer_pending() {
+            return;
+        }
+        leg.negotiation.set_capabilities(wanted);
+        match leg.negotiation.offer() {
+            Ok(offer) => self.endpoint.offer(now, leg.session, offer),
+            Err(_) => leg.negotiation.set_capabilities(before),
+        }
     }
 
     /// Connects the ports of two legs, if both are open and it is not done yet.
@@ -132,11 +168,8 @@ impl Exchange {
             self.endpoint.refuse_offer(now, session, status(&error));
             return;
         }
-        let mut capabilities = leg.negotiation.capabilities().clone();
-        capabilities.preferred = preferred.map(sip::sdp::MediaCodec::Known);
         // A phone that has moved may reach us by another address of ours now.
-        capabilities.address = address;
-        leg.negotiation.set_capabilities(capabilities);
+        (leg.negotiation).set_capabilities(capabilities(address, &leg.codecs, preferred));
         match leg.negotiation.answer() {
             Ok(answer) => {
                 let target = |exchange: &Self| {

@@ -21,7 +21,7 @@ use super::line::refusal;
 use super::ringing::{Ring, Way};
 use crate::call::{CallState, Outcome, SIDES};
 use crate::leg::Failure;
-use crate::leg::negotiation::ordered;
+use crate::leg::negotiation::towards;
 use crate::route::{Attempt, Moment, Route, route};
 use crate::script::Plot;
 use crate::security::shown;
@@ -325,7 +325,8 @@ impl Exchange {
                 extension: None,
             },
             party,
-            codecs: ordered(&codecs, &self.spoken(caller)),
+            offered: towards(&codecs, &self.spoken(caller)),
+            codecs,
             headers,
             port,
             seed: self.chance.next(),

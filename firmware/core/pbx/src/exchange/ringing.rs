@@ -20,7 +20,7 @@ use sip::sdp::Negotiation;
 
 use super::Exchange;
 use crate::call::{MAX_RINGING, Phase};
-use crate::leg::negotiation::{capabilities, offered_codecs, ordered};
+use crate::leg::negotiation::{capabilities, offered_codecs, towards};
 use crate::leg::{Failure, Leg, LegState, Tone};
 use crate::ports::Released;
 
@@ -38,6 +38,8 @@ pub(super) struct Ring {
     pub(super) headers: Vec<(HeaderName, String)>,
     /// What is offered, in this order.
     pub(super) codecs: Vec<Codec>,
+    /// Those of them that the caller can be reached by, the preferred first.
+    pub(super) offered: Vec<Codec>,
     /// They share it until one answers.
     pub(super) port: PortId,
     pub(super) seed: u64,
@@ -96,7 +98,8 @@ impl Exchange {
             call,
             caller: caller_party,
             party,
-            codecs: ordered(&codecs, &self.spoken(caller)),
+            offered: towards(&codecs, &self.spoken(caller)),
+            codecs,
             headers,
             port,
             seed: self.chance.next(),
@@ -140,7 +143,7 @@ impl Exchange {
         let address = SocketAddr::new(flow.local.ip(), self.ports.number(ring.port));
         let mut negotiation = Negotiation::new(
             self.chance.next() & SESSION_ID_BITS,
-            capabilities(address, &ring.codecs, None),
+            capabilities(address, &ring.offered, None),
         );
         let offer = (negotiation.offer()).map_err(|error| Failure::of_description(&error))?;
         let invite = OutgoingInvite {
@@ -194,7 +197,7 @@ impl Exchange {
             return Vec::new();
         };
         if let Some(codec) = leg.codec() {
-            return ordered(&leg.codecs, &[codec]);
+            return towards(&leg.codecs, &[codec]);
         }
         match leg.negotiation.remote_description() {
             Some(offer) if leg.offered => offered_codecs(offer, &leg.codecs),

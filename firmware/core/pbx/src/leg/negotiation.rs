@@ -17,16 +17,22 @@ pub(crate) fn capabilities(
     codecs: &[Codec],
     preferred: Option<Codec>,
 ) -> Capabilities {
-    let mut capabilities = Capabilities::new(address, ordered(codecs, preferred.as_slice()));
-    capabilities.preferred = preferred.map(sip::sdp::MediaCodec::Known);
+    let mut capabilities = Capabilities::new(address, towards(codecs, preferred.as_slice()));
+    capabilities.preferred = preferred.map(sip::sdp::MediaCodec::from);
     capabilities.answer_with_one = true;
     capabilities
 }
 
-/// `codecs` in their own order, which is the administrator's, but those that are in `first` before the others.
-pub(crate) fn ordered(codecs: &[Codec], first: &[Codec]) -> Vec<Codec> {
-    let common = codecs.iter().filter(|codec| first.contains(codec));
-    let rest = codecs.iter().filter(|codec| !first.contains(codec));
+/// `codecs` towards a party whose other end speaks `other`, in their own order, which is the administrator's:
+/// those of both first, then those that can be made into one of the other's. Where nothing is known of it, all.
+pub(crate) fn towards(codecs: &[Codec], other: &[Codec]) -> Vec<Codec> {
+    if other.is_empty() {
+        return codecs.to_vec();
+    }
+    let can = other.iter().any(|codec| codec.is_transcoded());
+    let common = codecs.iter().filter(|codec| other.contains(codec));
+    let rest =
+        (codecs.iter()).filter(|codec| can && codec.is_transcoded() && !other.contains(codec));
     common.chain(rest).copied().collect()
 }
 
@@ -34,7 +40,7 @@ pub(crate) fn ordered(codecs: &[Codec], first: &[Codec]) -> Vec<Codec> {
 pub(crate) fn offered_codecs(offer: &SessionDescription, allowed: &[Codec]) -> Vec<Codec> {
     let mut codecs = Vec::new();
     for (_, codec) in offer.media.iter().flat_map(|media| media.codecs()) {
-        if let Some(known) = codec.known()
+        if let Some(known) = codec.codec()
             && allowed.contains(&known)
             && !codecs.contains(&known)
         {
@@ -54,7 +60,7 @@ pub(crate) fn settings(
     let known = agreed
         .receive
         .iter()
-        .filter_map(|choice| Some((choice.payload_type, choice.codec.known()?)));
+        .filter_map(|choice| Some((choice.payload_type, choice.codec.codec()?)));
     for (slot, choice) in receive.iter_mut().zip(known) {
         *slot = Some(choice);
     }
@@ -64,7 +70,7 @@ pub(crate) fn settings(
         remote_rtcp: agreed.remote_rtcp,
         rtcp_mux: agreed.rtcp_mux,
         signalling_ip,
-        send_codec: agreed.send.codec.known()?,
+        send_codec: agreed.send.codec.codec()?,
         send_payload_type: agreed.send.payload_type,
         receive,
         send_event: agreed
@@ -91,13 +97,22 @@ pub(crate) const fn switched_off(mut settings: PortSettings) -> PortSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Codec::{Gsm, Pcma, Pcmu};
+    use Codec::{G722, G729, Gsm, Opus, Pcma, Pcmu};
 
     #[test]
-    fn the_callers_codecs_stand_first_in_the_administrators_order() {
-        assert_eq!(ordered(&[Pcma, Pcmu, Gsm], &[Gsm, Pcmu]), [Pcmu, Gsm, Pcma]);
-        assert_eq!(ordered(&[Pcma, Pcmu], &[Pcmu]), [Pcmu, Pcma]);
-        assert_eq!(ordered(&[Pcma], &[Pcmu, Pcma]), [Pcma]);
-        assert_eq!(ordered(&[Pcma], &[Pcmu]), [Pcma]);
+    fn the_others_codecs_stand_first_in_the_administrators_order() {
+        assert_eq!(towards(&[Pcma, Pcmu, Gsm], &[Gsm, Pcmu]), [Pcmu, Gsm, Pcma]);
+        assert_eq!(towards(&[Pcma, Pcmu], &[Pcmu]), [Pcmu, Pcma]);
+        assert_eq!(towards(&[Pcma], &[Pcmu, Pcma]), [Pcma]);
+        assert_eq!(towards(&[Pcma], &[Pcmu]), [Pcma]);
+        assert_eq!(towards(&[Pcma, G729], &[]), [Pcma, G729]);
+    }
+
+    #[test]
+    fn what_is_only_passed_on_stays_where_both_have_it() {
+        assert_eq!(towards(&[Opus, Pcma, G729], &[G729, Pcmu]), [G729, Pcma]);
+        assert_eq!(towards(&[Opus, Pcma, G722], &[G729, Pcmu]), [Pcma, G722]);
+        assert_eq!(towards(&[Opus, Pcma, G729], &[G729]), [G729]);
+        assert_eq!(towards(&[Opus, Pcma], &[G729]), []);
     }
 }

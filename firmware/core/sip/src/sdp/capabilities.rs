@@ -77,7 +77,7 @@ impl Capabilities {
     #[must_use]
     pub fn new(address: SocketAddr, codecs: impl IntoIterator<Item = Codec>) -> Self {
         Self {
-            codecs: codecs.into_iter().map(MediaCodec::Known).collect(),
+            codecs: codecs.into_iter().map(MediaCodec::from).collect(),
             telephone_event: true,
             ptime_ms: 20,
             address,

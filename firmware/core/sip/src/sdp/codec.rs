@@ -28,7 +28,30 @@ pub struct NamedCodec {
     pub fmtp: Option<String>,
 }
 
+impl From<Codec> for MediaCodec {
+    /// As we offer it. Parameters are those that both ends of what is passed on can keep to.
+    fn from(codec: Codec) -> Self {
+        if codec.is_transcoded() {
+            return Self::Known(codec);
+        }
+        Self::Named(NamedCodec {
+            name: codec.encoding_name().to_owned(),
+            clock_rate_hz: codec.clock_rate_hz(),
+            channels: codec.channels(),
+            // RFC 4856 §2.1.9: without this word either end may send descriptions of silence.
+            fmtp: (codec == Codec::G729).then(|| "annexb=no".to_owned()),
+        })
+    }
+}
+
 impl MediaCodec {
+    /// The codec that it is, where an extension may use it.
+    #[must_use]
+    pub fn codec(&self) -> Option<Codec> {
+        let mut all = Codec::ALL.into_iter();
+        all.find(|codec| Self::from(*codec).matches(self))
+    }
+
     /// Encoding name of `rtpmap`.
     #[must_use]
     pub fn encoding_name(&self) -> &str {
@@ -181,7 +204,8 @@ pub(super) fn resolve(
         (None, None) => return None,
     };
     let known = Codec::ALL.into_iter().find(|codec| {
-        codec.encoding_name().eq_ignore_ascii_case(name)
+        codec.is_transcoded()
+            && codec.encoding_name().eq_ignore_ascii_case(name)
             && codec.clock_rate_hz() == clock_rate_hz
             && channels == 1
     });

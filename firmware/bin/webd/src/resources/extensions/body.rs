@@ -118,8 +118,8 @@ pub struct ExtensionCreation {
         pattern = "^[!-~]+$")]
     pub(super) sip_password: Option<Secret>,
     /// Codecs offered and accepted, the preferred first, each once.
-    #[serde(default = "all_codecs")]
-    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 4)]
+    #[serde(default = "usual_codecs")]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     pub(super) codecs: Vec<Codec>,
 }
 
@@ -161,7 +161,7 @@ pub struct ExtensionChange {
     )]
     pub(super) sip_username: String,
     /// Codecs offered and accepted, the preferred first, each once.
-    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 4)]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     pub(super) codecs: Vec<Codec>,
 }
 
@@ -287,6 +287,6 @@ const fn yes() -> bool {
     true
 }
 
-fn all_codecs() -> Vec<Codec> {
-    model::Codec::ALL.map(Into::into).to_vec()
+fn usual_codecs() -> Vec<Codec> {
+    model::Codec::DEFAULT.map(Into::into).to_vec()
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 fn pairs() -> impl Iterator<Item = (Codec, Codec)> {
-    Codec::ALL
+    Codec::DEFAULT
         .into_iter()
-        .flat_map(|a| Codec::ALL.map(|b| (a, b)))
+        .flat_map(|a| Codec::DEFAULT.map(|b| (a, b)))
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn any_two_codecs_meet() {
 
 #[test]
 fn what_one_codec_says_is_passed_on_untouched() {
-    for codec in Codec::ALL {
+    for codec in Codec::DEFAULT {
         let mut world = World::of(codec, codec);
         let mut a = Talker::new(A, codec);
         let mut said = Vec::new();
@@ -75,7 +75,7 @@ fn a_codec_that_changes_in_mid_call_is_heard() {
 
 #[test]
 fn tones_and_keys_are_heard_in_any_codec() {
-    for codec in Codec::ALL {
+    for codec in Codec::DEFAULT {
         let mut settings = settings(B, codec);
         settings.send_event = None;
         let mut world = World::with(super::settings(A, Codec::Pcma), settings);
@@ -91,7 +91,7 @@ fn tones_and_keys_are_heard_in_any_codec() {
 
 #[test]
 fn keys_in_band_are_told_in_any_codec() {
-    for codec in Codec::ALL {
+    for codec in Codec::DEFAULT {
         let mut heard = settings(A, codec);
         heard.detect_digits = true;
         let mut world = World::with(heard, settings(B, Codec::Pcma));

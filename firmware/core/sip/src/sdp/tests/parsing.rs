@@ -326,3 +326,42 @@ fn errors_carry_the_answer_to_send() {
     assert_eq!(answer(SdpError::NotSdp.into()), (400, Some(307)));
     assert_eq!(answer(SdpError::TooLarge(Limit::Size).into()).0, 413);
 }
+
+#[test]
+fn what_an_extension_may_use_is_known_by_its_name() {
+    let text = body(
+        "v=0
+         c=IN IP4 192.0.2.9
+         m=audio 4000 RTP/AVP 18 97 98 99 100 9 3
+         a=rtpmap:97 ILBC/8000
+         a=fmtp:97 mode=20
+         a=rtpmap:98 speex/8000
+         a=rtpmap:99 opus/48000/2
+         a=rtpmap:100 speex/16000",
+    );
+    let offer = parse(&text);
+    let codecs: Vec<_> = offer.media[0]
+        .codecs()
+        .map(|(_, codec)| codec.codec())
+        .collect();
+    use Codec::{G722, G729, Gsm, Ilbc, Opus, Speex};
+    assert_eq!(
+        codecs,
+        [
+            Some(G729),
+            Some(Ilbc),
+            Some(Speex),
+            Some(Opus),
+            None,
+            Some(G722),
+            Some(Gsm)
+        ]
+    );
+    for codec in Codec::ALL {
+        assert_eq!(MediaCodec::from(codec).codec(), Some(codec));
+        assert_eq!(
+            MediaCodec::from(codec).known().is_some(),
+            codec.is_transcoded()
+        );
+    }
+}
