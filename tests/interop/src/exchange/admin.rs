@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 use super::Account;
 use crate::Host;
 
-/// What extensions may use: that which the phones here can speak.
-const CODECS: [&str; 5] = ["pcma", "pcmu", "g722", "gsm", "opus"];
+/// What extensions may use: everything.
+const CODECS: [&str; 8] = [
+    "pcma", "pcmu", "g722", "gsm", "g729", "ilbc", "speex", "opus",
+];
 
 const BASE: &str = "/api/v1";
 /// WEB-2: the first account.

@@ -77,15 +77,20 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             both_ways(stage, &[(Baresip, only("G722")), (Pjsua, only("PCMU"))])
         },
     ));
-    // pjsua has no Opus, and is deaf to GSM.
-    for codec in ["GSM", "opus"] {
+    // pjsua has no Opus, and is deaf to GSM; baresip has neither of the others.
+    for (codec, peer) in [
+        ("GSM", Baresip),
+        ("opus", Baresip),
+        ("iLBC", Pjsua),
+        ("speex", Pjsua),
+    ] {
         let name = format!("{}_is_heard", codec.to_lowercase());
-        let scenario = Scenario::new(name, &needs(&[Baresip]), move |stage| {
+        let scenario = Scenario::new(name, &needs(&[peer]), move |stage| {
             let setup = Setup {
                 codecs: vec![codec],
                 ..Setup::default()
             };
-            both_ways(stage, &[(Baresip, setup.clone()), (Baresip, setup)])
+            both_ways(stage, &[(peer, setup.clone()), (peer, setup)])
         });
         table.push(scenario);
     }

@@ -89,7 +89,7 @@ fn no_phone(stage: &Stage) -> Result<()> {
 }
 
 fn no_common_codec(stage: &Stage) -> Result<()> {
-    // The exchange does not transcode iLBC: the call must be refused, not silent.
+    // iLBC is only passed on: the call must be refused, not silent.
     let one = Setup {
         codecs: vec!["iLBC"],
         ..Setup::default()

@@ -252,9 +252,7 @@ impl Phone {
                     .map_or(call.direction, |ours| ours.direction);
                 let voice = Voice {
                     to: remote.map_or(self.exchange, |remote| remote.address),
-                    codec: remote
-                        .and_then(|remote| remote.codecs.first().copied())
-                        .unwrap_or(0),
+                    codec: remote.map_or(0, |remote| spoken(remote, call.description.as_ref())),
                     event: remote.and_then(|remote| remote.event),
                     hz,
                     speaks: speaks && direction.sends() && remote.is_some(),
@@ -419,4 +417,11 @@ impl Phone {
         let up = self.calls.iter().rposition(|call| !call.is_over());
         up.or_else(|| self.calls.len().checked_sub(1))
     }
+}
+
+/// What a phone speaks: the first codec of the other side's that it has said itself (RFC 3264 §6.1).
+fn spoken(remote: &sdp::Description, ours: Option<&sdp::Description>) -> u8 {
+    let both =
+        (remote.codecs.iter()).find(|codec| ours.is_some_and(|ours| ours.codecs.contains(codec)));
+    both.or(remote.codecs.first()).copied().unwrap_or(0)
 }

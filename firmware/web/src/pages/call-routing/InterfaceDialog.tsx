@@ -4,11 +4,11 @@ import { answer, api } from '../../api/client'
 import { type Interface, path, useExtensions, useRefresh } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { EditDialog } from '../../kit/EditDialog'
+import { codecs } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
-import { atFields, bodyOf, choices, CODECS, type InterfaceValues as Values, NEW, valuesOf } from './body'
+import { atFields, bodyOf, choices, type InterfaceValues as Values, NEW, valuesOf } from './body'
 import { Details } from './condition'
 import { Numbers } from './Numbers'
-import { Ordered } from './Ordered'
 import { Rewriting } from './Rewriting'
 import { inWords, sample } from './rewrite'
 
@@ -109,26 +109,7 @@ export function InterfaceDialog({ interface: row, onClose }: { interface: Interf
       label: t('interface.identity'), hint: t('interface.identity_hint'),
       options: IDENTITIES.map((one) => ({ value: one, label: t(`identity.${one}`) })),
     }),
-    field<Values, 'codecs'>(
-      'codecs',
-      t('interface.codecs'),
-      (codecs) => codecs.map((codec) => t(`codec.${codec}`)).join(', '),
-      (form) => (
-        <Ordered
-          label={t('interface.codecs')}
-          hint={t('extension.codecs_hint')}
-          items={form.values.codecs}
-          options={CODECS.map((codec) => ({ value: codec, label: t(`codec.${codec}`) }))}
-          addLabel={t('interface.codec_add')}
-          error={form.errors.codecs}
-          readOnly={!mayWrite}
-          onChange={(codecs) => {
-            form.clearFieldError('codecs')
-            form.setFieldValue('codecs', () => codecs)
-          }}
-        />
-      ),
-    ),
+    codecs<Values>(!mayWrite),
   ]
   return (
     <EditDialog<Values>

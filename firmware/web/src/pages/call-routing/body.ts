@@ -2,6 +2,7 @@
 import type { Schemas } from '../../api/client'
 import type { Extension, Interface } from '../../api/configuration'
 import { Problem } from '../../api/problem'
+import { USUAL_CODECS } from '../../kit/codecs'
 import { type Rules } from './rewrite'
 
 export interface Mapped {
@@ -30,12 +31,10 @@ export interface InterfaceValues {
   codecs: Schemas['Codec'][]
 }
 
-export const CODECS: Schemas['Codec'][] = ['pcma', 'pcmu', 'g722', 'gsm']
-
 export const NEW: InterfaceValues = {
   enabled: true, name: '', partner: 'provider', operator: null, host: '', port: '', username: '', password: '', no_password: false,
   register: true, numbers: [], incoming: { called: { strip: 0, prefix: '' }, calling: { strip: 0, prefix: '' } },
-  user_id: '', transport: 'udp', external_address: '', identity: 'from', codecs: CODECS,
+  user_id: '', transport: 'udp', external_address: '', identity: 'from', codecs: USUAL_CODECS,
 }
 
 export function valuesOf({ server, ...rest }: Interface): InterfaceValues {

@@ -9,6 +9,7 @@ import { type Extension, path, suggestNumber, useRefresh, useUsers } from '../..
 import { useMayWrite } from '../../api/session'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
+import { codecs, USUAL_CODECS } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
 import { Phones } from './Phones'
@@ -30,11 +31,8 @@ interface Values {
   codecs: Codec[]
 }
 
-const ORDERS: Codec[][] = [
-  ['pcma', 'pcmu', 'g722', 'gsm'], ['pcmu', 'pcma', 'g722', 'gsm'], ['g722', 'pcma', 'pcmu', 'gsm'], ['pcma', 'pcmu'], ['pcmu', 'pcma'], ['pcma'], ['pcmu'],
-]
 const NEW: Values = {
-  number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: ORDERS[0]!,
+  number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: USUAL_CODECS,
 }
 
 function values(extension: Extension): Stored<Values> {
@@ -126,11 +124,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
           warn: ({ sip_password, sip_username, number }) =>
             isGuessable(sip_password, [sip_username, number]) && t('extension.sip_password_guessable'),
         }),
-    choice<Values, 'codecs'>('codecs', {
-      label: t('extension.codecs'),
-      hint: t('extension.codecs_hint'),
-      options: ORDERS.map((codecs) => ({ value: codecs, label: codecs.map((codec) => t(`codec.${codec}`)).join(', ') })),
-    }),
+    codecs<Values>(!mayWrite),
   ]
   return (
     <>

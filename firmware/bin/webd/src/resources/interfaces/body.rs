@@ -210,8 +210,8 @@ pub struct InterfaceChange {
     #[serde(default)]
     incoming: Rewriting,
     /// Codecs offered and accepted, the preferred first, each once.
-    #[serde(default = "all_codecs")]
-    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 4)]
+    #[serde(default = "usual_codecs")]
+    #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     codecs: Vec<Codec>,
     /// For a new interface alone: the prefix to dial out by it. A route is added that takes the prefix
     /// off towards a provider; to another exchange it is sent.
@@ -382,6 +382,6 @@ const fn yes() -> bool {
     true
 }
 
-fn all_codecs() -> Vec<Codec> {
-    model::Codec::ALL.map(Into::into).to_vec()
+fn usual_codecs() -> Vec<Codec> {
+    model::Codec::DEFAULT.map(Into::into).to_vec()
 }

@@ -3,7 +3,7 @@ import { ActionIcon, Group, Input, Select, Text, Tooltip } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import classes from './routing.module.css'
+import classes from './Ordered.module.css'
 
 interface Props<T> {
   label: string
