@@ -204,7 +204,6 @@ fn codec(name: &str) -> Result<&'static str> {
         "G722" => "G722/16000/1",
         "GSM" => "GSM/8000/1",
         "iLBC" => "iLBC/8000/1",
-        "speex" => "speex/8000/1",
         _ => bail!("pjsua has no codec {name}"),
     })
 }
