@@ -1,11 +1,12 @@
-//! The media graph without sockets: packets passed on, and the tick.
+//! The media graph without sockets: packets passed on, in the clear and encrypted, and the tick.
 
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 use media::{Channel, Command, Graph, MAX_PAYLOADS, PortSettings, TICK};
-use model::{Codec, Instant, PortId, WallTime};
+use model::{Codec, Instant, MasterKey, MasterKeys, PortId, SrtpSuite, WallTime};
 use rtp::rtcp::NtpClock;
+use rtp::srtp::{MAX_OVERHEAD, Sender};
 
 use crate::cost::Meter;
 use crate::table::{Figure, figure};
@@ -24,7 +25,7 @@ const HEADER: usize = 12;
 
 /// Both of them: every pair of codecs that are transcoded.
 pub fn run() -> Result<Vec<Figure>> {
-    let relayed = measure(Codec::Pcma, Codec::Pcma)?;
+    let relayed = measure(Codec::Pcma, Codec::Pcma, None)?;
     let share = |run: &Run| {
         let second = 1e9 / TICK.as_nanos() as f64;
         let packets = run.packets.spent.as_nanos() as f64 / TICKS as f64;
@@ -50,9 +51,23 @@ pub fn run() -> Result<Vec<Figure>> {
         )
         .against("with sockets: 8 promised; rtpengine 10"),
     ];
+    for suite in SrtpSuite::ALL {
+        let run = measure(Codec::Pcma, Codec::Pcma, Some(suite))?;
+        let name = suite.name();
+        figures.extend([
+            figure(
+                &format!("media: packet decrypted, encrypted with another key, {name}"),
+                text(&run.packets, packets),
+            ),
+            figure(
+                &format!("  {CALLS} calls passed on, both legs {name}, without sockets"),
+                format!("{:.2} % of a core", share(&run)),
+            ),
+        ]);
+    }
     for (at, caller) in Codec::DEFAULT.into_iter().enumerate() {
         for callee in Codec::DEFAULT.into_iter().skip(at + 1) {
-            let run = measure(caller, callee)?;
+            let run = measure(caller, callee, None)?;
             let mark = if (caller, callee) == (Codec::Pcma, Codec::Pcmu) {
                 "with sockets: 12 promised; Asterisk 48"
             } else {
@@ -85,7 +100,7 @@ struct Run {
     ticks: Meter,
 }
 
-fn measure(caller: Codec, callee: Codec) -> Result<Run> {
+fn measure(caller: Codec, callee: Codec, suite: Option<SrtpSuite>) -> Result<Run> {
     let mut now = Instant::from_millis(1000);
     let wall = WallTime::from_unix_seconds(1_800_000_000);
     let ports = CALLS * 2;
@@ -102,7 +117,10 @@ fn measure(caller: Codec, callee: Codec) -> Result<Run> {
             now,
             Command::Open {
                 port: PortId::new(port),
-                settings: settings(port, codec_of(port)),
+                settings: PortSettings {
+                    srtp: suite.map(|suite| keys(port, suite)),
+                    ..settings(port, codec_of(port))
+                },
             },
         );
     }
@@ -119,6 +137,8 @@ fn measure(caller: Codec, callee: Codec) -> Result<Run> {
         packets: Meter::new(),
         ticks: Meter::new(),
     };
+    let sender = |port| suite.map(|suite| Sender::new(&keys(port, suite).receive));
+    let mut phones: Vec<Option<Sender>> = (0..ports).map(sender).collect();
     let mut sent = 0_u64;
     for turn in 0..WARM + TICKS {
         if turn == WARM {
@@ -127,7 +147,8 @@ fn measure(caller: Codec, callee: Codec) -> Result<Run> {
             sent = 0;
         }
         let mut packets: Vec<Vec<u8>> = (0..ports)
-            .map(|port| packet(port, codec_of(port), turn))
+            .zip(&mut phones)
+            .map(|(port, phone)| said(packet(port, codec_of(port), turn), phone.as_mut()))
             .collect();
         let Run {
             packets: passing,
@@ -176,9 +197,36 @@ fn settings(port: u16, codec: Codec) -> PortSettings {
         receive_event: Some(101),
         may_send: true,
         may_receive: true,
+        srtp: None,
         seed: 0x1234_5678_9abc_def0 + u64::from(port),
         detect_digits: false,
     }
+}
+
+/// Keys of a port.
+fn keys(port: u16, suite: SrtpSuite) -> MasterKeys {
+    let key = |of: u8| {
+        let octets: Vec<u8> = (0..MasterKey::MAX as u8)
+            .map(|n| n ^ of ^ (port as u8))
+            .collect();
+        let len = suite.key_len() + suite.salt_len();
+        MasterKey::new(suite, &octets[..len]).expect("as long as it is to be")
+    };
+    MasterKeys {
+        send: key(0x55),
+        receive: key(0xaa),
+    }
+}
+
+/// As it leaves the phone.
+fn said(mut packet: Vec<u8>, phone: Option<&mut Sender>) -> Vec<u8> {
+    if let Some(phone) = phone {
+        let len = packet.len();
+        packet.resize(len + MAX_OVERHEAD, 0);
+        let len = phone.protect(&mut packet, len).expect("a packet of RTP");
+        packet.truncate(len);
+    }
+    packet
 }
 
 /// 20 ms of something that changes from sample to sample.

@@ -122,6 +122,7 @@ fn settings(agreed: &Agreed) -> PortSettings {
         receive_event: agreed.receive_event.then_some(EVENT),
         may_send: agreed.may_send,
         may_receive: agreed.may_receive,
+        srtp: None,
         seed: agreed.seed,
         detect_digits: agreed.detect,
     }

@@ -6,7 +6,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use dsp::tone::ToneSpec;
-use model::{Codec, PortId, Quality};
+use model::{Codec, MasterKeys, PortId, Quality};
 
 /// What the signalling loop asks of the media thread.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +100,8 @@ pub struct PortSettings {
     pub may_send: bool,
     /// The party may send us sound.
     pub may_receive: bool,
+    /// Both ways are encrypted, with these keys: what is not is no packet of the party's then.
+    pub srtp: Option<MasterKeys>,
     /// Our SSRC; the first sequence number and timestamp come from it too. Random.
     pub seed: u64,
     /// Listen for DTMF in band and report it, where no telephone-event was agreed.

@@ -18,6 +18,7 @@ use rtp::stats::Arrival;
 
 use crate::coder::framing;
 use crate::port::{Port, TICKS_PER_MS};
+use crate::protection;
 use crate::report;
 use crate::{Command, Event, PortSettings};
 
@@ -157,6 +158,13 @@ impl Graph {
         octets: &mut [u8],
         out: &mut Sink<'_>,
     ) {
+        let octets = match self.open_port(port) {
+            Some(open) => match protection::opened(now, open, channel, source, octets) {
+                Some(opened) => opened,
+                None => return,
+            },
+            None => return,
+        };
         if channel == Channel::Rtcp {
             self.rtcp(now, port, source, octets);
             return;
@@ -541,13 +549,14 @@ fn pass_on(
         return;
     };
     *head = header.octets();
-    out(Transmit {
+    let packet = Transmit {
         port: target.id,
         channel: Channel::Rtp,
         from: settings.local_ip,
         to,
         octets: packet,
-    });
+    };
+    protection::send(target, packet, false, out);
 }
 
 fn send_audio(now: Instant, port: &mut Port, samples: &[i16; SAMPLES], out: &mut Sink<'_>) {
@@ -564,13 +573,14 @@ fn send_audio(now: Instant, port: &mut Port, samples: &[i16; SAMPLES], out: &mut
     }
     let header = port.outgoing.audio(now, payload_type, SAMPLES as u32, len);
     head.copy_from_slice(&header.octets());
-    out(Transmit {
+    let packet = Transmit {
         port: port.id,
         channel: Channel::Rtp,
         from: settings.local_ip,
         to,
         octets: packet.get(..HEADER_LEN + len).unwrap_or_default(),
-    });
+    };
+    protection::send(port, packet, false, out);
 }
 
 fn send_event(now: Instant, port: &mut Port, out: &mut Sink<'_>) {
@@ -585,13 +595,14 @@ fn send_event(now: Instant, port: &mut Port, out: &mut Sink<'_>) {
     let Ok(len) = header.write(&event.payload, &mut packet) else {
         return;
     };
-    out(Transmit {
+    let packet = Transmit {
         port: port.id,
         channel: Channel::Rtp,
         from: settings.local_ip,
         to,
         octets: packet.get(..len).unwrap_or_default(),
-    });
+    };
+    protection::send(port, packet, false, out);
 }
 
 fn sendable(

@@ -5,6 +5,7 @@ mod api;
 mod coder;
 mod graph;
 mod port;
+mod protection;
 mod report;
 mod stream;
 

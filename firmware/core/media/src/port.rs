@@ -16,6 +16,7 @@ use rtp::stats::{Reception, RemoteView};
 
 use crate::PortSettings;
 use crate::coder::{Decoder, Encoder, framing, impairment};
+use crate::protection::Protection;
 use crate::stream::Outgoing;
 
 /// Ticks of the media clock in a millisecond, at 8 kHz.
@@ -42,6 +43,8 @@ pub(crate) struct Port {
     pub(crate) settings: Option<PortSettings>,
     pub(crate) peer: Option<PortId>,
     pub(crate) latch: Latch,
+    /// What comes and goes is encrypted.
+    pub(crate) protection: Option<Protection>,
     pub(crate) outgoing: Outgoing,
     pub(crate) reception: Reception,
     /// What is played to the party in place of what it is connected to.
@@ -88,6 +91,7 @@ impl Port {
                 signalled: None,
                 signalling_ip: None,
             }),
+            protection: None,
             outgoing: Outgoing::new(0),
             reception: Reception::new(Codec::Pcma.clock_rate_hz()),
             tone: None,
@@ -115,6 +119,8 @@ impl Port {
 
     pub(crate) fn open(&mut self, now: Instant, settings: PortSettings) {
         self.latch = Latch::new(latch_config(&settings));
+        self.protection = None;
+        Protection::update(&mut self.protection, settings.srtp.as_ref());
         self.outgoing = Outgoing::new(settings.seed);
         self.outgoing.set_clock(settings.send_codec.clock_rate_hz());
         self.reception = Reception::new(settings.send_codec.clock_rate_hz());
@@ -157,6 +163,7 @@ impl Port {
             self.alive = now;
         }
         self.told_silent = None;
+        Protection::update(&mut self.protection, settings.srtp.as_ref());
         if (self.settings).is_none_or(|old| old.send_codec != settings.send_codec) {
             self.encoder = Encoder::new(settings.send_codec);
             let clock_hz = settings.send_codec.clock_rate_hz();

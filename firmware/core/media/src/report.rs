@@ -11,6 +11,7 @@ use rtp::rtcp::{Compound, NtpClock, REPORT_INTERVAL, RtcpPacket, Writer};
 
 use crate::graph::{Channel, Sink, Transmit};
 use crate::port::Port;
+use crate::protection;
 
 /// A compound packet of ours: a sender report with one block, and a name.
 const LARGEST: usize = 128;
@@ -35,7 +36,7 @@ pub(crate) fn send(now: Instant, ntp: NtpClock, port: &mut Port, out: &mut Sink<
     let Some(len) = compose(now, ntp, port, &mut packet) else {
         return;
     };
-    out(Transmit {
+    let packet = Transmit {
         port: port.id,
         channel: if settings.rtcp_mux {
             Channel::Rtp
@@ -45,7 +46,8 @@ pub(crate) fn send(now: Instant, ntp: NtpClock, port: &mut Port, out: &mut Sink<
         from: settings.local_ip,
         to,
         octets: packet.get(..len).unwrap_or_default(),
-    });
+    };
+    protection::send(port, packet, true, out);
 }
 
 fn compose(now: Instant, ntp: NtpClock, port: &mut Port, packet: &mut [u8]) -> Option<usize> {

@@ -49,7 +49,8 @@ impl Outgoing {
             ssrc: Ssrc(u32::from_be_bytes([a, b, c, d])),
             clock_hz: 8000,
             // RFC 3550 §5.1: random starts make known-plaintext attacks harder.
-            sequence: SequenceNumber(u16::from_be_bytes([e, f])),
+            // RFC 4568 §6.4: the first half of the numbers, so that packets lost at the start hide no rollover.
+            sequence: SequenceNumber(u16::from_be_bytes([e & 0x7f, f])),
             timestamp: RtpTime(u32::from_be_bytes([g, h, a ^ e, b ^ f])),
             at: None,
             packets: 0,

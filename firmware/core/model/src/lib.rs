@@ -20,6 +20,7 @@ pub mod rights;
 mod role;
 mod secret;
 mod source;
+mod srtp;
 pub mod system;
 mod time;
 
@@ -35,4 +36,5 @@ pub use registration::{Binding, Flow, Transport};
 pub use role::{Language, Role};
 pub use secret::Secret;
 pub use source::Source;
+pub use srtp::{MasterKey, MasterKeys, SrtpPolicy, SrtpSuite};
 pub use time::{Instant, WallTime};

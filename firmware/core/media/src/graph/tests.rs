@@ -9,6 +9,7 @@ use super::*;
 use crate::coder::{Decoder, Encoder};
 
 mod codecs;
+mod encrypted;
 mod parties;
 
 const A: PortId = PortId::new(0);
@@ -54,6 +55,7 @@ fn settings(port: PortId, codec: Codec) -> PortSettings {
         receive_event: Some(EVENT_PT),
         may_send: true,
         may_receive: true,
+        srtp: None,
         seed: 0x1234_5678_9abc_def0 + u64::from(port.raw()),
         detect_digits: false,
     }

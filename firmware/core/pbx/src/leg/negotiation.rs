@@ -69,6 +69,7 @@ pub(crate) fn settings(
         remote: agreed.remote,
         remote_rtcp: agreed.remote_rtcp,
         rtcp_mux: agreed.rtcp_mux,
+        srtp: agreed.srtp,
         signalling_ip,
         send_codec: agreed.send.codec.codec()?,
         send_payload_type: agreed.send.payload_type,

@@ -3,9 +3,12 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use super::attribute::Direction;
+use model::MasterKeys;
+
+use super::attribute::{Attribute, Direction};
 use super::capabilities::{Capabilities, CodecOrder, Hold, Tolerance};
 use super::codec::MediaCodec;
+use super::crypto;
 use super::description::{Address, SessionDescription};
 use super::error::NegotiationError;
 use super::media::{MediaDescription, MediaKind, looks_like_rtcp};
@@ -35,6 +38,8 @@ struct Usable<'a> {
     local: SocketAddr,
     codecs: Vec<Common>,
     telephone_event: Option<u8>,
+    /// Both keys, and the line that answers with ours.
+    srtp: Option<(MasterKeys, Attribute)>,
 }
 
 /// A codec of both sides.
@@ -90,6 +95,7 @@ pub(super) fn make(
     let Some(send) = usable.codecs.first().map(Common::send) else {
         return Err(NegotiationError::NoCommonCodec);
     };
+    let (srtp, crypto) = usable.srtp.unzip();
     let mut audio = Some(
         AudioLine {
             port: usable.local.port(),
@@ -100,6 +106,7 @@ pub(super) fn make(
             rtcp_mux,
             direction,
             mid: usable.line.mid().map(str::to_owned),
+            crypto: crypto.into_iter().collect(),
         }
         .print(),
     );
@@ -131,6 +138,7 @@ pub(super) fn make(
             direction,
             held_by_remote: !usable.far.direction.may_receive(),
             rtcp_mux,
+            srtp,
         }),
     })
 }
@@ -194,7 +202,13 @@ fn usable<'a>(
     line: &'a MediaDescription,
     capabilities: &Capabilities,
 ) -> Result<Usable<'a>, NegotiationError> {
-    if !line.protocol.is_plain_rtp() {
+    if !line.protocol.is_rtp() {
+        return Err(NegotiationError::UnsupportedTransport);
+    }
+    let encryption = capabilities.encryption.as_ref();
+    let srtp = encryption.and_then(|encryption| encryption.answer(line));
+    let required = encryption.is_some_and(|encryption| encryption.required);
+    if srtp.is_none() && (required || line.protocol.is_secure_rtp()) {
         return Err(NegotiationError::UnsupportedTransport);
     }
     let far = Far::of(offer, line)?;
@@ -239,6 +253,7 @@ fn usable<'a>(
         local,
         codecs,
         telephone_event,
+        srtp,
     })
 }
 
@@ -358,9 +373,10 @@ pub(super) fn read(
     let Some(line) = answered_line(answer, ours.line, tolerance)? else {
         return Ok(None);
     };
-    if !line.protocol.is_plain_rtp() {
+    if !line.protocol.is_rtp() {
         return Err(NegotiationError::UnsupportedTransport);
     }
+    let srtp = answered_keys(line, ours)?;
     let far = Far::of(answer, line)?;
     let local = match far.remote {
         Some(remote) if remote.is_ipv4() != ours.local.is_ipv4() => {
@@ -382,7 +398,25 @@ pub(super) fn read(
         held_by_remote: ours.direction.may_send() && !far.direction.may_receive(),
         rtcp_mux,
         remote_host: far.host,
+        srtp,
     }))
+}
+
+/// The keys that an answer agrees on; none where it is in the clear and may be.
+fn answered_keys(
+    line: &MediaDescription,
+    ours: &OurOffer,
+) -> Result<Option<MasterKeys>, NegotiationError> {
+    let offered = ours.description.media.get(ours.line);
+    let encryption = ours.capabilities.encryption.as_ref();
+    let encryption = encryption.filter(|_| offered.is_some_and(crypto::has_keys));
+    let keys = encryption.and_then(|encryption| encryption.answered(line));
+    let must = line.protocol.is_secure_rtp()
+        || offered.is_some_and(|offered| offered.protocol.is_secure_rtp());
+    if keys.is_none() && must {
+        return Err(NegotiationError::UnsupportedTransport);
+    }
+    Ok(keys)
 }
 
 /// The line that answers ours; None where it is refused.

@@ -1,11 +1,13 @@
 //! What one leg of ours offers and accepts.
 
 use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use model::Codec;
 
 use super::attribute::Direction;
 use super::codec::MediaCodec;
+use super::crypto::Encryption;
 
 /// What one leg offers and accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Capabilities {
     pub preferred: Option<MediaCodec>,
     /// Put just one codec into an answer, so that the far end never changes it in mid-call.
     pub answer_with_one: bool,
+    /// Media may or must be encrypted.
+    pub encryption: Option<Arc<Encryption>>,
 }
 
 /// Whose order of codecs an answer follows. RFC 3264 §6.1 recommends the offerer's.
@@ -87,6 +91,7 @@ impl Capabilities {
             order: CodecOrder::default(),
             preferred: None,
             answer_with_one: false,
+            encryption: None,
         }
     }
 

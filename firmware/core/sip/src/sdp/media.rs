@@ -65,6 +65,17 @@ impl Protocol {
     pub const fn is_plain_rtp(&self) -> bool {
         matches!(self, Self::RtpAvp | Self::RtpAvpf)
     }
+
+    /// RTP that must be encrypted, with keys from the description (RFC 4568).
+    #[must_use]
+    pub const fn is_secure_rtp(&self) -> bool {
+        matches!(self, Self::RtpSavp | Self::RtpSavpf)
+    }
+
+    /// RTP as this exchange can speak it.
+    pub(super) const fn is_rtp(&self) -> bool {
+        self.is_plain_rtp() || self.is_secure_rtp()
+    }
 }
 
 /// RFC 5761 §4: with the marker set these fall on RTCP's packet types. They are left alone where RTCP

@@ -6,12 +6,13 @@
 //! all that the media graph needs. [`relay`] helps a back-to-back user agent to bring two legs to the
 //! same codec.
 //!
-//! Left to others: SIP itself, resolving host names, SRTP keys (`a=crypto` is kept as it came), ICE.
+//! Left to others: SIP itself, resolving host names, ICE.
 
 mod answer;
 mod attribute;
 mod capabilities;
 mod codec;
+mod crypto;
 mod description;
 mod error;
 mod media;
@@ -28,6 +29,7 @@ mod tests;
 pub use attribute::{Attribute, Direction, Fmtp, RtcpAddress, RtpMap};
 pub use capabilities::{Capabilities, CodecOrder, Hold, Tolerance};
 pub use codec::{MediaCodec, NamedCodec};
+pub use crypto::{Encryption, KeySource};
 pub use description::{Address, Connection, Origin, RawLine, SessionDescription};
 pub use error::{Limit, NegotiationError, SdpError, Warning};
 pub use media::{MediaDescription, MediaKind, Protocol};

@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use model::MasterKeys;
+
 use super::attribute::Direction;
 use super::codec::MediaCodec;
 
@@ -32,6 +34,8 @@ pub struct Negotiated {
     pub held_by_remote: bool,
     /// RTP and RTCP share a port (RFC 5761).
     pub rtcp_mux: bool,
+    /// Both are encrypted, with these keys.
+    pub srtp: Option<MasterKeys>,
 }
 
 /// A codec and its number.

@@ -8,6 +8,7 @@ use core::net::SocketAddr;
 use super::attribute::{Attribute, Direction, Fmtp, RtpMap};
 use super::capabilities::{Capabilities, Hold};
 use super::codec::MediaCodec;
+use super::crypto;
 use super::description::{Address, Connection, Origin, RawLine, SessionDescription};
 use super::error::NegotiationError;
 use super::media::{MediaDescription, MediaKind, Protocol};
@@ -123,6 +124,8 @@ pub(super) struct AudioLine<'a> {
     pub(super) rtcp_mux: bool,
     pub(super) direction: Direction,
     pub(super) mid: Option<String>,
+    /// Lines of keys.
+    pub(super) crypto: Vec<Attribute>,
 }
 
 impl AudioLine<'_> {
@@ -163,6 +166,7 @@ impl AudioLine<'_> {
             attributes.push(Attribute::RtcpMux);
         }
         attributes.push(Attribute::Direction(self.direction));
+        attributes.extend(self.crypto);
         attributes.extend(self.mid.map(Attribute::Mid));
         MediaDescription {
             kind: MediaKind::Audio,
@@ -259,18 +263,43 @@ pub(super) fn make(
     };
     let direction = capabilities.direction.and(hold.direction());
     let previous = lines.get(line);
+    let protocol = previous.map(|p| p.protocol.clone());
+    let (protocol, crypto) = match &capabilities.encryption {
+        Some(encryption) => {
+            // What they have asked for once they get again.
+            let asked = previous.is_some_and(crypto::has_keys);
+            let crypto = if encryption.offered || asked {
+                encryption.lines()
+            } else {
+                Vec::new()
+            };
+            let usual = if encryption.required {
+                Protocol::RtpSavp
+            } else {
+                Protocol::RtpAvp
+            };
+            let fits = |protocol: &Protocol| {
+                protocol.is_secure_rtp() || (protocol.is_plain_rtp() && !encryption.required)
+            };
+            (protocol.filter(fits).unwrap_or(usual), crypto)
+        }
+        None => (
+            protocol
+                .filter(Protocol::is_plain_rtp)
+                .unwrap_or(Protocol::RtpAvp),
+            Vec::new(),
+        ),
+    };
     let audio = AudioLine {
         port: local.port(),
-        protocol: previous
-            .map(|p| p.protocol.clone())
-            .filter(Protocol::is_plain_rtp)
-            .unwrap_or(Protocol::RtpAvp),
+        protocol,
         codecs: &codecs,
         telephone_event,
         ptime_ms: capabilities.ptime_ms,
         rtcp_mux: capabilities.rtcp_mux,
         direction,
         mid: previous.and_then(|p| p.mid()).map(str::to_owned),
+        crypto,
     }
     .print();
     let mut media: Vec<MediaDescription> = lines.iter().map(refused).collect();

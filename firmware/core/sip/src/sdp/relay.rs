@@ -26,7 +26,7 @@ pub fn offer_towards(
         .media
         .iter()
         .filter(|line| line.kind == MediaKind::Audio && line.port != 0)
-        .find(|line| line.protocol.is_plain_rtp())
+        .find(|line| line.protocol.is_rtp())
         .map(|line| {
             line.codecs()
                 .map(|(_, codec)| codec)

@@ -1,5 +1,6 @@
 //! Tests of session descriptions and their negotiation, and what they share.
 
+mod encryption;
 mod parsing;
 mod phones;
 mod properties;

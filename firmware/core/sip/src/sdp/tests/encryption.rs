@@ -1,0 +1,157 @@
+//! Who agrees on encryption with whom (RFC 4568), and how it is written.
+
+use model::{SrtpPolicy, SrtpSuite};
+
+use super::*;
+
+/// A leg by a policy, with keys of its own; `private`: its signalling can't be read on its way.
+fn leg_by(policy: SrtpPolicy, private: bool, seed: u8) -> Negotiation {
+    let mut keys = KeySource::new(&[seed; 32]);
+    let capabilities = Capabilities {
+        encryption: Encryption::new(policy, private, &mut keys),
+        ..capabilities(&[PCMA])
+    };
+    Negotiation::new(1001, capabilities)
+}
+
+/// What both agree on: the transport, and whether it is encrypted. None where the offer is refused.
+fn agreed(one: &mut Negotiation, other: &mut Negotiation) -> Option<(Protocol, bool)> {
+    let offer = one.offer().expect("nothing is open");
+    if let Err(error) = other.offer_received(&offer) {
+        assert_eq!(error.status(), 488);
+        one.rollback();
+        return None;
+    }
+    let answered = other.answer().expect("it was taken");
+    let theirs = answered.media.expect("there is a stream");
+    let ours = one.answer_received(&answered.body).expect("it fits");
+    let ours = ours.expect("there is a stream");
+    assert_eq!(ours.srtp.is_some(), theirs.srtp.is_some());
+    if let (Some(ours), Some(theirs)) = (ours.srtp, theirs.srtp) {
+        assert_eq!((ours.send, ours.receive), (theirs.receive, theirs.send));
+        assert_ne!(ours.send, ours.receive);
+    }
+    let protocol = parse(&answered.body).media[0].protocol.clone();
+    Some((protocol, ours.srtp.is_some()))
+}
+
+#[test]
+fn policies_meet() {
+    use Protocol::{RtpAvp, RtpSavp};
+    use SrtpPolicy::{Off, Offered, Required};
+    for (offerer, private, answerer, result) in [
+        (Off, true, Off, Some((RtpAvp, false))),
+        (Off, true, Offered, Some((RtpAvp, false))),
+        (Off, true, Required, None),
+        (Offered, true, Off, Some((RtpAvp, false))),
+        (Offered, true, Offered, Some((RtpAvp, true))),
+        (Offered, true, Required, Some((RtpAvp, true))),
+        (Offered, false, Offered, Some((RtpAvp, false))),
+        (Offered, false, Required, None),
+        (Required, false, Off, None),
+        (Required, false, Offered, Some((RtpSavp, true))),
+        (Required, true, Required, Some((RtpSavp, true))),
+    ] {
+        let mut one = leg_by(offerer, private, 1);
+        let mut other = leg_by(answerer, false, 2);
+        let met = agreed(&mut one, &mut other);
+        assert_eq!(met, result, "{offerer:?} {private} {answerer:?}");
+        if met.is_none() {
+            continue;
+        }
+        // Whoever offers next, nothing changes.
+        let (mine, theirs) = (one.current().cloned(), other.current().cloned());
+        let version = one.local_description().map(|sent| sent.origin.version);
+        assert_eq!(agreed(&mut one, &mut other), result);
+        assert_eq!(
+            one.local_description().map(|sent| sent.origin.version),
+            version
+        );
+        assert_eq!(agreed(&mut other, &mut one), result);
+        let srtp = |media: Option<&Negotiated>| media.and_then(|media| media.srtp);
+        assert_eq!(srtp(one.current()), srtp(mine.as_ref()));
+        assert_eq!(srtp(other.current()), srtp(theirs.as_ref()));
+    }
+}
+
+/// An offer of a phone over this transport, with these keys.
+fn offer(protocol: &str, keys: &str) -> Vec<u8> {
+    body(&format!(
+        "v=0
+        o=- 1 1 IN IP4 192.0.2.9
+        s=-
+        c=IN IP4 192.0.2.9
+        t=0 0
+        m=audio 5000 {protocol} 8
+        {keys}"
+    ))
+}
+
+const KEY: &str = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+
+#[test]
+fn the_first_line_that_we_can_is_answered_under_its_tag() {
+    let mut ours = leg_by(SrtpPolicy::Offered, false, 1);
+    let keys = format!(
+        "a=crypto:1 F8_128_HMAC_SHA1_80 inline:{KEY}
+        a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20|1:4
+        a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:{KEY}|2^31
+        a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:{KEY}"
+    );
+    let (answer, media) = exchange(&mut ours, &offer("RTP/SAVPF", &keys));
+    let srtp = media.expect("a stream").srtp.expect("encrypted");
+    assert_eq!(srtp.receive.suite(), SrtpSuite::AesCm128HmacSha1_32);
+    assert_eq!(answer.media[0].protocol, Protocol::RtpSavpf);
+    let text = String::from_utf8(answer.to_bytes().to_vec()).expect("text");
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("crypto"))
+        .collect();
+    assert_eq!(lines.len(), 1);
+    assert!(
+        lines[0].starts_with("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:"),
+        "{text}"
+    );
+    assert!(!text.contains(KEY), "our key is our own");
+}
+
+#[test]
+fn without_a_key_that_we_can_it_is_in_the_clear_or_refused() {
+    let unknown = format!("a=crypto:1 F8_128_HMAC_SHA1_80 inline:{KEY}");
+    for (policy, protocol, keys, taken) in [
+        (SrtpPolicy::Offered, "RTP/AVP", unknown.as_str(), true),
+        (SrtpPolicy::Offered, "RTP/SAVP", &unknown, false),
+        (SrtpPolicy::Offered, "RTP/SAVP", "a=sendrecv", false),
+        (SrtpPolicy::Required, "RTP/AVP", &unknown, false),
+        (SrtpPolicy::Off, "RTP/AVP", &unknown, true),
+        (SrtpPolicy::Off, "RTP/SAVP", &unknown, false),
+    ] {
+        let mut ours = leg_by(policy, true, 1);
+        let received = ours.offer_received(&offer(protocol, keys)).map(drop);
+        assert_eq!(received.is_ok(), taken, "{policy:?} {protocol} {keys}");
+        if taken {
+            let answered = ours.answer().expect("it was taken");
+            assert_eq!(answered.media.expect("a stream").srtp, None);
+        }
+    }
+}
+
+#[test]
+fn what_must_be_encrypted_is_not_answered_in_the_clear() {
+    let mut ours = leg_by(SrtpPolicy::Required, true, 1);
+    ours.offer().expect("nothing is open");
+    for answer in [offer("RTP/AVP", ""), offer("RTP/SAVP", "")] {
+        assert!(ours.answer_received(&answer).is_err());
+    }
+    let good = offer(
+        "RTP/SAVP",
+        &format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}"),
+    );
+    assert!(ours.answer_received(&good).is_ok(), "it may still come");
+    // An answer with keys that nobody offered is in the clear.
+    let mut ours = leg_by(SrtpPolicy::Offered, false, 1);
+    ours.offer().expect("nothing is open");
+    let keys = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}");
+    let media = ours.answer_received(&offer("RTP/AVP", &keys));
+    assert_eq!(media.expect("it fits").expect("a stream").srtp, None);
+}
