@@ -35,10 +35,6 @@ enum Label {
 
 /// The session keys of one direction.
 #[derive(Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a port has room for any, and a box would be memory taken in the media thread"
-)]
 pub(super) enum Cipher {
     Cm {
         rtp: CounterMode,

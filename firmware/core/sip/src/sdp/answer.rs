@@ -409,9 +409,11 @@ fn answered_keys(
 ) -> Result<Option<MasterKeys>, NegotiationError> {
     let offered = ours.description.media.get(ours.line);
     let encryption = ours.capabilities.encryption.as_ref();
-    let encryption = encryption.filter(|_| offered.is_some_and(crypto::has_keys));
-    let keys = encryption.and_then(|encryption| encryption.answered(line));
-    let must = line.protocol.is_secure_rtp()
+    let keys = encryption
+        .filter(|_| offered.is_some_and(crypto::has_keys))
+        .and_then(|encryption| encryption.answered(line));
+    let must = encryption.is_some_and(|encryption| encryption.required)
+        || line.protocol.is_secure_rtp()
         || offered.is_some_and(|offered| offered.protocol.is_secure_rtp());
     if keys.is_none() && must {
         return Err(NegotiationError::UnsupportedTransport);

@@ -279,7 +279,8 @@ pub(super) fn make(
                 Protocol::RtpAvp
             };
             let fits = |protocol: &Protocol| {
-                protocol.is_secure_rtp() || (protocol.is_plain_rtp() && !encryption.required)
+                protocol.is_secure_rtp()
+                    || (protocol.is_plain_rtp() && (asked || !encryption.required))
             };
             (protocol.filter(fits).unwrap_or(usual), crypto)
         }
