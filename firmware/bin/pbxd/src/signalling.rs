@@ -398,6 +398,7 @@ impl Process {
                 } => self.lookups.ask(interface, host, port, transport),
                 Output::Notice(notice) => self.control.notify(*notice),
                 Output::Security(text) => self.live.security(clock::wall(), text),
+                Output::Warning(text) => warn!("{text}"),
             }
         }
     }

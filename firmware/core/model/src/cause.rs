@@ -33,6 +33,7 @@ causes! {
     NO_ROUTE_TO_NETWORK = 2, "no route to specified transit network";
     NO_ROUTE_TO_DESTINATION = 3, "no route to destination";
     CHANNEL_UNACCEPTABLE = 6, "channel unacceptable";
+    PREEMPTION = 8, "preemption";
     NORMAL_CALL_CLEARING = 16, "normal call clearing";
     USER_BUSY = 17, "user busy";
     NO_USER_RESPONDING = 18, "no user responding";

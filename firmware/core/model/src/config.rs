@@ -3,6 +3,7 @@
 //! `store` loads and saves it, `webd` edits it, `pbx` obeys it. A configuration that
 //! [`Configuration::check`] finds no fault in is one the exchange can run.
 
+mod emergency;
 mod routing;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use crate::{
     Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId,
 };
 
+pub use emergency::{Emergency, EmergencyNumber, preset_countries};
 pub use routing::{
     ExternalNumber, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting, Route,
     SipServer,
@@ -33,6 +35,8 @@ pub struct Configuration {
     pub interfaces: Vec<Interface>,
     /// Where dialled numbers that begin with a prefix go, by id.
     pub routes: Vec<Route>,
+    /// The emergency numbers.
+    pub emergency: Emergency,
 }
 
 /// What concerns the whole exchange.
@@ -153,6 +157,8 @@ pub enum FaultCode {
     InvalidText,
     /// More of a kind than the exchange holds.
     TooMany,
+    /// The number of an extension is an emergency number.
+    EmergencyNumber,
     /// Nobody would be left who may change the configuration.
     LastAdministrator,
 }
@@ -177,6 +183,8 @@ pub mod limits {
     pub const EXTERNAL_NUMBERS: usize = 10_000;
     /// Bound of memory; a route for each country there is, four times over.
     pub const ROUTES: usize = 1_000;
+    /// Bound of memory; no country has more than a dozen.
+    pub const EMERGENCY_NUMBERS: usize = 100;
     /// Shortest ringing before "no answer", in seconds.
     pub const NO_ANSWER_MIN_S: u32 = 5;
     /// Longest ringing before "no answer", in seconds: timer C of RFC 3261 §16.6 is 180 s.
@@ -194,6 +202,7 @@ impl Configuration {
             extensions: Vec::new(),
             interfaces: Vec::new(),
             routes: Vec::new(),
+            emergency: Emergency::preset(&General::default().country),
         }
     }
 
@@ -228,6 +237,7 @@ impl Configuration {
         self.check_extensions(&mut faults);
         self.check_interfaces(&mut faults);
         self.check_routes(&mut faults);
+        self.check_emergency(&mut faults);
         if let Err(taken) = DialPlan::build(self) {
             faults.0.extend(taken);
         }

@@ -30,6 +30,13 @@ pub enum Step {
         /// Which.
         interface: InterfaceId,
     },
+    /// It is an emergency number: nothing else is looked at.
+    Emergency {
+        /// As it is sent.
+        number: String,
+        /// The prefix of a route that was dialled before it; empty where none was.
+        prefix: String,
+    },
     /// Whether what was dialled is a number.
     Dialled {
         /// As it came, its escapes undone.

@@ -119,6 +119,8 @@ pub(crate) struct CallState {
     pub(crate) origin: Option<Caller>,
     /// What was dialled.
     pub(crate) dialled: String,
+    /// It is for help: no limit stops it, and no other call takes its line.
+    pub(crate) emergency: bool,
     /// Whom the number stands for, or who was reached.
     pub(crate) called: Option<Party>,
     /// How far it is.
@@ -167,6 +169,7 @@ impl CallState {
             caller,
             origin: None,
             dialled,
+            emergency: false,
             called: None,
             phase: Phase::Setup,
             caller_half: Half::default(),

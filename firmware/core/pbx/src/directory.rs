@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::config::{Configuration, Extension, Interface, Route, User};
-use model::{DialPlan, ExtensionId, InterfaceId, Party, UserId};
+use model::{DialPlan, ExtensionId, InterfaceId, Number, Party, UserId};
 use sip::endpoint::Account;
 
 /// A configuration and the indexes that thousands of calls a minute need.
@@ -94,6 +94,41 @@ impl Directory {
             .filter_map(|end| dialled.get(..end))
             .find_map(|prefix| self.routes.get(prefix))?;
         self.configuration.routes.get(*index)
+    }
+
+    /// The emergency number that a dialled one stands for, and the route whose prefix was dialled before
+    /// it, where one was.
+    pub(crate) fn emergency(&self, dialled: &str) -> Option<(&Number, Option<&Route>)> {
+        let emergency = &self.configuration.emergency;
+        let find = |text: &str| {
+            (emergency.numbers.iter())
+                .map(|entry| &entry.number)
+                .find(|number| number.as_str() == text)
+        };
+        if emergency.direct
+            && let Some(number) = find(dialled)
+        {
+            return Some((number, None));
+        }
+        // The longest prefix first, as for any number.
+        (1..dialled.len()).rev().find_map(|end| {
+            let (prefix, rest) = dialled.split_at_checked(end)?;
+            let index = self.routes.get(prefix)?;
+            Some((find(rest)?, self.configuration.routes.get(*index)))
+        })
+    }
+
+    /// The routes of emergency calls: those that were chosen, or else all, those with a prefix first.
+    pub(crate) fn emergency_routes(&self) -> Vec<&Route> {
+        let configuration = &self.configuration;
+        let chosen = &configuration.emergency.routes;
+        if chosen.is_empty() {
+            let in_order = self.routes.values().rev();
+            return (in_order.filter_map(|index| configuration.routes.get(*index))).collect();
+        }
+        (chosen.iter())
+            .filter_map(|id| configuration.routes.iter().find(|route| route.id == *id))
+            .collect()
     }
 
     /// How an extension is shown to others: its number, and the name given to it for that, or else

@@ -14,6 +14,7 @@
 //! - `live`: what watchers see
 
 mod bridge;
+mod emergency;
 mod events;
 mod finish;
 mod invite;

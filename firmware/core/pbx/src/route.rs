@@ -5,7 +5,8 @@
 //! Ringing, codecs and limits belong to the call.
 //!
 //! ```text
-//!  an extension dials: dial plan ─► that extension
+//!  an extension dials: emergency number ─► the routes of emergency calls
+//!                        └ no other ─► dial plan ─► that extension
 //!                        └ nothing ─► the route with the longest prefix ─► its interfaces in turn
 //!  an interface calls: external number ─► the extension it is mapped to
 //!                        └ none ─► rewritten, dial plan ─► that extension
@@ -46,6 +47,8 @@ pub(crate) enum Destination {
     Extension(ExtensionId),
     /// Out, by the first way that takes it; never empty.
     Outside(Vec<Attempt>),
+    /// Out to those who help; never empty.
+    Emergency(Vec<Attempt>),
 }
 
 /// A decision and the way to it.
@@ -65,7 +68,7 @@ impl Route {
         Explanation {
             verdict: match self.decision {
                 Ok(Destination::Extension(extension)) => Verdict::Rings { extension },
-                Ok(Destination::Outside(_)) => Verdict::Leaves,
+                Ok(Destination::Outside(_) | Destination::Emergency(_)) => Verdict::Leaves,
                 Err(failure) => Verdict::Refused {
                     status: failure.status.code(),
                     cause: failure.cause.value(),
@@ -153,6 +156,11 @@ impl Decider<'_> {
         if !active {
             return Err(Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED));
         }
+        if !caller.is_hidden()
+            && let Some((number, by)) = self.directory.emergency(dialled)
+        {
+            return self.emergency(caller, number, by);
+        }
         let number = self.number(dialled)?;
         // Hidden extensions reach one another and nobody else, and nobody else reaches them.
         let target = (self.directory.plan().lookup(&number))
@@ -163,6 +171,39 @@ impl Decider<'_> {
             None if caller.is_hidden() => Err(unknown()),
             None => self.outside(caller, &number),
         }
+    }
+
+    /// By the route whose prefix was dialled, then by those of emergency calls; each interface once. The
+    /// number goes as it is: what rewriting rules would make of it reaches nobody.
+    fn emergency(
+        &mut self,
+        caller: ExtensionId,
+        number: &Number,
+        by: Option<&ConfiguredRoute>,
+    ) -> Result<Destination, Failure> {
+        self.steps.push(Step::Emergency {
+            number: number.to_string(),
+            prefix: by.map_or_else(String::new, |route| route.prefix.clone()),
+        });
+        let mut attempts: Vec<Attempt> = Vec::new();
+        for route in by.into_iter().chain(self.directory.emergency_routes()) {
+            self.steps.push(Step::Route {
+                route: Some(route.id),
+                prefix: route.prefix.clone(),
+            });
+            for attempt in self.attempts(caller, number.as_str(), route) {
+                if attempts
+                    .iter()
+                    .all(|one| one.interface != attempt.interface)
+                {
+                    attempts.push(attempt);
+                }
+            }
+        }
+        if attempts.is_empty() {
+            return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
+        }
+        Ok(Destination::Emergency(attempts))
     }
 
     fn number(&mut self, dialled: &str) -> Result<Number, Failure> {
@@ -217,7 +258,8 @@ impl Decider<'_> {
             route: Some(route.id),
             prefix: route.prefix.clone(),
         });
-        let attempts = self.attempts(caller, number, route);
+        let called = route.outgoing.called.apply(number.as_str());
+        let attempts = self.attempts(caller, &called, route);
         if attempts.is_empty() {
             return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
         }
@@ -227,10 +269,9 @@ impl Decider<'_> {
     fn attempts(
         &mut self,
         caller: ExtensionId,
-        number: &Number,
+        called: &str,
         route: &ConfiguredRoute,
     ) -> Vec<Attempt> {
-        let called = route.outgoing.called.apply(number.as_str());
         let directory = self.directory;
         let internal = (directory.extension(caller)).map_or("", |e| e.number.as_str());
         let interfaces = (route.interfaces.iter()).filter_map(|id| directory.interface(*id));
@@ -246,13 +287,13 @@ impl Decider<'_> {
             self.steps.push(Step::Attempt {
                 interface: interface.id,
                 ready,
-                called: called.clone(),
+                called: called.to_owned(),
                 calling: calling.clone(),
             });
             if ready {
                 attempts.push(Attempt {
                     interface: interface.id,
-                    called: called.clone(),
+                    called: called.to_owned(),
                     calling,
                 });
             }

@@ -33,6 +33,9 @@ const TRANSFEROR_HANGS_UP: Duration = Duration::from_secs(1);
 /// after two to three minutes of ringing by themselves.
 const LEAVING: Duration = Duration::from_mins(3);
 
+/// How long a network has to take back the line of a call that was ended.
+const LINE_IS_FREE: Duration = Duration::from_millis(300);
+
 /// How long a party that can't be refused any more hears why before its call ends: three to ten
 /// bursts of any country's busy tone.
 const REASON_HEARD: Duration = Duration::from_secs(5);
@@ -62,6 +65,7 @@ async fn dial(call: Call) {
     let answered = match call.destination() {
         Ok(Destination::Extension(extension)) => call.ring(extension, call.ringing_limit()).await,
         Ok(Destination::Outside(attempts)) => call.leave(&attempts).await,
+        Ok(Destination::Emergency(attempts)) => call.call_for_help(&attempts).await,
         Err(failure) => Err(failure),
     };
     answered_or_not(&call, answered).await;
@@ -144,6 +148,35 @@ impl Call {
                 Ok(leg) => return Ok(leg),
             }
         }
+        Err(failed.past_network())
+    }
+
+    /// Calls for help: by every way there is, whatever the one before said. Where none has a line, an
+    /// ordinary call gives its own up.
+    async fn call_for_help(&self, attempts: &[Attempt]) -> Result<LegId, Failure> {
+        let until = self.with(|exchange, id| {
+            exchange.help_is_called(id);
+            exchange.now + LEAVING
+        });
+        let mut failed = Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER);
+        for attempt in attempts {
+            match self.attempt(attempt, until).await {
+                Ok(leg) => return Ok(leg),
+                Err(failure) => failed = failure,
+            }
+        }
+        for attempt in attempts {
+            if !self.with(|exchange, _| exchange.make_room(attempt.interface)) {
+                continue;
+            }
+            let free = self.with(|exchange, _| exchange.now + LINE_IS_FREE);
+            let () = (self.until(Some(free), |_, _| None).await).unwrap_or_default();
+            match self.attempt(attempt, until).await {
+                Ok(leg) => return Ok(leg),
+                Err(failure) => failed = failure,
+            }
+        }
+        self.with(|exchange, id| exchange.help_is_not_reached(id, &failed));
         Err(failed.past_network())
     }
 

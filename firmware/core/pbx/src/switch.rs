@@ -133,6 +133,8 @@ pub enum Output {
     Notice(Box<Notice>),
     /// A row for the Security log, in English.
     Security(String),
+    /// A row for the Warning log, in English.
+    Warning(String),
 }
 
 /// The exchange: a pure function of bytes, media events, time and configuration.

@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod emergency;
 mod hold;
 mod outside;
 mod property;

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use model::config::{Configuration, Extension, General, User};
+use model::config::{Configuration, Emergency, Extension, General, User};
 use model::{Codec, ConfigVersion, ExtensionId, Instant, Language, Role, Secret, UserId};
 
 use super::exchange::Exchange;
@@ -186,6 +186,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
             .collect(),
         interfaces: Vec::new(),
         routes: Vec::new(),
+        emergency: Emergency::preset("CZ"),
     };
     let faults = configuration.check();
     assert!(faults.is_empty(), "{faults:?}");

@@ -207,6 +207,7 @@ impl World {
                     self.tape.note(self.now, &row);
                     self.security.push(row);
                 }
+                Output::Warning(row) => self.tape.note(self.now, row),
                 // Servers are named by their addresses here.
                 Output::LookUp {
                     interface,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{DialTarget, Number};
 
-fn extension(id: u32, number: &str) -> Extension {
+pub(super) fn extension(id: u32, number: &str) -> Extension {
     Extension {
         id: ExtensionId::new(id),
         number: number.parse().expect("digits"),

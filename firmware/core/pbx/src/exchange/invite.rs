@@ -34,7 +34,13 @@ impl Exchange {
             self.replacing(session, invite, account, party, replaced);
             return;
         }
-        let refused = self.overloaded(Some(account));
+        // Who calls for help is not told to wait.
+        let for_help = self.is_for_help(account, &dialled(&invite.request_uri));
+        let refused = if for_help && !self.stopping {
+            None
+        } else {
+            self.overloaded(Some(account))
+        };
         self.call_in(session, invite, account, party, refused);
     }
 
@@ -50,6 +56,7 @@ impl Exchange {
         let id = self.next_call_id();
         let dialled = dialled(&invite.request_uri);
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
+        call.emergency = self.is_for_help(account, &call.dialled);
         call.origin = Some(Caller::Extension(account));
         let codecs = self.codecs_of(account);
         let (leg, offer) = self.incoming_leg(id, session, invite, codecs, None, party);

@@ -218,7 +218,7 @@ impl World {
                 Output::Notice(_) => self.notices += 1,
                 Output::BindingPut(binding) => self.log.push(format!("put {}", binding.contact)),
                 Output::BindingRemove { contact, .. } => self.log.push(format!("remove {contact}")),
-                Output::Security(row) => self.log.push(row),
+                Output::Security(row) | Output::Warning(row) => self.log.push(row),
                 Output::LookUp {
                     interface, host, ..
                 } => {

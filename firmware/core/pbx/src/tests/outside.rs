@@ -15,7 +15,7 @@ fn world() -> World {
     changed(|_| ())
 }
 
-fn changed(change: impl FnOnce(&mut model::config::Configuration)) -> World {
+pub(super) fn changed(change: impl FnOnce(&mut model::config::Configuration)) -> World {
     World::with(
         2,
         |configuration| {
@@ -40,8 +40,8 @@ fn changed(change: impl FnOnce(&mut model::config::Configuration)) -> World {
     )
 }
 
-const FIRST: usize = 2;
-const SECOND: usize = 3;
+pub(super) const FIRST: usize = 2;
+pub(super) const SECOND: usize = 3;
 
 #[test]
 fn the_exchange_registers_at_its_providers() {

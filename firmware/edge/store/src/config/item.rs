@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::config::{Configuration, Interface, Route};
+use model::config::{Configuration, Emergency, Interface, Route};
 use model::{ConfigVersion, ExtensionId, InterfaceId, RouteId};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
@@ -21,6 +21,8 @@ pub enum Item {
     Interface(Interface),
     /// A route of outgoing calls.
     Route(Route),
+    /// The emergency numbers; there is one such part, from the first time it is set.
+    Emergency(Emergency),
 }
 
 /// Names an [`Item`].
@@ -30,6 +32,8 @@ pub enum ItemId {
     Interface(InterfaceId),
     /// A route of outgoing calls.
     Route(RouteId),
+    /// The emergency numbers.
+    Emergency,
 }
 
 /// The kinds of [`Item`].
@@ -38,9 +42,10 @@ pub enum ItemId {
 enum Kind {
     Interface,
     Route,
+    Emergency,
 }
 
-const KINDS: [Kind; 2] = [Kind::Interface, Kind::Route];
+const KINDS: [Kind; 3] = [Kind::Interface, Kind::Route, Kind::Emergency];
 
 impl Kind {
     /// For people, in English.
@@ -48,6 +53,7 @@ impl Kind {
         match self {
             Self::Interface => "interface",
             Self::Route => "route",
+            Self::Emergency => "emergency numbers",
         }
     }
 
@@ -56,6 +62,7 @@ impl Kind {
         match self {
             Self::Interface => "/interfaces",
             Self::Route => "/routes",
+            Self::Emergency => "/emergency",
         }
     }
 }
@@ -65,6 +72,7 @@ impl ItemId {
         match self {
             Self::Interface(_) => Kind::Interface,
             Self::Route(_) => Kind::Route,
+            Self::Emergency => Kind::Emergency,
         }
     }
 
@@ -72,6 +80,7 @@ impl ItemId {
         match self {
             Self::Interface(id) => id.raw(),
             Self::Route(id) => id.raw(),
+            Self::Emergency => 1,
         }
     }
 }
@@ -83,6 +92,7 @@ impl Item {
         match self {
             Self::Interface(interface) => ItemId::Interface(interface.id),
             Self::Route(route) => ItemId::Route(route.id),
+            Self::Emergency(_) => ItemId::Emergency,
         }
     }
 
@@ -90,6 +100,7 @@ impl Item {
         match self {
             Self::Interface(interface) => interface.id = InterfaceId::new(raw),
             Self::Route(route) => route.id = RouteId::new(raw),
+            Self::Emergency(_) => {}
         }
     }
 
@@ -99,6 +110,7 @@ impl Item {
             Self::Interface(interface) => interface.name.clone(),
             Self::Route(route) if route.prefix.is_empty() => "for all numbers".to_owned(),
             Self::Route(route) => format!("for {}", route.prefix),
+            Self::Emergency(_) => String::new(),
         }
     }
 
@@ -106,6 +118,7 @@ impl Item {
         match self {
             Self::Interface(interface) => json(interface),
             Self::Route(route) => json(route),
+            Self::Emergency(emergency) => json(emergency),
         }
     }
 
@@ -113,6 +126,7 @@ impl Item {
         Ok(match kind {
             Kind::Interface => Self::Interface(unjson(text)?),
             Kind::Route => Self::Route(unjson(text)?),
+            Kind::Emergency => Self::Emergency(unjson(text)?),
         })
     }
 }
@@ -124,6 +138,7 @@ fn find(configuration: &Configuration, id: ItemId) -> Result<usize, usize> {
         ItemId::Route(id) => configuration
             .routes
             .binary_search_by_key(&id, |route| route.id),
+        ItemId::Emergency => Ok(0),
     }
 }
 
@@ -144,6 +159,10 @@ fn put(configuration: &mut Configuration, item: Item) -> Option<Item> {
             into(&mut configuration.interfaces, at, interface).map(Item::Interface)
         }
         Item::Route(route) => into(&mut configuration.routes, at, route).map(Item::Route),
+        Item::Emergency(emergency) => {
+            let before = core::mem::replace(&mut configuration.emergency, emergency);
+            Some(Item::Emergency(before))
+        }
     }
 }
 
@@ -152,6 +171,11 @@ fn take(configuration: &mut Configuration, id: ItemId) -> Option<Item> {
     Some(match id {
         ItemId::Interface(_) => Item::Interface(configuration.interfaces.remove(index)),
         ItemId::Route(_) => Item::Route(configuration.routes.remove(index)),
+        // What holds where nobody has set anything comes back.
+        ItemId::Emergency => {
+            let preset = configuration.preset_emergency();
+            Item::Emergency(core::mem::replace(&mut configuration.emergency, preset))
+        }
     })
 }
 
@@ -191,7 +215,7 @@ pub(super) fn add(
     if let Item::Route(route) = &mut item {
         let last = added.iter().rev().find_map(|id| match id {
             ItemId::Interface(id) => Some(*id),
-            ItemId::Route(_) => None,
+            ItemId::Route(_) | ItemId::Emergency => None,
         });
         for interface in &mut route.interfaces {
             if let (&mut InterfaceId::ADDED, Some(last)) = (&mut *interface, last) {
@@ -211,7 +235,10 @@ pub(super) fn add(
 /// Where an item stands, as a JSON pointer.
 pub(super) fn pointer(configuration: &Configuration, id: ItemId) -> String {
     let index = find(configuration, id).unwrap_or_else(|index| index);
-    format!("{}/{index}", id.kind().path())
+    match id {
+        ItemId::Interface(_) | ItemId::Route(_) => format!("{}/{index}", id.kind().path()),
+        ItemId::Emergency => id.kind().path().to_owned(),
+    }
 }
 
 /// Puts an item in place of that with its id.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::config::{Configuration, Extension, General, User};
+use model::config::{Configuration, Emergency, Extension, General, User};
 use model::{ConfigVersion, ExtensionId, Secret, UserId, WallTime};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::item;
+use super::item::{self, ItemId};
 use super::{Author, Credentials, Revisions, Snapshot};
 use crate::StoreError;
 use crate::word::{damaged, id32, json, unjson, unword, version, word};
@@ -48,8 +48,12 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
         extensions,
         interfaces: Vec::new(),
         routes: Vec::new(),
+        emergency: Emergency::preset(""),
     };
     revisions.items = item::load(tx, &mut configuration)?;
+    if !revisions.items.contains_key(&ItemId::Emergency) {
+        configuration.emergency = configuration.preset_emergency();
+    }
     Ok(Snapshot {
         configuration,
         revisions,

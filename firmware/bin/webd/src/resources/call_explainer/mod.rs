@@ -43,6 +43,13 @@ pub enum Step {
         /// Id of the interface.
         interface: u32,
     },
+    /// It is an emergency number: nothing else is looked at.
+    Emergency {
+        /// As it is sent.
+        number: String,
+        /// The prefix of a route that was dialled before it; empty where none was.
+        prefix: String,
+    },
     /// Whether what was dialled is a number.
     Dialled {
         /// As it came.
@@ -199,6 +206,7 @@ impl From<explain::Step> for Step {
             explain::Step::Incoming { interface } => Self::Incoming {
                 interface: interface.raw(),
             },
+            explain::Step::Emergency { number, prefix } => Self::Emergency { number, prefix },
             explain::Step::Dialled { text, valid } => Self::Dialled { text, valid },
             explain::Step::External { number, extension } => Self::External {
                 number,

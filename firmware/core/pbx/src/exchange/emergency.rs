@@ -1,0 +1,82 @@
+//! Calls for help (EMG-1): no limit stops them, they take a line from an ordinary call where all are in use,
+//! and an administrator is told.
+
+use model::{CallId, Cause, Disposition, EndedBy, ExtensionId, InterfaceId};
+
+use super::Exchange;
+use crate::call::{CallState, Outcome, SIDES};
+use crate::leg::Failure;
+use crate::switch::Output;
+
+impl Exchange {
+    /// Whether an extension that dials this calls for help.
+    pub(super) fn is_for_help(&self, caller: ExtensionId, dialled: &str) -> bool {
+        !caller.is_hidden() && self.directory.emergency(dialled).is_some()
+    }
+
+    /// A call for help begins.
+    pub(crate) fn help_is_called(&mut self, call: CallId) {
+        let Some(state) = self.calls.get_mut(&call) else {
+            return;
+        };
+        // A transferred call is one too, though its INVITE said nothing of it.
+        state.emergency = true;
+        let row = format!(
+            "Emergency call of {} to {}",
+            described(state),
+            state.dialled
+        );
+        self.outputs.push_back(Output::Warning(row));
+    }
+
+    /// Nobody could be reached.
+    pub(crate) fn help_is_not_reached(&mut self, call: CallId, failure: &Failure) {
+        let Some(state) = self.calls.get(&call) else {
+            return;
+        };
+        let row = format!(
+            "Emergency call of {} to {} was not put through: {}",
+            described(state),
+            state.dialled,
+            failure.cause.text()
+        );
+        self.outputs.push_back(Output::Warning(row));
+    }
+
+    /// Ends an ordinary call by an interface, the last that began; false where there is none.
+    pub(crate) fn make_room(&mut self, interface: InterfaceId) -> bool {
+        let Some(interface) = self.directory.interface(interface) else {
+            return false;
+        };
+        let name = interface.name.as_str();
+        let goes_by_it = |call: &CallState| {
+            let of_halves = SIDES.into_iter().filter_map(|side| call.leg(side));
+            let mut legs = of_halves.chain(call.ringing.iter().copied());
+            legs.any(|leg| {
+                (self.legs.get(leg)).is_some_and(|leg| leg.interface.as_deref() == Some(name))
+            })
+        };
+        let found = (self.calls.values().rev())
+            .find(|call| !call.emergency && call.outcome.is_none() && goes_by_it(call))
+            .map(|call| (call.id, call.answered.is_some()));
+        let Some((id, answered)) = found else {
+            return false;
+        };
+        let mut outcome = Outcome::failed(Failure::of_cause(Cause::PREEMPTION));
+        outcome.ended_by = EndedBy::Exchange;
+        if answered {
+            outcome.disposition = Disposition::Answered;
+        }
+        let row = format!("Call {id} was ended to make room for an emergency call");
+        self.outputs.push_back(Output::Warning(row));
+        self.doom(id, outcome);
+        true
+    }
+}
+
+fn described(call: &CallState) -> String {
+    match &call.caller.name {
+        Some(name) => format!("{} ({name})", call.caller.number),
+        None => call.caller.number.clone(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Calls for help.
+
+use model::config::Emergency;
+use model::explain::{Caller, Step, Verdict};
+use model::{Cause, Disposition, EndedBy, ExtensionId, RouteId};
+
+use super::outside::{FIRST, SECOND, changed};
+use super::*;
+use crate::testing::world::World;
+use crate::testing::{outbound, rewrite};
+
+/// 9 dials out by both providers; the emergency numbers are those of the United States.
+fn world() -> World {
+    let mut world = changed(|configuration| configuration.emergency = Emergency::preset("US"));
+    seen(&mut world, FIRST);
+    seen(&mut world, SECOND);
+    world
+}
+
+fn invited_for(world: &World, server: usize, dialog: usize) -> String {
+    world.phones[server].dialogs[dialog].invite.uri.to_string()
+}
+
+#[test]
+fn chapter_18_3_an_emergency_number_arrives_as_it_is_with_the_prefix_and_without() {
+    for dialled in ["911", "9911", "112", "9112"] {
+        let mut world = world();
+        dial(&mut world, 0, dialled);
+        let wanted = format!("sip:{}@10.9.0.1", &dialled[dialled.len() - 3..]);
+        assert_eq!(invited_for(&world, FIRST, 0), wanted, "{dialled}");
+    }
+}
+
+#[test]
+fn no_rewriting_rule_touches_an_emergency_number() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.routes[0].outgoing.called = rewrite(2, "00");
+    });
+    dial(&mut world, 0, "911");
+    assert_eq!(invited_for(&world, FIRST, 0), "sip:911@10.9.0.1");
+}
+
+#[test]
+fn the_chosen_routes_are_tried_in_their_order_and_whatever_one_says_the_next_is_tried() {
+    for status in [404, 486, 503, 603] {
+        let mut world = changed(|configuration| {
+            let mut second = outbound("8", &[2]);
+            second.id = RouteId::new(2);
+            configuration.routes.push(second);
+            configuration.emergency.routes = vec![RouteId::new(2), RouteId::new(1)];
+        });
+        seen(&mut world, FIRST);
+        dial(&mut world, 0, "112");
+        assert_eq!(invited_for(&world, SECOND, 0), "sip:112@10.9.0.2");
+        assert_eq!(seen(&mut world, FIRST), [""; 0]);
+        refuse(&mut world, SECOND, status);
+        assert_eq!(
+            invited_for(&world, FIRST, 0),
+            "sip:112@10.9.0.1",
+            "{status}"
+        );
+        answer(&mut world, FIRST);
+        assert!(seen(&mut world, 0).contains(&"200".to_owned()));
+    }
+}
+
+#[test]
+fn a_call_for_help_takes_the_line_of_an_ordinary_one() {
+    let mut world = world();
+    dial(&mut world, 0, "95551234");
+    answer(&mut world, FIRST);
+    seen(&mut world, 0);
+    seen(&mut world, FIRST);
+    dial(&mut world, 1, "911");
+    refuse(&mut world, FIRST, 503);
+    refuse(&mut world, SECOND, 503);
+    // The ordinary call ends on both sides, and its line is tried once the network has it back.
+    assert_eq!(seen(&mut world, 0), ["BYE"]);
+    assert_eq!(
+        seen(&mut world, FIRST).last().map(String::as_str),
+        Some("BYE")
+    );
+    world.pass_ms(300);
+    assert_eq!(invited_for(&world, FIRST, 2), "sip:911@10.9.0.1");
+    answer(&mut world, FIRST);
+    assert!(seen(&mut world, 1).contains(&"200".to_owned()));
+    let ended = world.record(1);
+    assert_eq!(
+        (ended.disposition, ended.cause, ended.ended_by),
+        (Disposition::Answered, Cause::PREEMPTION, EndedBy::Exchange)
+    );
+    // Another call for help takes no line from this one.
+    dial(&mut world, 0, "911");
+    refuse(&mut world, FIRST, 503);
+    refuse(&mut world, SECOND, 503);
+    assert_eq!(seen(&mut world, 1), [""; 0]);
+}
+
+#[test]
+fn an_administrator_is_told_at_once_and_where_nobody_was_reached() {
+    let mut world = world();
+    world.take_log();
+    dial(&mut world, 0, "9911");
+    let told =
+        |world: &mut World, what: &str| world.take_log().iter().any(|row| row.contains(what));
+    assert!(told(&mut world, "Emergency call of 101 (User 1) to 9911"));
+    refuse(&mut world, FIRST, 503);
+    refuse(&mut world, SECOND, 503);
+    assert!(told(&mut world, "was not put through"));
+    assert_eq!(seen(&mut world, 0), ["502"]);
+}
+
+#[test]
+fn a_call_for_help_is_explained_and_dials_nothing() {
+    let world = world();
+    let explained = world
+        .switch
+        .explain(Caller::Extension(ExtensionId::new(1)), "911");
+    assert_eq!(explained.verdict, Verdict::Leaves);
+    assert!(explained.steps.contains(&Step::Emergency {
+        number: "911".into(),
+        prefix: String::new(),
+    }));
+    assert!(world.phones[FIRST].dialogs.is_empty());
+}
+
+#[test]
+fn without_direct_dialling_the_prefix_is_needed() {
+    let mut world = changed(|configuration| configuration.emergency.direct = false);
+    seen(&mut world, FIRST);
+    dial(&mut world, 0, "112");
+    assert_eq!(seen(&mut world, 0), ["404"]);
+    dial(&mut world, 0, "9112");
+    assert_eq!(invited_for(&world, FIRST, 0), "sip:112@10.9.0.1");
+}
