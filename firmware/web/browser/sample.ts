@@ -12,6 +12,9 @@ function plain(text: string): string {
 }
 
 /** Adds users with an extension each, and some extensions without a user. */
+/** From 101 on, but for the emergency numbers. */
+const number = (index: number) => 101 + index + (index > 10 ? 1 : 0) + (index > 47 ? 10 : 0)
+
 export async function fill(box: Box, users = 50): Promise<void> {
   for (let index = 0; index < users; index++) {
     const first = FIRST[index % FIRST.length]!
@@ -26,7 +29,7 @@ export async function fill(box: Box, users = 50): Promise<void> {
       role: index === 3 ? 'read_only' : index === 5 ? 'read_write' : 'user',
       ...(index === 3 || index === 5 ? { password: `quiet river ${index} lantern` } : {}),
     })
-    await box.api('POST', '/extensions', { number: String(101 + index), user: id, description: index % 4 === 0 ? 'Desk phone' : '' })
+    await box.api('POST', '/extensions', { number: String(number(index)), user: id, description: index % 4 === 0 ? 'Desk phone' : '' })
   }
   for (const [index, description] of ROOMS.entries()) {
     await box.api('POST', '/extensions', { number: String(201 + index), description })

@@ -367,7 +367,6 @@ mod tests {
             remote: "<sip:101@10.0.0.2>;tag=2".into(),
             target: "sip:101@10.0.0.2".into(),
             routes: Vec::new(),
-            emergency: model::config::Emergency::preset("CZ"),
             seq: 1,
         }
     }

@@ -145,6 +145,8 @@ pub enum FieldCode {
     InvalidCodecs,
     /// There are more than the exchange holds.
     TooMany,
+    /// It is an emergency number.
+    EmergencyNumber,
     /// Nobody would be left who may change the configuration.
     LastAdministrator,
 }
@@ -229,6 +231,7 @@ impl From<FaultCode> for FieldCode {
             FaultCode::OutOfRange => Self::OutOfRange,
             FaultCode::InvalidText => Self::InvalidText,
             FaultCode::TooMany => Self::TooMany,
+            FaultCode::EmergencyNumber => Self::EmergencyNumber,
             FaultCode::LastAdministrator => Self::LastAdministrator,
         }
     }
@@ -416,6 +419,7 @@ const fn is_clash(code: FaultCode) -> bool {
         FaultCode::NumberTaken
         | FaultCode::NameTaken
         | FaultCode::UnknownReference
+        | FaultCode::EmergencyNumber
         | FaultCode::LastAdministrator
         | FaultCode::TooMany => true,
         FaultCode::InvalidName

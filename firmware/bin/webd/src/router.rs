@@ -18,9 +18,9 @@ use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_explainer, call_history, calls, dashboard, dial_plan, events, extensions, first_visit,
-    general, interfaces, log_settings, logs, phone_setup, problems, registrations, routes, session,
-    status, system, users,
+    call_explainer, call_history, calls, dashboard, dial_plan, emergency, events, extensions,
+    first_visit, general, interfaces, log_settings, logs, phone_setup, problems, registrations,
+    routes, session, status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -68,6 +68,9 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(routes::replace))
         .write(routes!(routes::remove))
         .read(routes!(call_explainer::show))
+        .read(routes!(emergency::show))
+        .write(routes!(emergency::replace))
+        .read(routes!(emergency::presets))
         .read(routes!(general::show))
         .write(routes!(general::replace))
         .read(routes!(calls::list))

@@ -377,7 +377,7 @@ async fn the_dial_plan_is_a_table_too() {
         &world,
         &admin,
         "/api/v1/extensions",
-        json!({ "number": "112", "user": user["id"] }),
+        json!({ "number": "114", "user": user["id"] }),
     )
     .await;
     let formula = json!({ "number": "111", "description": "=HYPERLINK(\"x\")" });
@@ -396,7 +396,7 @@ async fn the_dial_plan_is_a_table_too() {
         csv.text,
         "\u{feff}Extension Number;Type ID;Description\r\n\
          111;1;\"'=HYPERLINK(\"\"x\"\")\"\r\n\
-         112;1;\"Ada Monroe; =1+1\"\r\n"
+         114;1;\"Ada Monroe; =1+1\"\r\n"
     );
     let json = world
         .get("/api/v1/dial-plan")

@@ -229,3 +229,69 @@ async fn a_call_is_explained_without_being_made() {
         assert_eq!(refused.code(), code, "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn the_emergency_numbers_are_those_of_the_country_until_others_are_set() {
+    let world = World::new();
+    let admin = world.admin();
+    let path = "/api/v1/emergency-numbers";
+    let first = world.get(path).cookie(&admin).send().await;
+    let listed = |body: &Value, number: &str| {
+        let numbers = body["numbers"].as_array().unwrap();
+        numbers.iter().any(|entry| entry["number"] == number)
+    };
+    assert!(listed(&first.json(), "112") && first.json()["direct"] == true);
+    // None of them can be an extension's, nor is one offered.
+    let taken = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "112" }),
+    )
+    .await;
+    assert_eq!(
+        taken.fields(),
+        [("/number".to_owned(), "emergency_number".to_owned())]
+    );
+    let offered = get(&world, &admin, "/api/v1/extensions/suggestion?first=112").await;
+    assert_eq!(offered["number"], "113");
+
+    let presets = get(&world, &admin, "/api/v1/emergency-numbers/presets").await;
+    let all = presets["presets"].as_array().unwrap();
+    let united_states = all.iter().find(|preset| preset["country"] == "US").unwrap();
+    assert_eq!(united_states["numbers"], json!(["112", "911"]));
+
+    let body = json!({ "numbers": [{ "number": "911", "description": "Help" }], "direct": true });
+    let changed = put(&world, &admin, path, first.header("etag"), body.clone()).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.json()["numbers"], body["numbers"]);
+    let stale = put(&world, &admin, path, first.header("etag"), body).await;
+    assert_eq!(stale.code(), "changed");
+    let free = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "112" }),
+    )
+    .await;
+    assert_eq!(free.status, 201, "{free:?}");
+
+    let wrong = json!({ "numbers": [{ "number": "9l1" }], "direct": true });
+    let refused = put(&world, &admin, path, "*", wrong).await;
+    assert_eq!(
+        refused.fields(),
+        [("/numbers/0/number".to_owned(), "invalid_number".to_owned())]
+    );
+    let wrong = json!({ "numbers": [{ "number": "112" }], "direct": true });
+    let refused = put(&world, &admin, path, "*", wrong).await;
+    assert!(
+        refused.status.is_client_error(),
+        "an extension has it: {refused:?}"
+    );
+    let wrong = json!({ "numbers": [], "direct": true, "routes": [7] });
+    let refused = put(&world, &admin, path, "*", wrong).await;
+    assert_eq!(
+        refused.fields(),
+        [("/routes".to_owned(), "unknown_reference".to_owned())]
+    );
+}

@@ -1,6 +1,6 @@
 //! The dial plan as one number space: a number is one thing only (USR-5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct DialPlanEntry<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialPlan {
     numbers: BTreeMap<ExtensionNumber, (DialTarget, String)>,
+    /// Emergency numbers that are dialled directly.
+    reserved: BTreeSet<String>,
 }
 
 impl DialPlan {
@@ -38,7 +40,14 @@ impl DialPlan {
     /// # Errors
     /// One fault for each number that is given twice, at the later place.
     pub fn build(configuration: &Configuration) -> Result<Self, Vec<Fault>> {
-        let mut plan = Self::default();
+        let emergency = &configuration.emergency;
+        let mut plan = Self {
+            reserved: (emergency.numbers.iter())
+                .filter(|_| emergency.direct)
+                .map(|entry| entry.number.to_string())
+                .collect(),
+            ..Self::default()
+        };
         let mut faults = Vec::new();
         for (index, extension) in configuration.extensions.iter().enumerate() {
             let entry = (
@@ -96,7 +105,7 @@ impl DialPlan {
                 return None;
             }
             let number: ExtensionNumber = text.parse().ok()?;
-            if !self.numbers.contains_key(&number) {
+            if !self.numbers.contains_key(&number) && !self.reserved.contains(number.as_str()) {
                 return Some(number);
             }
             candidate = candidate.checked_add(1)?;

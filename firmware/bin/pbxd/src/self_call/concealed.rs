@@ -38,7 +38,8 @@ impl Concealed {
             | Output::CloseStream { .. }
             | Output::LookUp { .. }
             | Output::Media(_)
-            | Output::Security(_) => false,
+            | Output::Security(_)
+            | Output::Warning(_) => false,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod call_history;
 pub mod calls;
 pub mod dashboard;
 pub mod dial_plan;
+pub mod emergency;
 pub mod events;
 pub mod extensions;
 pub mod first_visit;
