@@ -224,6 +224,9 @@ export const PLACES: Place[] = [
   },
   { name: 'call-routing-route', path: '/call-routing/route-1', act: (page) => tab(page, 0) },
   { name: 'call-routing-route-rewriting', path: '/call-routing/route-1', act: (page) => tab(page, 1) },
+  { name: 'call-explainer', path: '/call-explainer' },
+  { name: 'call-explainer-answer', path: '/call-explainer?extension=1&dialled=95550199', act: (page) => page.getByRole('listitem').last().waitFor() },
+  { name: 'emergency-numbers', path: '/emergency-numbers' },
   { name: 'system', path: '/system' },
   { name: 'system-network', path: '/system/network', machine: { left: null } },
   {

@@ -155,6 +155,65 @@ it('an interface is changed without its password, disabled and enabled', async (
   await page.close()
 })
 
+it('emergency numbers are those of a country, leave by chosen routes, and none is an extension', async () => {
+  const page = await open('/emergency-numbers')
+  await page.getByText('Check where such a call would go').waitFor()
+  await page.getByRole('combobox', { name: 'Numbers of a country' }).click()
+  await page.keyboard.type('United St')
+  await page.getByRole('option', { name: 'United States', exact: true }).click()
+  await button(page, 'Overwrite').click()
+  await button(page, 'Add a number').click()
+  await page.keyboard.type('201')
+  await page.getByLabel('Description of 201').fill('Somebody')
+  await page.getByRole('combobox', { name: 'Add a route' }).click()
+  await page.getByRole('option', { name: /^9 – provider2, provider1$/ }).click()
+  await button(page, 'Save').click()
+  await page.getByText('Each number once, and none that an extension has.').waitFor()
+  await clean(page)
+  await page.getByLabel('Emergency number 201').fill('311')
+  await button(page, 'Save').click()
+  await page.getByText('The emergency numbers were saved.').waitFor()
+  expect(await box.api('GET', '/emergency-numbers')).toMatchObject({
+    numbers: [{ number: '112' }, { number: '911' }, { number: '311', description: 'Somebody' }],
+    direct: true,
+    routes: [1],
+  })
+  await page.close()
+})
+
+it('a call is explained step by step, and nobody is called', async () => {
+  const page = await open('/emergency-numbers')
+  await page.getByRole('link', { name: 'what becomes of 112' }).click()
+  await button(page, 'Explain').click()
+  await page.getByText('112 is an emergency number: it goes before all other rules and limits.').waitFor()
+  await clean(page)
+  await page.getByLabel('Dials').fill('9112')
+  await page.keyboard.press('Enter')
+  await page.getByText('9 is the prefix of a route and 112 an emergency number').waitFor()
+  await page.getByLabel('Dials').fill('777')
+  await page.keyboard.press('Enter')
+  await page.getByText('The call is refused: unallocated number (SIP 404).').waitFor()
+  await page.getByRole('combobox', { name: 'Who calls' }).click()
+  await page.getByRole('option', { name: 'Somebody outside, by provider1' }).click()
+  await page.getByLabel('Dials').fill('5550101')
+  await button(page, 'Explain').click()
+  await page.getByText('The interface has the number 5550101: it rings 201.').waitFor()
+  await page.getByText('0 phones of it can be reached now.').waitFor()
+  await clean(page)
+  await page.close()
+})
+
+it('a route of emergency calls stays until they have another', async () => {
+  const page = await open('/call-routing')
+  await list(page, 'Routes of outgoing calls').locator('tr[data-index="0"]').focus()
+  await page.keyboard.press('Delete')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Emergency calls go by it').waitFor()
+  expect(await dialog.getByRole('button', { name: 'Remove' }).isDisabled()).toBe(true)
+  await box.api('PUT', '/emergency-numbers', { numbers: [{ number: '112' }], direct: true, routes: [] }, { 'if-match': '*' })
+  await page.close()
+})
+
 it('an interface goes when no route leads to it any more', async () => {
   const page = await open('/call-routing')
   await button(page, 'Remove interface provider1').click()

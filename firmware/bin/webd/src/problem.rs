@@ -261,6 +261,15 @@ impl Problem {
         problem
     }
 
+    /// Fields of a body that something else stands against.
+    #[must_use]
+    pub fn conflict(errors: Vec<FieldError>) -> Self {
+        Self {
+            code: Code::Conflict,
+            ..Self::invalid(errors)
+        }
+    }
+
     /// One field of a body that has to be different.
     pub fn field(pointer: &str, code: FieldCode, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
@@ -337,20 +346,18 @@ impl From<ChangeError> for Problem {
             ChangeError::Faults { faults, object } => {
                 let object = object.unwrap_or_default();
                 let clash = faults.iter().all(|fault| is_clash(fault.code));
-                let mut problem = Self::invalid(
-                    faults
-                        .into_iter()
-                        .map(|fault| FieldError {
-                            pointer: pointer_in(&object, &fault.path),
-                            code: fault.code.into(),
-                            detail: fault.text,
-                        })
-                        .collect(),
-                );
+                let errors = (faults.into_iter())
+                    .map(|fault| FieldError {
+                        pointer: pointer_in(&object, &fault.path),
+                        code: fault.code.into(),
+                        detail: fault.text,
+                    })
+                    .collect();
                 if clash {
-                    problem.code = Code::Conflict;
+                    Self::conflict(errors)
+                } else {
+                    Self::invalid(errors)
                 }
-                problem
             }
             ChangeError::Conflict { current } => Self::new(
                 Code::Changed,

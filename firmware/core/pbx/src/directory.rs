@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::config::{Configuration, Extension, Interface, Route, User};
 use model::{DialPlan, ExtensionId, InterfaceId, Number, Party, UserId};
-use sip::endpoint::Account;
+use sip::endpoint::{Account, Urgent};
 
 /// A configuration and the indexes that thousands of calls a minute need.
 #[derive(Debug)]
@@ -118,17 +118,13 @@ impl Directory {
         })
     }
 
-    /// The routes of emergency calls: those that were chosen, or else all, those with a prefix first.
-    pub(crate) fn emergency_routes(&self) -> Vec<&Route> {
-        let configuration = &self.configuration;
-        let chosen = &configuration.emergency.routes;
-        if chosen.is_empty() {
-            let in_order = self.routes.values().rev();
-            return (in_order.filter_map(|index| configuration.routes.get(*index))).collect();
+    /// What is dialled for help.
+    pub(crate) fn urgent(&self) -> Urgent {
+        let numbers = self.configuration.emergency.numbers.iter();
+        Urgent {
+            numbers: numbers.map(|entry| entry.number.to_string()).collect(),
+            prefixes: self.routes.keys().cloned().collect(),
         }
-        (chosen.iter())
-            .filter_map(|id| configuration.routes.iter().find(|route| route.id == *id))
-            .collect()
     }
 
     /// How an extension is shown to others: its number, and the name given to it for that, or else
@@ -147,16 +143,19 @@ impl Directory {
         })
     }
 
-    /// The digest identities of all that may register and call.
+    /// The digest identities of all that may register and call; those of disabled extensions and users may
+    /// call for help (USR-4).
     pub(crate) fn accounts(&self) -> Vec<Account> {
+        let nobody_to_help = self.configuration.emergency.numbers.is_empty();
         (self.configuration.extensions.iter())
-            .filter(|extension| self.is_active(extension))
+            .filter(|extension| !nobody_to_help || self.is_active(extension))
             .map(|extension| Account {
                 extension: extension.id,
                 username: extension.sip_username.clone(),
                 password: extension.sip_password.clone(),
                 aor_user: extension.number.to_string(),
                 loopback_only: extension.id.is_hidden(),
+                urgent_only: !self.is_active(extension),
             })
             .collect()
     }

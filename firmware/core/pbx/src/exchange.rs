@@ -175,6 +175,7 @@ impl Exchange {
             },
         );
         endpoint.set_accounts(now, directory.accounts());
+        endpoint.set_urgent(directory.urgent());
         let mut outputs = VecDeque::new();
         let mut known: Vec<Binding> = Vec::new();
         let latest = now + Duration::from_secs(EXPIRES_S.2.into());
@@ -266,6 +267,7 @@ impl Exchange {
         self.endpoint.set_digest(&general.realm, offer(general));
         self.endpoint
             .set_accounts(self.now, self.directory.accounts());
+        self.endpoint.set_urgent(self.directory.urgent());
         let directory = &self.directory;
         self.failed_logins
             .retain(|extension, _| directory.extension(*extension).is_some());

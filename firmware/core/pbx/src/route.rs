@@ -153,13 +153,14 @@ impl Decider<'_> {
             extension: caller,
             active,
         });
-        if !active {
-            return Err(Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED));
-        }
+        // Whoever it is: those who may not call may call for help (USR-4).
         if !caller.is_hidden()
             && let Some((number, by)) = self.directory.emergency(dialled)
         {
             return self.emergency(caller, number, by);
+        }
+        if !active {
+            return Err(Failure::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED));
         }
         let number = self.number(dialled)?;
         // Hidden extensions reach one another and nobody else, and nobody else reaches them.
@@ -173,8 +174,9 @@ impl Decider<'_> {
         }
     }
 
-    /// By the route whose prefix was dialled, then by those of emergency calls; each interface once. The
-    /// number goes as it is: what rewriting rules would make of it reaches nobody.
+    /// By the route whose prefix was dialled, then by those of emergency calls; each interface once, those
+    /// that don't seem to work last: a provider may put through what it did not let register. The number
+    /// goes as it is: what rewriting rules would make of it reaches nobody.
     fn emergency(
         &mut self,
         caller: ExtensionId,
@@ -185,24 +187,27 @@ impl Decider<'_> {
             number: number.to_string(),
             prefix: by.map_or_else(String::new, |route| route.prefix.clone()),
         });
-        let mut attempts: Vec<Attempt> = Vec::new();
-        for route in by.into_iter().chain(self.directory.emergency_routes()) {
+        let mut attempts: Vec<(bool, Attempt)> = Vec::new();
+        for route in by
+            .into_iter()
+            .chain(self.directory.configuration().emergency_routes())
+        {
             self.steps.push(Step::Route {
                 route: Some(route.id),
                 prefix: route.prefix.clone(),
             });
-            for attempt in self.attempts(caller, number.as_str(), route) {
-                if attempts
-                    .iter()
-                    .all(|one| one.interface != attempt.interface)
-                {
-                    attempts.push(attempt);
+            for (ready, attempt) in self.attempts(caller, number.as_str(), route) {
+                let is_other = |(_, one): &(bool, Attempt)| one.interface != attempt.interface;
+                if attempts.iter().all(is_other) {
+                    attempts.push((ready, attempt));
                 }
             }
         }
+        attempts.sort_by_key(|(ready, _)| !ready);
         if attempts.is_empty() {
             return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
         }
+        let attempts = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         Ok(Destination::Emergency(attempts))
     }
 
@@ -260,18 +265,22 @@ impl Decider<'_> {
         });
         let called = route.outgoing.called.apply(number.as_str());
         let attempts = self.attempts(caller, &called, route);
+        let attempts: Vec<Attempt> = (attempts.into_iter())
+            .filter_map(|(ready, attempt)| ready.then_some(attempt))
+            .collect();
         if attempts.is_empty() {
             return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
         }
         Ok(Destination::Outside(attempts))
     }
 
+    /// The ways of a route, and whether each can carry a call now.
     fn attempts(
         &mut self,
         caller: ExtensionId,
         called: &str,
         route: &ConfiguredRoute,
-    ) -> Vec<Attempt> {
+    ) -> Vec<(bool, Attempt)> {
         let directory = self.directory;
         let internal = (directory.extension(caller)).map_or("", |e| e.number.as_str());
         let interfaces = (route.interfaces.iter()).filter_map(|id| directory.interface(*id));
@@ -290,12 +299,13 @@ impl Decider<'_> {
                 called: called.to_owned(),
                 calling: calling.clone(),
             });
-            if ready {
-                attempts.push(Attempt {
+            if interface.enabled {
+                let attempt = Attempt {
                     interface: interface.id,
                     called: called.to_owned(),
                     calling,
-                });
+                };
+                attempts.push((ready, attempt));
             }
         }
         attempts

@@ -92,6 +92,18 @@ export function useGeneral() {
   })
 }
 
+/** The emergency numbers with their revision, as a form has them. */
+export function useEmergency() {
+  return useQuery({
+    queryKey: ['config', 'emergency-numbers'],
+    queryFn: async ({ signal }) => {
+      const { data, error, response } = await api.GET('/api/v1/emergency-numbers', { signal })
+      if (!data) throw Problem.of(response, error)
+      return { values: data, etag: response.headers.get('ETag') ?? '*' }
+    },
+  })
+}
+
 /** Reads the configuration again: after one's own change, and where somebody else was faster. */
 export function useRefresh(): () => Promise<void> {
   const client = useQueryClient()

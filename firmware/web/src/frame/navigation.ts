@@ -8,7 +8,7 @@
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
   IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
-  IconRoute, IconSettings, IconShieldLock, IconUsers, type TablerIcon,
+  IconHelpCircle, IconRoute, IconSettings, IconShieldLock, IconUrgent, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -47,6 +47,8 @@ export const GROUPS: Group[] = [
       { path: 'extensions', title: 'nav.extensions', icon: IconDeviceLandlinePhone, page: () => import('../pages/extensions') },
       { path: 'dial-plan', title: 'nav.dial_plan', icon: IconListNumbers, page: () => import('../pages/dial-plan') },
       { path: 'call-routing', title: 'nav.call_routing', icon: IconRoute, page: () => import('../pages/call-routing') },
+      { path: 'call-explainer', title: 'nav.call_explainer', icon: IconHelpCircle, page: () => import('../pages/call-explainer') },
+      { path: 'emergency-numbers', title: 'nav.emergency_numbers', icon: IconUrgent, page: () => import('../pages/emergency-numbers') },
       { path: 'system', title: 'nav.system', icon: IconSettings, page: () => import('../pages/system') },
     ],
   },

@@ -154,7 +154,7 @@ impl Builder {
 /// What an administrator would have made of these numbers.
 fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
     let ids = 1_u32..;
-    let configuration = Configuration {
+    let mut configuration = Configuration {
         version: ConfigVersion::new(1),
         general: General {
             no_answer_s,
@@ -188,6 +188,8 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
         routes: Vec::new(),
         emergency: Emergency::preset("CZ"),
     };
+    // As in an exchange where nobody has set any: an extension of that number goes before.
+    configuration.emergency = configuration.preset_emergency();
     let faults = configuration.check();
     assert!(faults.is_empty(), "{faults:?}");
     configuration

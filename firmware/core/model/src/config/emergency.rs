@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Configuration, FaultCode, Faults, limits};
-use crate::{Number, RouteId};
+use super::{Configuration, FaultCode, Faults, Route, limits};
+use crate::{InterfaceId, Number, RouteId};
 
 /// Emergency numbers of each country: its ISO 3166-1 alpha-2 code, and the numbers.
 const PRESETS: &str = include_str!("emergency.csv");
@@ -71,6 +71,31 @@ impl Configuration {
         let taken: BTreeSet<&str> = self.extensions.iter().map(|e| e.number.as_str()).collect();
         (emergency.numbers).retain(|number| !taken.contains(number.number.as_str()));
         emergency
+    }
+
+    /// The routes of emergency calls, the first first: those that were chosen, or else all, those with the
+    /// longest prefixes first. What is disabled is none.
+    pub fn emergency_routes(&self) -> impl Iterator<Item = &Route> {
+        let enabled = || self.routes.iter().filter(|route| route.enabled);
+        let chosen = (self.emergency.routes.iter())
+            .filter_map(move |id| enabled().find(|route| route.id == *id));
+        let mut routes: Vec<&Route> = chosen.collect();
+        if routes.is_empty() {
+            routes.extend(enabled());
+            routes.sort_by_key(|route| core::cmp::Reverse(&route.prefix));
+        }
+        routes.into_iter()
+    }
+
+    /// Whether a call for help can leave: some route of emergency calls has an interface that is enabled.
+    #[must_use]
+    pub fn help_can_be_reached(&self) -> bool {
+        let enabled: BTreeSet<InterfaceId> = (self.interfaces.iter())
+            .filter(|interface| interface.enabled)
+            .map(|interface| interface.id)
+            .collect();
+        (self.emergency_routes())
+            .any(|route| route.interfaces.iter().any(|id| enabled.contains(id)))
     }
 
     pub(super) fn check_emergency(&self, faults: &mut Faults) {

@@ -134,3 +134,42 @@ fn without_direct_dialling_the_prefix_is_needed() {
     dial(&mut world, 0, "9112");
     assert_eq!(invited_for(&world, FIRST, 0), "sip:112@10.9.0.1");
 }
+
+#[test]
+fn who_is_disabled_may_call_for_help_and_nobody_else() {
+    for whom in ["user", "extension"] {
+        let mut world = changed(|configuration| {
+            configuration.emergency = Emergency::preset("US");
+            match whom {
+                "user" => configuration.users[0].enabled = false,
+                _ => configuration.extensions[0].enabled = false,
+            }
+        });
+        seen(&mut world, FIRST);
+        seen(&mut world, 0);
+        dial(&mut world, 0, "95551234");
+        assert_eq!(seen(&mut world, FIRST), [""; 0], "{whom}");
+        dial(&mut world, 0, "9911");
+        assert_eq!(invited_for(&world, FIRST, 0), "sip:911@10.9.0.1", "{whom}");
+        answer(&mut world, FIRST);
+        assert!(seen(&mut world, 0).contains(&"200".to_owned()), "{whom}");
+    }
+}
+
+#[test]
+fn a_provider_that_does_not_let_us_register_is_asked_for_help_all_the_same() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.interfaces[1].enabled = false;
+    });
+    world.phones[FIRST].dead = true;
+    world.pass_ms(340_000);
+    seen(&mut world, 0);
+    dial(&mut world, 0, "95551234");
+    assert_eq!(seen(&mut world, 0), ["502"]);
+    world.phones[FIRST].dead = false;
+    dial(&mut world, 0, "911");
+    let last = world.phones[FIRST].dialogs.len() - 1;
+    assert_eq!(invited_for(&world, FIRST, last), "sip:911@10.9.0.1");
+    assert_eq!(seen(&mut world, SECOND), [""; 0]);
+}

@@ -4,6 +4,8 @@
 //! the endpoint's methods. An INVITE dialog with all its transactions, early dialogs, timers and
 //! retransmissions is one *session* here (RFC 3261 §13 to §15), named by a [`SessionId`].
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use model::{Cause, ExtensionId, Flow, Instant, Secret};
 
@@ -116,6 +118,26 @@ pub struct Account {
     pub aor_user: String,
     /// It exists for requests from this machine only; to others its name is unknown.
     pub loopback_only: bool,
+    /// It exists for calls to urgent numbers only; to all other requests its name is unknown.
+    pub urgent_only: bool,
+}
+
+/// Numbers whose calls no limit stops (RFC 4412 speaks of such precedence): the user part of a request
+/// URI is one of them, by itself or behind a prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urgent {
+    /// The numbers.
+    pub numbers: BTreeSet<String>,
+    /// What may stand before them.
+    pub prefixes: BTreeSet<String>,
+}
+
+impl Urgent {
+    pub(super) fn holds(&self, dialled: &str) -> bool {
+        let splits = (0..dialled.len()).filter_map(|at| dialled.split_at_checked(at));
+        let mut splits = splits.filter(|(_, number)| self.numbers.contains(*number));
+        splits.any(|(prefix, _)| prefix.is_empty() || self.prefixes.contains(prefix))
+    }
 }
 
 /// What the endpoint is told once.

@@ -35,6 +35,22 @@ pub(crate) struct Gatekeeper {
     askers: Seeded,
 }
 
+/// Whoever wants something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    /// Where the request came from.
+    pub(crate) address: IpAddr,
+    /// It is about a call to an urgent number.
+    pub(crate) urgent: bool,
+}
+
+impl Asker {
+    fn may_be(self, account: &Account) -> bool {
+        (!account.loopback_only || self.address.to_canonical().is_loopback())
+            && (!account.urgent_only || self.urgent)
+    }
+}
+
 /// What the credentials of a request are worth.
 #[derive(Debug)]
 pub(crate) enum Verdict<'a> {
@@ -96,7 +112,7 @@ impl Gatekeeper {
                 .filter(|old| old.account.password == account.password);
             let hashes = match old {
                 Some(old) => {
-                    if old.account.extension == account.extension {
+                    if old.account.extension == account.extension && !account.urgent_only {
                         unchanged.insert(account.extension);
                     }
                     old.hashes
@@ -110,14 +126,14 @@ impl Gatekeeper {
     }
 
     /// Checks a request.
-    pub(crate) fn check(&mut self, now: Instant, source: IpAddr, request: &Request) -> Verdict<'_> {
-        let asker = self.asker(source);
+    pub(crate) fn check(&mut self, now: Instant, from: Asker, request: &Request) -> Verdict<'_> {
+        let asker = self.asker(from.address);
         let credentials = self.credentials(request);
         let Some(credentials) = credentials else {
             return Verdict::Missing;
         };
-        let known = (self.accounts.get(&credentials.username))
-            .filter(|known| !known.account.loopback_only || source.to_canonical().is_loopback());
+        let known =
+            (self.accounts.get(&credentials.username)).filter(|known| from.may_be(&known.account));
         let hashes = known.map_or(&self.nobody, |known| &known.hashes);
         let result = self.digest.verify(now, request, &credentials, hashes);
         let failure = match (result, known) {

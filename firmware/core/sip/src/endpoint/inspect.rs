@@ -4,7 +4,7 @@
 use model::Flow;
 
 use super::core::is_our_via;
-use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S};
+use super::limits::{PLAIN_BODY_BYTES, RETRY_AFTER_S, URGENT_RESERVE};
 use super::values::{OPTIONS, is_allowed};
 use super::{Admission, Endpoint, kept};
 use crate::message::{
@@ -22,8 +22,8 @@ impl Endpoint {
             (
                 Admission::RefuseCalls { retry_after_s } | Admission::RefuseAll { retry_after_s },
                 Method::Invite,
-            )
-            | (Admission::RefuseAll { retry_after_s }, Method::Register) => {
+            ) if !self.is_urgent(request) => Some(self.unavailable(request, *retry_after_s)),
+            (Admission::RefuseAll { retry_after_s }, Method::Register) => {
                 Some(self.unavailable(request, *retry_after_s))
             }
             (Admission::Open | Admission::RefuseCalls { .. } | Admission::RefuseAll { .. }, _) => {
@@ -34,10 +34,20 @@ impl Endpoint {
 
     /// Too much is held already. Asked after the digest: who has none neither uses it up nor hears of it.
     pub(super) fn is_full(&self, request: &Request) -> Option<Response> {
-        let full = self.core.servers.len() >= self.core.config.server_transactions
-            || (request.method == Method::Invite
-                && self.sessions.len() >= self.core.config.sessions);
+        let config = &self.core.config;
+        let full = |reserve| {
+            self.core.servers.len() >= config.server_transactions + reserve
+                || (request.method == Method::Invite
+                    && self.sessions.len() >= config.sessions + reserve)
+        };
+        let full = full(0) && (full(URGENT_RESERVE) || !self.is_urgent(request));
         full.then(|| self.unavailable(request, RETRY_AFTER_S))
+    }
+
+    /// Whether it is a call to an urgent number.
+    pub(super) fn is_urgent(&self, request: &Request) -> bool {
+        request.method == Method::Invite
+            && (request.uri.user()).is_some_and(|dialled| self.urgent.holds(&dialled))
     }
 
     fn unavailable(&self, request: &Request, seconds: u32) -> Response {

@@ -41,6 +41,9 @@ pub(crate) const KEPT_NAME_BYTES: usize = 256;
 /// Octets kept of a `User-Agent`: it is shown to people.
 pub(crate) const KEPT_PRODUCT_BYTES: usize = 256;
 
+/// Sessions and transactions beyond all limits that calls to urgent numbers may have.
+pub(crate) const URGENT_RESERVE: usize = 64;
+
 /// Octets of a body where nothing is described: REFER, BYE and their kin have none as a rule, and a few
 /// header lines (message/sipfrag) at most.
 pub(crate) const PLAIN_BODY_BYTES: usize = 4096;

@@ -81,6 +81,7 @@ pub struct Endpoint {
     /// Makes the tags of answers that leave no state behind.
     stateless: Seeded,
     trusted: BTreeSet<IpAddr>,
+    urgent: Urgent,
     sources: Sources,
     farewells: Farewells,
     registrations: Registrations,
@@ -123,6 +124,7 @@ impl Endpoint {
             refusals: 0,
             stateless,
             trusted: BTreeSet::new(),
+            urgent: Urgent::default(),
             sources,
             farewells: Farewells::default(),
             registrations: Registrations::default(),
@@ -177,6 +179,11 @@ impl Endpoint {
     /// calls come without an account.
     pub fn set_trusted(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
         self.trusted = addresses.into_iter().collect();
+    }
+
+    /// Calls to these pass every limit that others are refused by, and a reserve is kept for them.
+    pub fn set_urgent(&mut self, urgent: Urgent) {
+        self.urgent = urgent;
     }
 
     /// What new requests are taken from now on.

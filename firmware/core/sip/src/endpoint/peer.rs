@@ -33,7 +33,7 @@ impl Endpoint {
             self.prove_source(flow);
             return true;
         };
-        match self.proved(flow, request) {
+        match self.proved(flow, request, true) {
             Some(proved) if proved.extension == extension => true,
             Some(other) => {
                 let failure = AuthenticationFailure::NotAllowed;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use model::Flow;
 
-use super::auth::Verdict;
+use super::auth::{Asker, Verdict};
 use super::reach::way_back;
 use super::{
     Account, AuthenticationFailure, Endpoint, Event, IncomingInvite, ReferId, ServerTold,
@@ -303,7 +303,7 @@ impl Endpoint {
         request: &Request,
         essentials: &Essentials,
     ) -> Option<Account> {
-        let account = self.proved(flow, request)?;
+        let account = self.proved(flow, request, self.is_urgent(request))?;
         if request.method != Method::Register || names(&essentials.to.uri, &account) {
             return Some(account);
         }
@@ -314,10 +314,19 @@ impl Endpoint {
         None
     }
 
-    /// Whom the credentials of a request prove; where nobody, it has been challenged.
-    pub(super) fn proved(&mut self, flow: Flow, request: &Request) -> Option<Account> {
-        let source = flow.remote.ip();
-        let (failed, stale) = match self.gatekeeper.check(self.core.now, source, request) {
+    /// Whom the credentials of a request prove; where nobody, it has been challenged. `urgent`: those who
+    /// may call urgent numbers only count too.
+    pub(super) fn proved(
+        &mut self,
+        flow: Flow,
+        request: &Request,
+        urgent: bool,
+    ) -> Option<Account> {
+        let asker = Asker {
+            address: flow.remote.ip(),
+            urgent,
+        };
+        let (failed, stale) = match self.gatekeeper.check(self.core.now, asker, request) {
             Verdict::Proved(account) => {
                 let account = account.clone();
                 self.prove_source(flow);

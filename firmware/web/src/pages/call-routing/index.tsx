@@ -4,7 +4,7 @@ import { IconPlus, IconPower, IconRoute, IconTrash } from '@tabler/icons-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
-import { type Interface, path, type Route, useExtensions, useInterfaces, useRefresh, useRoutes } from '../../api/configuration'
+import { type Interface, path, type Route, useEmergency, useExtensions, useInterfaces, useRefresh, useRoutes } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { type Action, type Column, DataTable, type Sort } from '../../kit/DataTable'
 import { Empty, Failed } from '../../kit/Empty'
@@ -306,11 +306,14 @@ function RemoveInterface({ interface: row, routes, onClose }: { interface: Inter
 function RemoveRoute({ route, onClose }: { route: Route; onClose: () => void }) {
   const { t } = useTranslation()
   const refresh = useRefresh()
+  const emergency = useEmergency()
   const prefix = route.prefix || t('route.any')
+  const used = emergency.data?.values.routes?.includes(route.id) ?? false
   return (
     <RemoveDialog
       title={t('route.remove', { prefix })}
-      text={t('route.remove_text', { prefix })}
+      text={used ? t('route.remove_emergency') : t('route.remove_text', { prefix })}
+      nothing={used}
       remove={async () => {
         await answer(api.DELETE('/api/v1/routes/{id}', { params: path(route.id, route.etag) }))
         await refresh()

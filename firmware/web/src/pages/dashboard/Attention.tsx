@@ -21,6 +21,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   disk_full: '/call-history',
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
+  no_way_to_help: '/emergency-numbers',
 }
 const LIST = { user: '/users', extension: '/extensions', phone: '/extensions', interface: '/call-routing', route: '/call-routing' }
 

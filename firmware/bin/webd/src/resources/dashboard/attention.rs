@@ -101,6 +101,8 @@ codes! {
     ExchangeRestarted = Warning, "The exchange ended unexpectedly and was started again: the Warning log says when.";
     /// The administration ended by itself within the last 24 hours, and was started again.
     AdministrationRestarted = Warning, "The administration ended unexpectedly and was started again: the Warning log says when.";
+    /// There are emergency numbers, and no way by which a call to them could leave.
+    NoWayToHelp = Warning, "Emergency calls lead nowhere: no route with an enabled interface is there for them.";
     /// Less than a tenth of the disk with the data is free.
     DiskNearlyFull = Warning, "The disk is nearly full: remove old records or recordings.";
     /// The certificate ends within 30 days.
@@ -213,6 +215,14 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     let configuration = &seen.snapshot.configuration;
     if configuration.extensions.is_empty() {
         found.push(whole(AttentionCode::NoExtensions));
+    }
+    // An exchange in the making is not told of it: there is nobody who could call.
+    let anybody = !configuration.extensions.is_empty();
+    if anybody
+        && !configuration.emergency.numbers.is_empty()
+        && !configuration.help_can_be_reached()
+    {
+        found.push(whole(AttentionCode::NoWayToHelp));
     }
     let active = || {
         configuration

@@ -2,16 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use model::{ConfigVersion, Number, RouteId, config};
+use model::config::{self, FaultCode};
+use model::{ConfigVersion, Number, RouteId};
 use serde::{Deserialize, Serialize};
-use store::{Item, ItemId, Operation, Store};
+use store::{ChangeError, Item, ItemId, Operation, Store};
 use utoipa::ToSchema;
 
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::Body;
 use crate::object::{WithETag, tagged};
-use crate::problem::{FieldCode, Problem};
+use crate::problem::{FieldCode, FieldError, Problem};
 use crate::revision::IfMatch;
 
 /// A number that everybody may call.
@@ -95,8 +96,17 @@ pub async fn replace(
     let expected = app
         .expect(&if_match, revision, ("emergency numbers", None))
         .await?;
-    let update = vec![Operation::UpdateItem(Item::Emergency(body.into_model()?))];
-    app.change(actor.author(), expected, update).await?;
+    let emergency = body.into_model()?;
+    let update = vec![Operation::UpdateItem(Item::Emergency(emergency.clone()))];
+    let changed = app.change_raw(actor.author(), expected, update).await?;
+    if let Err(ChangeError::Faults { faults, .. }) = &changed
+        && faults
+            .iter()
+            .any(|fault| fault.code == FaultCode::EmergencyNumber)
+    {
+        return Err(taken(&app, &emergency).await?);
+    }
+    changed?;
     let (revision, emergency) = read(&app).await?;
     Ok(tagged(revision, emergency))
 }
@@ -137,6 +147,30 @@ impl Emergency {
             routes: self.routes.into_iter().map(RouteId::new).collect(),
         })
     }
+}
+
+/// Which of the numbers extensions have.
+async fn taken(app: &App, emergency: &config::Emergency) -> Result<Problem, Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let extensions = &snapshot.configuration.extensions;
+    let errors = emergency
+        .numbers
+        .iter()
+        .enumerate()
+        .filter_map(|(index, entry)| {
+            let has_it =
+                |extension: &config::Extension| extension.number.as_str() == entry.number.as_str();
+            extensions.iter().any(has_it).then(|| {
+                let text =
+                    "an extension has this number: give it another, or switch direct dialling off";
+                FieldError::new(
+                    format!("/numbers/{index}/number"),
+                    FieldCode::NumberTaken,
+                    text,
+                )
+            })
+        });
+    Ok(Problem::conflict(errors.collect()))
 }
 
 async fn read(app: &App) -> Result<(ConfigVersion, Emergency), Problem> {

@@ -20,6 +20,20 @@ fn contacts_of_an_account_that_is_gone_end() {
 }
 
 #[test]
+fn who_may_call_urgent_numbers_only_does_not_register() {
+    let mut tape = Tape::new();
+    let mut phone = alice();
+    registered(&mut tape, &mut phone, "");
+    tape.events.clear();
+    let mut urgent_only = account(1, "100");
+    urgent_only.urgent_only = true;
+    tape.act(|box_, now| box_.set_accounts(now, vec![urgent_only]));
+    binding(&mut tape, BindingChange::Removed);
+    phone.authenticated(&mut tape, "REGISTER", "", "");
+    tape.sends("401 REGISTER");
+}
+
+#[test]
 fn contacts_registered_with_an_old_password_end() {
     let mut tape = Tape::new();
     let mut phone = alice();

@@ -2,7 +2,7 @@
 
 use super::phone::SDP;
 use super::{ALICE, Phone, Tape};
-use crate::endpoint::{Admission, Event};
+use crate::endpoint::{Admission, Event, Urgent};
 use crate::message::StatusCode;
 
 fn alice() -> Phone {
@@ -540,6 +540,33 @@ fn overload_refuses_calls_without_state() {
     tape.act(|box_, _| box_.set_admission(Admission::Open));
     tape.recv(caller.flow, &invite);
     tape.sends("401 INVITE");
+}
+
+#[test]
+fn an_urgent_call_passes_every_limit() {
+    let mut tape = Tape::new();
+    tape.act(|box_, _| {
+        box_.set_urgent(Urgent {
+            numbers: ["112".to_owned()].into(),
+            prefixes: ["9".to_owned()].into(),
+        });
+        box_.set_admission(Admission::RefuseAll { retry_after_s: 8 });
+    });
+    let call = |number: &str| {
+        let mut caller = alice();
+        caller.call_id = format!("to-{number}");
+        caller
+            .request("INVITE", "", SDP)
+            .replacen("sip:200@", &format!("sip:{number}@"), 1)
+    };
+    for number in ["112", "9112", "%31%31%32"] {
+        tape.recv(alice().flow, &call(number));
+        tape.sends("401 INVITE");
+    }
+    for number in ["1", "8112", "1120", "9"] {
+        tape.recv(alice().flow, &call(number));
+        tape.sends("503 INVITE");
+    }
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Pair {
                 password: Secret::new("key"),
                 aor_user: "peer".to_owned(),
                 loopback_only: false,
+                urgent_only: false,
             };
             end.set_accounts(Instant::ZERO, vec![account]);
             end

@@ -464,6 +464,7 @@ fn an_account_of_this_machine_is_unknown_to_others() {
     let mut tape = Tape::new();
     let own = crate::endpoint::Account {
         loopback_only: true,
+        urgent_only: false,
         ..super::tape::account(9, "900")
     };
     tape.act(|box_, now| box_.set_accounts(now, vec![own]));

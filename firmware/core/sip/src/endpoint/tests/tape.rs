@@ -289,5 +289,6 @@ pub(super) fn account(id: u32, name: &str) -> Account {
         password: Secret::new("secret"),
         aor_user: name.to_owned(),
         loopback_only: false,
+        urgent_only: false,
     }
 }

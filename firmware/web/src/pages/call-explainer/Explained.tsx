@@ -1,0 +1,92 @@
+// The way of a call in words: its end first, then each step.
+import { Alert, Stack, Text, Title } from '@mantine/core'
+import { IconCircleCheck, IconCircleX } from '@tabler/icons-react'
+import i18next from 'i18next'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../../api/client'
+import { useExtensions, useInterfaces } from '../../api/configuration'
+import classes from './explainer.module.css'
+
+type Explanation = Schemas['Explanation']
+type Step = Explanation['steps'][number]
+
+const isNone = (value: unknown): value is null | undefined => value === null || value === undefined
+
+export function Explained({ explanation: { steps, verdict }, dialled }: { explanation: Explanation; dialled: string }) {
+  const { t } = useTranslation()
+  const extensions = useExtensions()
+  const interfaces = useInterfaces()
+  const number = (id: number | null | undefined) => extensions.data?.find((one) => one.id === id)?.number ?? String(id ?? '')
+  const way = (id: number) => interfaces.data?.find((one) => one.id === id)?.name ?? String(id)
+  const emergency = steps.some(({ step }) => step === 'emergency')
+
+  function text(step: Step): string {
+    switch (step.step) {
+      case 'caller':
+        return t(step.active ? 'explained.caller' : 'explained.caller_disabled', { number: number(step.extension) })
+      case 'incoming':
+        return t('explained.incoming', { name: way(step.interface) })
+      case 'emergency':
+        return t(step.prefix ? 'explained.emergency_prefix' : 'explained.emergency', { number: step.number, prefix: step.prefix })
+      case 'dialled':
+        return t(step.valid ? 'explained.dialled' : 'explained.dialled_wrong', { text: step.text })
+      case 'external':
+        if (isNone(step.number)) return t('explained.external_none')
+        return isNone(step.extension)
+          ? t('explained.external_rule', { number: step.number })
+          : t('explained.external', { number: step.number, extension: number(step.extension) })
+      case 'rewritten':
+        return t('explained.rewritten', { to: step.to })
+      case 'dial_plan':
+        return isNone(step.extension) ? t('explained.dial_plan_none') : t('explained.dial_plan', { extension: number(step.extension) })
+      case 'operator':
+        return isNone(step.extension) ? t('explained.operator_none') : t('explained.operator', { extension: number(step.extension) })
+      case 'called':
+        return t(step.active ? 'explained.called' : 'explained.called_disabled', { number: number(step.extension) })
+      case 'own':
+        return t('explained.own')
+      case 'phones':
+        return t('explained.phones', { count: step.registered })
+      case 'route':
+        if (isNone(step.route)) return t('explained.route_none')
+        return step.prefix ? t('explained.route', { prefix: step.prefix }) : t('explained.route_any')
+      case 'attempt': {
+        const key = step.ready ? 'attempt' : emergency ? 'attempt_last' : 'attempt_over'
+        return t(`explained.${key}`, { name: way(step.interface), called: step.called, calling: step.calling })
+      }
+    }
+  }
+
+  function end(): string {
+    switch (verdict.verdict) {
+      case 'rings':
+        return t('explained.rings', { number: number(verdict.extension) })
+      case 'leaves': {
+        const attempts = steps.filter((step) => step.step === 'attempt')
+        const first = attempts.find(({ ready }) => ready) ?? attempts[0]
+        return first ? t('explained.leaves', { name: way(first.interface), called: first.called }) : ''
+      }
+      case 'refused': {
+        const cause = `cause.${verdict.cause}`
+        const why = i18next.exists(cause) ? t(cause as 'cause.1') : `Q.850 ${verdict.cause}`
+        return t('explained.refused', { why, status: verdict.status })
+      }
+    }
+  }
+
+  const good = verdict.verdict !== 'refused'
+  return (
+    <Stack gap="sm" maw="44rem">
+      <Alert color={good ? 'teal' : 'red'} icon={good ? <IconCircleCheck size={20} /> : <IconCircleX size={20} />} title={dialled}>
+        <Text fw={550}>{end()}</Text>
+      </Alert>
+      <Title order={2}>{t('explained.steps')}</Title>
+      <ol className={classes.steps}>
+        {steps.map((step, index) => (
+          // Steps have nothing but their order.
+          <li key={index}>{text(step)}</li>
+        ))}
+      </ol>
+    </Stack>
+  )
+}
