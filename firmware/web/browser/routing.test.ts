@@ -158,8 +158,7 @@ it('an interface is changed without its password, disabled and enabled', async (
 it('emergency numbers are those of a country, leave by chosen routes, and none is an extension', async () => {
   const page = await open('/emergency-numbers')
   await page.getByText('Check where such a call would go').waitFor()
-  await page.getByRole('combobox', { name: 'Numbers of a country' }).click()
-  await page.keyboard.type('United St')
+  await page.getByRole('combobox', { name: 'Numbers of a country' }).fill('United St')
   await page.getByRole('option', { name: 'United States', exact: true }).click()
   await button(page, 'Overwrite').click()
   await button(page, 'Add a number').click()
