@@ -130,6 +130,7 @@ fn measure(caller: Codec, callee: Codec, suite: Option<SrtpSuite>) -> Result<Run
             Command::Connect {
                 a: PortId::new(call * 2),
                 b: PortId::new(call * 2 + 1),
+                talk: true,
             },
         );
     }

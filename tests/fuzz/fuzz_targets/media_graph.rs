@@ -283,7 +283,11 @@ impl World {
                     self.ports[one].peer = Some(other);
                     self.ports[other].peer = Some(one);
                 }
-                self.command(Command::Connect { a: id(a), b: id(b) });
+                self.command(Command::Connect {
+                    a: id(a),
+                    b: id(b),
+                    talk: a % 2 == 0,
+                });
             }
             Act::Disconnect(port) => {
                 self.unlink(index(port));

@@ -17,4 +17,5 @@ mod registration;
 mod replaces;
 mod roaming;
 mod sessions;
+mod silence;
 mod streams;

@@ -285,6 +285,11 @@ pub struct Quality {
     pub round_trip_us: Option<u32>,
     /// Estimated listening quality, MOS in hundredths (100 to 450).
     pub mos_hundredths: Option<u16>,
+    /// How long, in all, nothing came from the party though it was to be heard, in ms; what did not come
+    /// meanwhile is among the packets lost.
+    pub silent_ms: u32,
+    /// For how long of that nothing has come up to now, or up to the end of the call, in ms.
+    pub silent_now_ms: u32,
 }
 
 /// One party's half of a call.
@@ -306,6 +311,9 @@ pub struct Leg {
     pub codec: Option<Codec>,
     /// Measured, where sound flowed.
     pub quality: Option<Quality>,
+    /// Since when nothing has come from the party, though it is to be heard; only while the call lasts.
+    #[schema(format = DateTime)]
+    pub silent_since: Option<String>,
 }
 
 /// A call that is under way.
@@ -473,6 +481,8 @@ impl From<model::Quality> for Quality {
             remote_jitter_us: quality.remote_jitter_us,
             round_trip_us: quality.round_trip_us,
             mos_hundredths: quality.mos_hundredths,
+            silent_ms: quality.silent_ms,
+            silent_now_ms: quality.silent_now_ms,
         }
     }
 }
@@ -487,6 +497,7 @@ impl From<control::ActiveLeg> for Leg {
             interface: leg.interface,
             codec: leg.codec.map(Into::into),
             quality: leg.quality.map(Into::into),
+            silent_since: leg.silent_since.map(clock::rfc3339),
         }
     }
 }
@@ -501,6 +512,7 @@ impl From<model::LegRecord> for Leg {
             interface: leg.interface,
             codec: leg.codec.map(Into::into),
             quality: leg.quality.map(Into::into),
+            silent_since: None,
         }
     }
 }

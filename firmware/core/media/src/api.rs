@@ -31,6 +31,8 @@ pub enum Command {
         a: PortId,
         /// The other.
         b: PortId,
+        /// Both have answered: of each something is to be heard, unless one holds the other.
+        talk: bool,
     },
     /// End the connection of this port and its other.
     Disconnect {
@@ -134,7 +136,8 @@ pub enum Event {
         /// How long, in ms.
         for_ms: u32,
     },
-    /// Answer to [`Command::Report`].
+    /// Answer to [`Command::Report`]; and told unasked when a party that is to be heard has fallen silent,
+    /// and when it has been heard again.
     Report {
         /// Of whom.
         port: PortId,

@@ -20,6 +20,7 @@ use crate::coder::framing;
 use crate::port::{Port, TICKS_PER_MS};
 use crate::protection;
 use crate::report;
+use crate::silence::silent_for;
 use crate::{Command, Event, PortSettings};
 
 /// How often [`Graph::tick`] is to be called.
@@ -34,9 +35,6 @@ const EVENTS: usize = 1024;
 
 /// Ticks without sound before a jitter buffer is left alone.
 const DRY_TICKS: u8 = 25;
-
-/// A party that may speak is reported silent this often while it is.
-const SILENT_EVERY: Duration = Duration::from_secs(5);
 
 /// Which of a port's two sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +113,7 @@ impl Graph {
                     port.update(now, settings);
                 }
             }
-            Command::Connect { a, b } => self.connect(a, b),
+            Command::Connect { a, b, talk } => self.connect(a, b, talk),
             Command::Disconnect { port } => self.disconnect(port),
             Command::Play { port, tone } => {
                 if let Some(port) = self.open_port(port) {
@@ -140,7 +138,7 @@ impl Graph {
             }
             Command::Report { port } => {
                 if let Some(open) = self.open_port(port) {
-                    let quality = open.quality();
+                    let quality = open.quality(now);
                     self.tell(Event::Report { port, quality });
                 }
             }
@@ -202,7 +200,7 @@ impl Graph {
                 self.closing.push(port);
                 break;
             }
-            self.finish(port);
+            self.finish(now, port);
         }
     }
 
@@ -226,17 +224,24 @@ impl Graph {
         }
     }
 
-    fn connect(&mut self, a: PortId, b: PortId) {
+    fn connect(&mut self, a: PortId, b: PortId, talk: bool) {
         if a == b || self.open_port(a).is_none() || self.open_port(b).is_none() {
             return;
         }
-        self.disconnect(a);
-        self.disconnect(b);
-        for (from, to) in [(a, b), (b, a)] {
-            if let Some(port) = self.open_port(from) {
-                port.peer = Some(to);
-                port.jitter.reset();
-                port.feeding = 0;
+        if self.peer_of(a) != Some(b) {
+            self.disconnect(a);
+            self.disconnect(b);
+            for (from, to) in [(a, b), (b, a)] {
+                if let Some(port) = self.open_port(from) {
+                    port.peer = Some(to);
+                    port.jitter.reset();
+                    port.feeding = 0;
+                }
+            }
+        }
+        for id in [a, b] {
+            if let Some(port) = self.open_port(id) {
+                port.talks = talk;
             }
         }
     }
@@ -246,6 +251,7 @@ impl Graph {
         for id in [Some(id), peer].into_iter().flatten() {
             if let Some(port) = self.port(id) {
                 port.peer = None;
+                port.talks = false;
             }
         }
     }
@@ -261,11 +267,11 @@ impl Graph {
         }
     }
 
-    fn finish(&mut self, id: PortId) {
+    fn finish(&mut self, now: Instant, id: PortId) {
         // It may have been connected again since it was told to close.
         self.disconnect(id);
         if let Some(port) = self.open_port(id) {
-            let quality = port.quality();
+            let quality = port.quality(now);
             port.settings = None;
             self.tell(Event::Closed { port: id, quality });
         }
@@ -309,9 +315,18 @@ impl Graph {
         let first = !core::mem::replace(&mut port.heard, true);
         // An event's timestamp is its start, not its packet's time.
         let clock = codec.map(|_| header.timestamp);
+        let lost = port.reception.lost_packets();
         let arrival = port
             .reception
             .receive(now, header.ssrc, header.sequence, clock);
+        match arrival {
+            Arrival::First | Arrival::Restarted => port.silence.heard(now, None),
+            Arrival::InOrder | Arrival::Reordered => {
+                let missed = port.reception.lost_packets().saturating_sub(lost);
+                port.silence.heard(now, Some(missed));
+            }
+            Arrival::Duplicate | Arrival::Suspect => {}
+        }
         let peer = port.peer;
         let released = match arrival {
             // Its numbers and its clock have nothing to do with those before.
@@ -484,6 +499,20 @@ impl Graph {
     /// RTCP and silence.
     fn watch(&mut self, now: Instant, index: usize, out: &mut Sink<'_>) {
         let ntp = self.ntp;
+        let awaited = self.is_awaited(index);
+        let Some(port) = self.ports.get_mut(index) else {
+            return;
+        };
+        // Of one that is about to be closed the end is how it was when it was told to.
+        if (port.peer.is_some() || !self.closing.contains(&port.id))
+            && port.silence.watch(now, awaited)
+        {
+            let report = Event::Report {
+                port: port.id,
+                quality: port.quality(now),
+            };
+            self.tell(report);
+        }
         let Some(port) = self.ports.get_mut(index) else {
             return;
         };
@@ -499,6 +528,21 @@ impl Graph {
         if let Some(for_ms) = silent {
             self.tell(Event::Silent { port: id, for_ms });
         }
+    }
+
+    /// Whether something of the party is to be heard: who holds the other, or is held, may be silent.
+    fn is_awaited(&self, index: usize) -> bool {
+        let listens = |port: &Port| port.settings.is_some_and(|settings| settings.may_send);
+        let Some(port) = self.ports.get(index) else {
+            return false;
+        };
+        let other = port
+            .peer
+            .and_then(|peer| self.ports.get(usize::from(peer.raw())));
+        port.talks
+            && listens(port)
+            && port.settings.is_some_and(|settings| settings.may_receive)
+            && other.is_some_and(listens)
     }
 }
 
@@ -642,21 +686,6 @@ fn take(now: Instant, source: &mut Port, samples: &mut [i16; SAMPLES]) -> bool {
         source.feeding.saturating_sub(1)
     };
     heard
-}
-
-/// For how long a party that may speak has given no sign of life, where it is time to say so.
-fn silent_for(now: Instant, port: &mut Port) -> Option<u32> {
-    let settings = port.settings?;
-    if !settings.may_receive {
-        return None;
-    }
-    let since = port.alive;
-    let told = port.told_silent.unwrap_or(since);
-    if now - told < SILENT_EVERY {
-        return None;
-    }
-    port.told_silent = Some(now);
-    Some(u32::try_from((now - since).as_millis()).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

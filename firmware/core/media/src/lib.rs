@@ -7,6 +7,7 @@ mod graph;
 mod port;
 mod protection;
 mod report;
+mod silence;
 mod stream;
 
 pub use api::{Command, Event, MAX_PAYLOADS, PortSettings};

@@ -17,6 +17,7 @@ use rtp::stats::{Reception, RemoteView};
 use crate::PortSettings;
 use crate::coder::{Decoder, Encoder, framing, impairment};
 use crate::protection::Protection;
+use crate::silence::Silence;
 use crate::stream::Outgoing;
 
 /// Ticks of the media clock in a millisecond, at 8 kHz.
@@ -71,6 +72,9 @@ pub(crate) struct Port {
     pub(crate) concealer: Concealer,
     /// When the party last gave a sign of life, by RTP or RTCP; at first, when it could begin to.
     pub(crate) alive: Instant,
+    /// The party has answered, and so has the other one: it is to be heard.
+    pub(crate) talks: bool,
+    pub(crate) silence: Silence,
     /// RTP has come from where the party is now.
     pub(crate) heard: bool,
     pub(crate) told_silent: Option<Instant>,
@@ -109,6 +113,8 @@ impl Port {
             feeding: 0,
             concealer: Concealer::new(),
             alive: Instant::ZERO,
+            talks: false,
+            silence: Silence::default(),
             heard: false,
             told_silent: None,
             next_report: Instant::ZERO,
@@ -137,6 +143,8 @@ impl Port {
         self.feeding = 0;
         self.concealer = Concealer::new();
         self.alive = now;
+        self.talks = false;
+        self.silence = Silence::default();
         self.heard = false;
         self.told_silent = None;
         self.rtcp_source = None;
@@ -182,6 +190,7 @@ impl Port {
     /// Comfort noise came, which is not played: who suppresses silence is there, and loses nothing.
     pub(crate) fn comfort_noise(&mut self, now: Instant, header: &Header) {
         self.is_alive(now);
+        self.silence.comfort_noise();
         self.reception
             .receive(now, header.ssrc, header.sequence, None);
         self.jitter.note_other(header.sequence);
@@ -295,7 +304,7 @@ impl Port {
     }
 
     /// What was measured up to now.
-    pub(crate) fn quality(&self) -> Quality {
+    pub(crate) fn quality(&self, now: Instant) -> Quality {
         let codec = self
             .settings
             .map_or(Codec::Pcma, |settings| settings.send_codec);
@@ -306,6 +315,7 @@ impl Port {
             foreign_packets: self.latch.dropped(),
             remote: self.remote,
             impairment: impairment(codec),
+            silence: self.silence.measured(now),
         }
         .quality()
     }

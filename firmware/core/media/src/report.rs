@@ -108,10 +108,12 @@ pub(crate) fn receive(
             } => {
                 port.latch.keep_stream(now, ssrc);
                 port.reception.sender_report(now, ssrc, &info);
+                port.silence.reported(Some(info.packets));
                 reports
             }
             RtcpPacket::ReceiverReport { ssrc, reports } => {
                 port.latch.keep_stream(now, ssrc);
+                port.silence.reported(None);
                 reports
             }
             RtcpPacket::SourceDescription(_)

@@ -223,6 +223,9 @@ pub struct ActiveLeg {
     pub codec: Option<Codec>,
     /// Measured so far.
     pub quality: Option<Quality>,
+    /// Since when nothing has come from the party, though it is to be heard.
+    #[serde(default)]
+    pub silent_since: Option<WallTime>,
 }
 
 /// A registered phone.

@@ -88,6 +88,13 @@ pub struct Quality {
     pub round_trip_us: Option<u32>,
     /// Estimated listening quality of what came, ITU-T G.107 mapped to MOS, in hundredths (100 to 450).
     pub mos_hundredths: Option<u16>,
+    /// How long, in all, nothing came from the party though it was to be heard, in ms. What did not come
+    /// meanwhile is among those lost.
+    #[serde(default)]
+    pub silent_ms: u32,
+    /// For how long of that nothing has come up to now, or up to the end, in ms.
+    #[serde(default)]
+    pub silent_now_ms: u32,
 }
 
 /// One leg of a call record.

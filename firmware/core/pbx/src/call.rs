@@ -139,8 +139,8 @@ pub(crate) struct CallState {
     pub(crate) alerted: bool,
     /// Another phone has picked the call up.
     pub(crate) picked_up: Option<LegId>,
-    /// Ports that the media thread has connected for it.
-    pub(crate) joined: Option<(PortId, PortId)>,
+    /// Ports that the media thread has connected for it, and whether both parties have answered.
+    pub(crate) joined: Option<(PortId, PortId, bool)>,
     /// The call this one goes on from.
     pub(crate) transferred_from: Option<CallId>,
     /// Transfers that led to it.

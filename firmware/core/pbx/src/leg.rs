@@ -277,6 +277,8 @@ pub(crate) struct Leg {
     pub(crate) asked: Option<Asked>,
     /// Measured so far, asked for while someone watches.
     pub(crate) quality: Option<Quality>,
+    /// Since when nothing has come of it, though it is to be heard.
+    pub(crate) silent_since: Option<Instant>,
 }
 
 impl Leg {

@@ -3,6 +3,8 @@
 //! Owns ITU-T G.107 in its usual reduction to delay, loss and codec (all other parameters at their defaults), and the
 //! impairments of ITU-T G.113 Appendix I.
 
+use core::time::Duration;
+
 use crate::jitter::JitterStats;
 use crate::stats::{Reception, RemoteView};
 use model::Quality;
@@ -74,6 +76,19 @@ pub struct Measured<'a> {
     pub remote: RemoteView,
     /// Its codec.
     pub impairment: Impairment,
+    /// When nothing came of it.
+    pub silence: Silent,
+}
+
+/// Time in which nothing came of a party that was to be heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silent {
+    /// In all.
+    pub total: Duration,
+    /// What of it lasts.
+    pub present: Duration,
+    /// What should have come meanwhile, as far as sequence numbers don't tell it.
+    pub packets: u64,
 }
 
 impl Measured<'_> {
@@ -81,7 +96,8 @@ impl Measured<'_> {
     #[must_use]
     pub fn quality(&self) -> Quality {
         let reception = self.reception;
-        let (received, lost) = (reception.received_packets(), reception.lost_packets());
+        let received = reception.received_packets();
+        let lost = reception.lost_packets() + self.silence.packets;
         let late = self
             .jitter
             .map_or(0, |jitter| u64::from(jitter.late_packets));
@@ -89,8 +105,8 @@ impl Measured<'_> {
             let loss_percent = 100.0 * (lost + late) as f32 / (received + lost) as f32;
             mos(r_factor(self.delay_ms(), loss_percent, self.impairment))
         });
-        let micros =
-            |span: core::time::Duration| u32::try_from(span.as_micros()).unwrap_or(u32::MAX);
+        let micros = |span: Duration| u32::try_from(span.as_micros()).unwrap_or(u32::MAX);
+        let millis = |span: Duration| u32::try_from(span.as_millis()).unwrap_or(u32::MAX);
         Quality {
             packets_sent: self.sent_packets,
             packets_received: received,
@@ -102,6 +118,8 @@ impl Measured<'_> {
             remote_jitter_us: self.remote.jitter_us,
             round_trip_us: self.remote.round_trip.map(micros),
             mos_hundredths: score.map(|mos| (mos * 100.0).round() as u16),
+            silent_ms: millis(self.silence.total),
+            silent_now_ms: millis(self.silence.present),
         }
     }
 
@@ -128,7 +146,6 @@ const PACKETISATION_MS: f32 = 40.0;
 mod tests {
     use super::*;
     use crate::packet::{SequenceNumber, Ssrc};
-    use core::time::Duration;
     use model::Instant;
 
     #[test]
@@ -198,6 +215,7 @@ mod tests {
             foreign_packets: 3,
             remote,
             impairment: Impairment::G711_CONCEALED,
+            silence: Silent::default(),
         };
         let quality = measured.quality();
         assert_eq!(
@@ -211,6 +229,20 @@ mod tests {
         assert_eq!(quality.round_trip_us, Some(60_000));
         let mos = quality.mos_hundredths.unwrap_or_default();
         assert!((400..=435).contains(&mos), "{mos}");
+        // As long again without a packet: as if half had been lost.
+        let silence = Silent {
+            total: Duration::from_secs(20),
+            present: Duration::from_secs(5),
+            packets: 1000,
+        };
+        let silent = Measured {
+            silence,
+            ..measured
+        }
+        .quality();
+        assert_eq!(silent.packets_lost, 1020);
+        assert_eq!((silent.silent_ms, silent.silent_now_ms), (20_000, 5000));
+        assert!(silent.mos_hundredths < Some(200), "{silent:?}");
         let nothing = Reception::new(8000);
         assert_eq!(
             Measured {

@@ -113,7 +113,7 @@ impl Exchange {
         let fits = match &command {
             Command::Open { port, .. } => !self.closing.contains(port) && self.open.insert(*port),
             Command::Close { port } => self.open.remove(port) && self.closing.insert(*port),
-            Command::Connect { a, b } => self.open.contains(a) && self.open.contains(b),
+            Command::Connect { a, b, .. } => self.open.contains(a) && self.open.contains(b),
             Command::Update { port, .. }
             | Command::Disconnect { port }
             | Command::Play { port, .. }

@@ -11,6 +11,7 @@ use crate::coder::{Decoder, Encoder};
 mod codecs;
 mod encrypted;
 mod parties;
+mod silence;
 
 const A: PortId = PortId::new(0);
 const B: PortId = PortId::new(1);
@@ -76,7 +77,11 @@ impl World {
         for (port, settings) in [(A, a), (B, b)] {
             world.command(Command::Open { port, settings });
         }
-        world.command(Command::Connect { a: A, b: B });
+        world.command(Command::Connect {
+            a: A,
+            b: B,
+            talk: true,
+        });
         world
     }
 
@@ -565,14 +570,22 @@ fn both_legs_are_reported_on_and_measured() {
 fn who_was_connected_to_a_closing_port_does_not_hear_its_next_party() {
     let mut world = World::of(Codec::Pcma, Codec::Pcmu);
     world.command(Command::Close { port: B });
-    world.command(Command::Connect { a: A, b: B });
+    world.command(Command::Connect {
+        a: A,
+        b: B,
+        talk: true,
+    });
     world.turn(&mut []);
     let (next, c) = (settings(B, Codec::Pcmu), PortId::new(2));
     let other = settings(c, Codec::Pcma);
     for (port, settings) in [(B, next), (c, other)] {
         world.command(Command::Open { port, settings });
     }
-    world.command(Command::Connect { a: B, b: c });
+    world.command(Command::Connect {
+        a: B,
+        b: c,
+        talk: true,
+    });
     let mut b = Talker::new(B, Codec::Pcmu);
     for _ in 0..10 {
         world.turn(&mut [&mut b]);
@@ -605,7 +618,11 @@ fn a_port_is_free_again_after_its_end_was_told() {
                 settings: settings(port, Codec::Pcma),
             });
         }
-        world.command(Command::Connect { a: A, b: B });
+        world.command(Command::Connect {
+            a: A,
+            b: B,
+            talk: true,
+        });
     }
 }
 
@@ -632,7 +649,11 @@ mod properties {
                 let source = SocketAddr::from(([10, 0, 0, host], 4000));
                 world.packet(port, channel, source, &octets);
                 match action {
-                    0 => world.command(Command::Connect { a: port, b: A }),
+                    0 => world.command(Command::Connect {
+            a: port,
+            b: A,
+            talk: true,
+        }),
                     1 => world.command(Command::Close { port }),
                     2 => world.command(Command::Open { port, settings: settings(A, Codec::Pcma) }),
                     3 => world.command(Command::Disconnect { port }),

@@ -54,7 +54,7 @@ impl Exchange {
             return;
         };
         if let [Some(caller), Some(called)] = SIDES.map(|side| state.leg(side)) {
-            self.join(call, caller, called);
+            self.join(call, caller, called, true);
             self.agree(caller, called);
         }
         self.sync_tones(call);
@@ -94,8 +94,8 @@ impl Exchange {
         }
     }
 
-    /// Connects the ports of two legs, if both are open and it is not done yet.
-    pub(super) fn join(&mut self, call: CallId, a: LegId, b: LegId) {
+    /// Connects the ports of two legs, if both are open and it is not done yet. `talk`: both have answered.
+    pub(super) fn join(&mut self, call: CallId, a: LegId, b: LegId, talk: bool) {
         let port = |id: LegId| -> Option<PortId> {
             let port = self.legs.get(id)?.port?;
             self.ports.is_open(port).then_some(port)
@@ -106,16 +106,16 @@ impl Exchange {
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
-        if state.joined != Some((a, b)) {
-            state.joined = Some((a, b));
-            self.media(Command::Connect { a, b });
+        if state.joined != Some((a, b, talk)) {
+            state.joined = Some((a, b, talk));
+            self.media(Command::Connect { a, b, talk });
         }
     }
 
     /// Takes the sound of both parties apart.
     pub(super) fn part(&mut self, call: CallId) {
         if let Some(state) = self.calls.get_mut(&call)
-            && let Some((port, _)) = state.joined.take()
+            && let Some((port, ..)) = state.joined.take()
         {
             self.media(Command::Disconnect { port });
         }

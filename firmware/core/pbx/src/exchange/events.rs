@@ -356,6 +356,8 @@ impl Exchange {
                     && let Some(leg) = self.legs.get_mut(id)
                 {
                     leg.quality = Some(quality);
+                    let silence = Duration::from_millis(quality.silent_now_ms.into());
+                    leg.silent_since = (!silence.is_zero()).then(|| self.now - silence);
                     let call = leg.call;
                     self.live.measured(call);
                 }

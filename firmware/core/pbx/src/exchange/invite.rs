@@ -135,6 +135,7 @@ impl Exchange {
             rang: false,
             asked: None,
             quality: None,
+            silent_since: None,
         });
         (id, offer)
     }

@@ -210,20 +210,21 @@ impl Exchange {
             answered: call.answered.map(|moment| self.clock.wall(moment)),
             legs: SIDES
                 .into_iter()
-                .filter_map(|side| Some(active_leg(side, self.legs.get(call.leg(side)?)?)))
+                .filter_map(|side| Some(self.active_leg(side, self.legs.get(call.leg(side)?)?)))
                 .collect(),
         }
     }
-}
 
-fn active_leg(side: LegSide, leg: &Leg) -> ActiveLeg {
-    ActiveLeg {
-        side,
-        party: leg.party.clone(),
-        address: Some(leg.flow.remote.to_string()),
-        user_agent: leg.user_agent.clone(),
-        interface: leg.interface.as_deref().map(str::to_owned),
-        codec: leg.codec(),
-        quality: leg.quality,
+    fn active_leg(&self, side: LegSide, leg: &Leg) -> ActiveLeg {
+        ActiveLeg {
+            side,
+            party: leg.party.clone(),
+            address: Some(leg.flow.remote.to_string()),
+            user_agent: leg.user_agent.clone(),
+            interface: leg.interface.as_deref().map(str::to_owned),
+            codec: leg.codec(),
+            quality: leg.quality,
+            silent_since: leg.silent_since.map(|since| self.clock.wall(since)),
+        }
     }
 }

@@ -184,6 +184,7 @@ impl Exchange {
             rang: false,
             asked: None,
             quality: None,
+            silent_since: None,
         });
         if let Some(state) = self.calls.get_mut(&ring.call) {
             state.ringing.push(id);
@@ -354,7 +355,7 @@ impl Exchange {
         {
             state.phase = Phase::Ringing;
         }
-        self.join(call, caller, phone);
+        self.join(call, caller, phone, false);
         self.live.changed(call);
     }
 

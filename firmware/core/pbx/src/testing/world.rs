@@ -179,8 +179,9 @@ impl World {
                     let text = format!("{command:?}");
                     let name = text.split(' ').next().unwrap_or_default();
                     self.log.push(match command {
-                        media::Command::Connect { a, b } => {
-                            format!("Connect {} {}", a.raw(), b.raw())
+                        media::Command::Connect { a, b, talk } => {
+                            let early = if talk { "" } else { " early" };
+                            format!("Connect {} {}{early}", a.raw(), b.raw())
                         }
                         media::Command::Open { port, settings }
                         | media::Command::Update { port, settings } => format!(
@@ -259,7 +260,7 @@ impl World {
         let fits = match command {
             Open { port, .. } => self.open.insert(port),
             Close { port } => self.open.remove(&port),
-            Connect { a, b } => a != b && self.open.contains(&a) && self.open.contains(&b),
+            Connect { a, b, .. } => a != b && self.open.contains(&a) && self.open.contains(&b),
             Update { port, .. }
             | Disconnect { port }
             | Play { port, .. }

@@ -340,7 +340,7 @@ fn the_transferred_party_hears_what_the_target_plays() {
     let sdp = world.phones[2].sdp("8", "sendrecv");
     let progress = world.phones[2].respond(0, 183, &[], Some(&sdp));
     world.send(2, progress);
-    assert_eq!(lines(&world, &["Connect", "Play"]), ["Connect 0 2"]);
+    assert_eq!(lines(&world, &["Connect", "Play"]), ["Connect 0 2 early"]);
     answer(&mut world, 2);
     bye(&mut world, 2, 0);
     nothing_left(&mut world);

@@ -68,7 +68,7 @@ fn comfort_noise_is_a_sign_of_life_and_no_loss() {
     let told = |event: &Event| matches!(event, Event::Silent { port: A, .. });
     assert!(!events.iter().any(told));
     let quality = events.iter().find_map(|event| match event {
-        Event::Report { quality, .. } => Some(*quality),
+        Event::Report { port: A, quality } => Some(*quality),
         _ => None,
     });
     let quality = quality.expect("asked for");
