@@ -38,7 +38,7 @@ export function CallDialog({ call, onHangUp, onClose }: { call: Call; onHangUp: 
       }
       onClose={onClose}
     >
-      <Legs legs={call.legs} called={call.called} talked_s={talkedSince(call.answered, now)} />
+      <Legs legs={call.legs} called={call.called} talked_s={talkedSince(call.answered, now)} now={now} />
     </CallModal>
   )
 }

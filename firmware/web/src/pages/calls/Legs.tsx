@@ -5,7 +5,7 @@ import type { Schemas } from '../../api/client'
 import { StatusBadge } from '../../kit/small'
 import { number } from '../../kit/time'
 import { partyText } from './parties'
-import { grade, isElsewhere, milliseconds, type Quality, share, STATE, unevenness } from './quality'
+import { grade, gradeText, isElsewhere, lasting, limit, milliseconds, type Quality, share, silence, STATE, unevenness } from './quality'
 
 type Leg = Schemas['Leg']
 
@@ -15,9 +15,11 @@ interface Props {
   called: Schemas['Party'] | null
   /** How long after the answer this was measured. */
   talked_s: number
+  /** While the call lasts. */
+  now?: number
 }
 
-export function Legs({ legs, called, talked_s }: Props) {
+export function Legs({ legs, called, talked_s, now = 0 }: Props) {
   const { t } = useTranslation()
   const silent = called !== null && !legs.some(({ side }) => side === 'called')
   return (
@@ -32,7 +34,7 @@ export function Legs({ legs, called, talked_s }: Props) {
                 </Text>
                 <Title order={3}>{partyText(leg.party)}</Title>
               </div>
-              <Sounds quality={leg.quality} talked_s={talked_s} />
+              <Sounds leg={leg} talked_s={talked_s} now={now} />
             </Group>
             <div>
               <Text size="sm">{leg.interface ? t('calls.by_interface', { name: leg.interface }) : (leg.user_agent ?? t('calls.phone_unknown'))}</Text>
@@ -47,7 +49,7 @@ export function Legs({ legs, called, talked_s }: Props) {
                     {t('quality.elsewhere')}
                   </Alert>
                 )}
-                <Numbers quality={leg.quality} />
+                <Numbers quality={leg.quality} silent_s={silence(leg.quality, leg.silent_since, now)} />
               </>
             ) : (
               <Text size="sm" c="dimmed">
@@ -76,20 +78,26 @@ export function Legs({ legs, called, talked_s }: Props) {
   )
 }
 
-function Sounds({ quality, talked_s }: { quality: Quality | null; talked_s: number }) {
+function Sounds({ leg, talked_s, now }: { leg: Leg; talked_s: number; now: number }) {
   const { t } = useTranslation()
-  const word = grade(quality, talked_s)
+  const word = grade(leg.quality, talked_s)
+  const codec = limit(word, leg.codec)
   return (
     word && (
-      <Text size="sm" component="div">
-        <StatusBadge state={STATE[word]}>{t(`quality.${word}`)}</StatusBadge>
+      <Text size="sm" component="div" ta="end">
+        <StatusBadge state={STATE[word]}>{gradeText(t, word, [leg], now)}</StatusBadge>
+        {codec && (
+          <Text size="xs" c="dimmed">
+            {t('quality.limited', { codec: t(`codec.${codec}`) })}
+          </Text>
+        )}
       </Text>
     )
   )
 }
 
 /** What comes from the phone is measured here; what goes to it, by the phone, if it says. */
-function Numbers({ quality }: { quality: Quality }) {
+function Numbers({ quality, silent_s }: { quality: Quality; silent_s: number }) {
   const { t } = useTranslation()
   const { packets_received, packets_sent, packets_lost, packets_discarded, packets_foreign } = quality
   const { remote_lost, remote_jitter_us, round_trip_us, mos_hundredths } = quality
@@ -108,6 +116,7 @@ function Numbers({ quality }: { quality: Quality }) {
     },
   ]
   const whole = [
+    [t('quality.silence'), silent_s > 0 && lasting(silent_s)],
     [t('quality.delay'), round_trip_us === null ? untold : milliseconds(round_trip_us)],
     [t('quality.late'), packets_discarded > 0 && number(packets_discarded)],
     [t('quality.foreign'), packets_foreign > 0 && number(packets_foreign)],

@@ -12,7 +12,7 @@ import { StatusBadge } from '../../kit/small'
 import { CallDialog, CallOver } from './CallDialog'
 import { hangUp } from './hangUp'
 import { interfacesOf, LiveQuality, PartyCell, partyText } from './parties'
-import { talkedSince, worst } from './quality'
+import { gradeText, talkedSince, worst } from './quality'
 import { STATE } from './state'
 
 export default function Calls() {
@@ -75,7 +75,7 @@ export default function Calls() {
         title: t('calls.quality'),
         value: ({ legs, answered }) => {
           const word = worst(legs, talkedSince(answered, Date.now()))
-          return word && t(`quality.${word}`)
+          return word && gradeText(t, word, legs, Date.now())
         },
         cell: ({ legs, answered }) => <LiveQuality legs={legs} answered={answered} />,
         width: '9rem',

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { useNow } from '../../kit/Time'
 import { StatusBadge } from '../../kit/small'
-import { STATE, talkedSince, worst } from './quality'
+import { gradeText, limit, STATE, talkedSince, worst } from './quality'
 
 type Party = Schemas['Party']
 
@@ -37,14 +37,22 @@ export function interfacesOf(legs: Schemas['Leg'][]): string {
   return legs.flatMap((leg) => leg.interface ?? []).join(' → ')
 }
 
-/** How a call sounded, answered `talked_s` before its end. */
-export function QualityCell({ legs, talked_s }: { legs: Schemas['Leg'][]; talked_s: number }) {
+/** How a call sounded, answered `talked_s` before its end, or sounds `now`. */
+export function QualityCell({ legs, talked_s, now }: { legs: Schemas['Leg'][]; talked_s: number; now?: number }) {
   const { t } = useTranslation()
   const word = worst(legs, talked_s)
-  return word && <StatusBadge state={STATE[word]}>{t(`quality.${word}`)}</StatusBadge>
+  const codec = legs.map(({ codec }) => limit(word, codec)).find(Boolean)
+  return (
+    word && (
+      <StatusBadge state={STATE[word]} title={codec ? t('quality.limited', { codec: t(`codec.${codec}`) }) : undefined}>
+        {gradeText(t, word, legs, now)}
+      </StatusBadge>
+    )
+  )
 }
 
 /** How a call sounds now. */
 export function LiveQuality({ legs, answered }: { legs: Schemas['Leg'][]; answered: string | null }) {
-  return <QualityCell legs={legs} talked_s={talkedSince(answered, useNow())} />
+  const now = useNow()
+  return <QualityCell legs={legs} talked_s={talkedSince(answered, now)} now={now} />
 }
