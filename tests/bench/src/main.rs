@@ -8,6 +8,7 @@ mod cost;
 mod load;
 mod media;
 mod micro;
+mod routes;
 mod sample;
 mod switch;
 mod table;
@@ -32,6 +33,8 @@ struct Options {
 enum Part {
     /// Messages, session descriptions, digest.
     Micro,
+    /// Where calls go, with thousands of numbers and routes.
+    Routes,
     /// Registrations and calls through the switch, without sockets.
     Switch {
         #[arg(default_value_t = CALLS)]
@@ -58,6 +61,7 @@ fn main() -> Result<()> {
     match Options::parse().part {
         Some(Part::Micro) => print(&micro::run()?),
         Some(Part::Switch { calls }) => print(&switch::run(calls)?),
+        Some(Part::Routes) => print(&routes::run()?),
         Some(Part::Media) => print(&media::run()?),
         Some(Part::Registrations { count, per_second }) => {
             print(&runs::registrations(count, per_second)?);
@@ -72,6 +76,7 @@ fn main() -> Result<()> {
         None => {
             print(&micro::run()?);
             print(&media::run()?);
+            print(&routes::run()?);
             print(&switch::run(CALLS)?);
             print(&runs::registrations(5000, 1000)?);
             print(&runs::calls(250, 15)?);

@@ -1,9 +1,9 @@
 //! The configuration in force, indexed for quick questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::config::{Configuration, Extension, Interface, Route, User};
+use model::config::{Configuration, Extension, Interface, Mapping, Route, User};
 use model::{DialPlan, ExtensionId, InterfaceId, Number, Party, UserId};
 use sip::endpoint::{Account, Urgent};
 
@@ -17,8 +17,44 @@ pub(crate) struct Directory {
     /// By the digest user name, which is unique.
     names: BTreeMap<String, ExtensionId>,
     interfaces: BTreeMap<InterfaceId, usize>,
+    /// Of each interface.
+    external: BTreeMap<InterfaceId, External>,
     /// The enabled ones, by prefix.
     routes: BTreeMap<String, usize>,
+}
+
+/// The external numbers of an interface, by what they are asked for: there may be ten thousand.
+#[derive(Debug, Default)]
+struct External {
+    /// Single numbers, without a leading `+`.
+    single: HashMap<String, usize>,
+    /// Blocks, in their order.
+    blocks: Vec<usize>,
+    /// The first single number that rings an extension.
+    ringing: HashMap<ExtensionId, usize>,
+}
+
+impl External {
+    fn new(interface: &Interface) -> Self {
+        let mut external = Self::default();
+        for (index, mapping) in interface.numbers.iter().enumerate() {
+            if mapping.number.is_block() {
+                external.blocks.push(index);
+                continue;
+            }
+            let number = bare(mapping.number.as_str()).to_owned();
+            external.single.entry(number).or_insert(index);
+            if let Some(extension) = mapping.extension {
+                external.ringing.entry(extension).or_insert(index);
+            }
+        }
+        external
+    }
+}
+
+/// A leading `+` makes no difference.
+fn bare(number: &str) -> &str {
+    number.strip_prefix('+').unwrap_or(number)
 }
 
 impl Directory {
@@ -38,6 +74,9 @@ impl Directory {
                 .collect(),
             interfaces: (configuration.interfaces.iter().enumerate())
                 .map(|(index, interface)| (interface.id, index))
+                .collect(),
+            external: (configuration.interfaces.iter())
+                .map(|interface| (interface.id, External::new(interface)))
                 .collect(),
             routes: (configuration.routes.iter().enumerate())
                 .filter(|(_, route)| route.enabled)
@@ -85,6 +124,35 @@ impl Directory {
         self.configuration
             .interfaces
             .get(*self.interfaces.get(&id)?)
+    }
+
+    /// The external number of an interface that this one is: a single one before the block that it is in.
+    pub(crate) fn mapping<'a>(
+        &self,
+        interface: &'a Interface,
+        number: &str,
+    ) -> Option<&'a Mapping> {
+        let external = self.external.get(&interface.id)?;
+        let at = |index: &usize| interface.numbers.get(*index);
+        (external.single.get(bare(number)).and_then(at))
+            .or_else(|| (self.blocks(interface)).find(|mapping| mapping.number.matches(number)))
+    }
+
+    /// The external numbers of an interface that are blocks.
+    pub(crate) fn blocks<'a>(&self, interface: &'a Interface) -> impl Iterator<Item = &'a Mapping> {
+        let external = self.external.get(&interface.id);
+        (external.into_iter().flat_map(|external| &external.blocks))
+            .filter_map(|index| interface.numbers.get(*index))
+    }
+
+    /// The single external number of an interface that rings an extension; of several the first.
+    pub(crate) fn number_of<'a>(
+        &self,
+        interface: &'a Interface,
+        extension: ExtensionId,
+    ) -> Option<&'a Mapping> {
+        let index = self.external.get(&interface.id)?.ringing.get(&extension)?;
+        interface.numbers.get(*index)
     }
 
     /// The enabled route whose prefix fits a dialled number; of several that with the longest.
@@ -165,5 +233,35 @@ impl Directory {
         (ExtensionId::HIDDEN.into_iter())
             .filter_map(|id| self.extension(id))
             .any(|extension| extension.sip_username == username)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{configuration, interface};
+
+    proptest! {
+        /// Indexed or looked through, it is the same mapping.
+        #[test]
+        fn an_external_number_is_found_as_by_looking_through_all(
+            numbers in prop::collection::vec(("\\+?[0-2X]{1,3}", prop::option::of(1_u32..4)), 0..12),
+            asked in "\\+?[0-2]{1,3}",
+            extension in 1_u32..4,
+        ) {
+            let listed: Vec<_> = numbers.iter().map(|(number, id)| (number.as_str(), *id)).collect();
+            let own = interface(1, "10.9.0.1", &listed);
+            let mut configuration = configuration(3);
+            configuration.interfaces = vec![own.clone()];
+            let directory = Directory::new(Arc::new(configuration));
+            let fits = || own.numbers.iter().filter(|mapping| mapping.number.matches(&asked));
+            let found = fits().find(|mapping| !mapping.number.is_block()).or(fits().next());
+            prop_assert_eq!(directory.mapping(&own, &asked), found);
+            let id = ExtensionId::new(extension);
+            let rings = |mapping: &&Mapping| mapping.extension == Some(id) && !mapping.number.is_block();
+            prop_assert_eq!(directory.number_of(&own, id), own.numbers.iter().find(rings));
+        }
     }
 }

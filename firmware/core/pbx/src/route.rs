@@ -13,7 +13,7 @@
 //!                                    └ nothing ─► the operator
 //! ```
 
-use model::config::{Interface, Mapping, Partner, Route as ConfiguredRoute};
+use model::config::{Interface, Partner, Route as ConfiguredRoute};
 use model::explain::{Caller, Explanation, Step, Verdict};
 use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number};
 use sip::message::StatusCode;
@@ -104,14 +104,18 @@ pub(crate) fn route(
 ///
 /// The number that rings the extension, where there is one: who is called back, rings. Another
 /// exchange knows the extensions; a provider knows the numbers it gave us, and its account.
-pub(crate) fn number_outside(interface: &Interface, id: ExtensionId, internal: &str) -> String {
-    let mapped = |mapping: &&Mapping| mapping.extension == Some(id) && !mapping.number.is_block();
-    if let Some(mapping) = interface.numbers.iter().find(mapped) {
+fn number_outside(
+    directory: &Directory,
+    interface: &Interface,
+    id: ExtensionId,
+    internal: &str,
+) -> String {
+    if let Some(mapping) = directory.number_of(interface, id) {
         return mapping.number.to_string();
     }
     let rule = &interface.incoming.called;
-    let in_block = (interface.numbers.iter())
-        .filter(|mapping| mapping.number.is_block() && mapping.extension.is_none())
+    let in_block = (directory.blocks(interface))
+        .filter(|mapping| mapping.extension.is_none())
         .find_map(|mapping| {
             // The rule undone: what it strips is the block's, what it adds goes.
             let kept = mapping.number.as_str().get(..rule.strip.into())?;
@@ -288,7 +292,7 @@ impl Decider<'_> {
         for interface in interfaces {
             let rule = &route.outgoing.calling;
             let calling = if rule.is_identity() {
-                number_outside(interface, caller, internal)
+                number_outside(directory, interface, caller, internal)
             } else {
                 rule.apply(internal)
             };
@@ -316,15 +320,8 @@ impl Decider<'_> {
         let directory = self.directory;
         let interface = directory.interface(id).ok_or_else(unknown)?;
         let number = self.number(dialled);
-        let mapping = number.as_ref().ok().and_then(|number| {
-            // A single number goes before the block that it is in.
-            let fits = |mapping: &&Mapping| mapping.number.matches(number.as_str());
-            let mut mappings = interface.numbers.iter().filter(fits);
-            let first = mappings.clone().next();
-            mappings
-                .find(|mapping| !mapping.number.is_block())
-                .or(first)
-        });
+        let mapping =
+            (number.as_ref().ok()).and_then(|number| directory.mapping(interface, number.as_str()));
         let mapped = mapping.and_then(|mapping| mapping.extension);
         self.steps.push(Step::External {
             number: mapping.map(|mapping| mapping.number.to_string()),

@@ -20,6 +20,7 @@ use super::invite::dialled;
 use super::line::refusal;
 use super::ringing::{Ring, Way};
 use crate::call::{CallState, Outcome, SIDES};
+use crate::directory::Directory;
 use crate::leg::Failure;
 use crate::leg::negotiation::towards;
 use crate::route::{Attempt, Moment, Route, route};
@@ -363,7 +364,7 @@ impl Exchange {
             self.endpoint.refuse(self.now, session, refusal(&failure));
             return;
         };
-        let called = called_number(interface, invite);
+        let called = called_number(&self.directory, interface, invite);
         let party = calling_party(interface, invite);
         let (id, codecs, name) = (
             interface.id,
@@ -403,8 +404,8 @@ impl Exchange {
         let asked = dialled(&invite.request_uri);
         let to = dialled(&invite.to.uri);
         let has = |interface: &&Interface| {
-            (interface.numbers.iter())
-                .any(|mapping| mapping.number.matches(&asked) || mapping.number.matches(&to))
+            let is_its = |number| self.directory.mapping(interface, number).is_some();
+            is_its(&asked) || is_its(&to)
         };
         let remote = invite.flow.remote;
         at(remote)
@@ -439,11 +440,10 @@ fn identity(
 
 /// The external number that was called. A server that knows us by a registration may put our account
 /// into the Request-URI, and the number into To.
-fn called_number(interface: &Interface, invite: &IncomingInvite) -> String {
+fn called_number(directory: &Directory, interface: &Interface, invite: &IncomingInvite) -> String {
     let asked = dialled(&invite.request_uri);
     let to = dialled(&invite.to.uri);
-    let has =
-        |number: &str| (interface.numbers.iter()).any(|mapping| mapping.number.matches(number));
+    let has = |number: &str| directory.mapping(interface, number).is_some();
     if !has(&asked) && (has(&to) || asked == interface.server.username) && !to.is_empty() {
         to
     } else {
