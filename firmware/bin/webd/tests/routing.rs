@@ -261,6 +261,35 @@ async fn the_emergency_numbers_are_those_of_the_country_until_others_are_set() {
     let united_states = all.iter().find(|preset| preset["country"] == "US").unwrap();
     assert_eq!(united_states["numbers"], json!(["112", "911"]));
 
+    // Another country has others, and whoever read those of the one before is told.
+    let general = world.get("/api/v1/general").cookie(&admin).send().await;
+    let mut other = general.json();
+    other["country"] = "GB".into();
+    let moved = put(
+        &world,
+        &admin,
+        "/api/v1/general",
+        general.header("etag"),
+        other,
+    )
+    .await;
+    assert_eq!(moved.status, 200, "{moved:?}");
+    let second = world.get(path).cookie(&admin).send().await;
+    assert!(listed(&second.json(), "999") && !listed(&second.json(), "150"));
+    assert_ne!(first.header("etag"), second.header("etag"));
+    let taken = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "999" }),
+    )
+    .await;
+    assert_eq!(
+        taken.fields(),
+        [("/number".to_owned(), "emergency_number".to_owned())]
+    );
+    let first = second;
+
     let body = json!({ "numbers": [{ "number": "911", "description": "Help" }], "direct": true });
     let changed = put(&world, &admin, path, first.header("etag"), body.clone()).await;
     assert_eq!(changed.status, 200, "{changed:?}");

@@ -52,6 +52,11 @@ impl External {
     }
 }
 
+/// Whether a route's prefix is only dialled, and no part of the numbers that are reached by it.
+fn takes_prefix_off(route: &Route) -> bool {
+    usize::from(route.outgoing.called.strip) == route.prefix.len()
+}
+
 /// A leading `+` makes no difference.
 fn bare(number: &str) -> &str {
     number.strip_prefix('+').unwrap_or(number)
@@ -178,11 +183,17 @@ impl Directory {
         {
             return Some((number, None));
         }
+        // What an extension has is the extension's, whatever it begins with.
+        let whole: Option<Number> = dialled.parse().ok();
+        if whole.is_some_and(|number| self.plan.lookup(&number).is_some()) {
+            return None;
+        }
         // The longest prefix first, as for any number.
-        (1..dialled.len()).rev().find_map(|end| {
+        (0..dialled.len()).rev().find_map(|end| {
             let (prefix, rest) = dialled.split_at_checked(end)?;
             let index = self.routes.get(prefix)?;
-            Some((find(rest)?, self.configuration.routes.get(*index)))
+            let route = self.configuration.routes.get(*index)?;
+            takes_prefix_off(route).then_some((find(rest)?, Some(route)))
         })
     }
 
@@ -191,7 +202,11 @@ impl Directory {
         let numbers = self.configuration.emergency.numbers.iter();
         Urgent {
             numbers: numbers.map(|entry| entry.number.to_string()).collect(),
-            prefixes: self.routes.keys().cloned().collect(),
+            direct: self.configuration.emergency.direct,
+            prefixes: (self.configuration.routes.iter())
+                .filter(|route| route.enabled && takes_prefix_off(route))
+                .map(|route| route.prefix.clone())
+                .collect(),
         }
     }
 

@@ -135,6 +135,11 @@ impl Failure {
         self
     }
 
+    /// Whether a network, or the exchange, had no line for it.
+    pub(crate) const fn is_congestion(&self) -> bool {
+        !self.rang && (self.status.code() == 503 || matches!(self.cause.value(), 34 | 42 | 44 | 47))
+    }
+
     /// Whether another network may do better: this one failed, not the called party.
     pub(crate) const fn is_of_network(&self) -> bool {
         !self.rang && cause::is_of_network(self.status, self.cause)

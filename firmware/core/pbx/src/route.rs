@@ -178,9 +178,9 @@ impl Decider<'_> {
         }
     }
 
-    /// By the route whose prefix was dialled, then by those of emergency calls; each interface once, those
-    /// that don't seem to work last: a provider may put through what it did not let register. The number
-    /// goes as it is: what rewriting rules would make of it reaches nobody.
+    /// By the routes that were chosen for it, then that whose prefix was dialled, then all others; each
+    /// interface once, those that don't seem to work last: a provider may put through what it did not let
+    /// register. The number goes as it is: what rewriting rules would make of it reaches nobody.
     fn emergency(
         &mut self,
         caller: ExtensionId,
@@ -191,21 +191,17 @@ impl Decider<'_> {
             number: number.to_string(),
             prefix: by.map_or_else(String::new, |route| route.prefix.clone()),
         });
+        let configuration = self.directory.configuration();
+        let chosen = configuration.emergency.routes.len();
+        let mut routes: Vec<&ConfiguredRoute> = configuration.emergency_routes().collect();
+        if let Some(by) = by.filter(|by| !configuration.emergency.routes.contains(&by.id)) {
+            routes.retain(|route| route.id != by.id);
+            routes.insert(chosen.min(routes.len()), by);
+        }
         let mut attempts: Vec<(bool, Attempt)> = Vec::new();
-        for route in by
-            .into_iter()
-            .chain(self.directory.configuration().emergency_routes())
-        {
-            self.steps.push(Step::Route {
-                route: Some(route.id),
-                prefix: route.prefix.clone(),
-            });
-            for (ready, attempt) in self.attempts(caller, number.as_str(), route) {
-                let is_other = |(_, one): &(bool, Attempt)| one.interface != attempt.interface;
-                if attempts.iter().all(is_other) {
-                    attempts.push((ready, attempt));
-                }
-            }
+        for route in routes {
+            let known: Vec<InterfaceId> = attempts.iter().map(|(_, one)| one.interface).collect();
+            attempts.extend(self.attempts(caller, number.as_str(), route, Some(&known)));
         }
         attempts.sort_by_key(|(ready, _)| !ready);
         if attempts.is_empty() {
@@ -268,7 +264,7 @@ impl Decider<'_> {
             prefix: route.prefix.clone(),
         });
         let called = route.outgoing.called.apply(number.as_str());
-        let attempts = self.attempts(caller, &called, route);
+        let attempts = self.attempts(caller, &called, route, None);
         let attempts: Vec<Attempt> = (attempts.into_iter())
             .filter_map(|(ready, attempt)| ready.then_some(attempt))
             .collect();
@@ -278,16 +274,22 @@ impl Decider<'_> {
         Ok(Destination::Outside(attempts))
     }
 
-    /// The ways of a route, and whether each can carry a call now.
+    /// The ways of a route, and whether each can carry a call now; for help those that are `known` already
+    /// are left out.
     fn attempts(
         &mut self,
         caller: ExtensionId,
         called: &str,
         route: &ConfiguredRoute,
+        known: Option<&[InterfaceId]>,
     ) -> Vec<(bool, Attempt)> {
         let directory = self.directory;
         let internal = (directory.extension(caller)).map_or("", |e| e.number.as_str());
         let interfaces = (route.interfaces.iter()).filter_map(|id| directory.interface(*id));
+        // Those that are disabled are told of where they are passed over, and no way to help.
+        let interfaces = interfaces.filter(|interface| {
+            known.is_none_or(|known| interface.enabled && !known.contains(&interface.id))
+        });
         let mut attempts = Vec::new();
         for interface in interfaces {
             let rule = &route.outgoing.calling;

@@ -14,6 +14,7 @@ use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use model::explain::Caller;
 use model::{CallId, Cause, ExtensionId, Instant, LegId, LegSide};
 
 use crate::call::{Outcome, Phase};
@@ -33,8 +34,18 @@ const TRANSFEROR_HANGS_UP: Duration = Duration::from_secs(1);
 /// after two to three minutes of ringing by themselves.
 const LEAVING: Duration = Duration::from_mins(3);
 
-/// How long a network has to take back the line of a call that was ended.
-const LINE_IS_FREE: Duration = Duration::from_millis(300);
+/// How long a network has to take back the line of a call that was ended, try by try.
+const LINE_IS_FREE: [Duration; 3] = [
+    Duration::from_millis(300),
+    Duration::from_millis(700),
+    Duration::from_secs(2),
+];
+
+/// How soon a way to help has to ring: networks take up to ten seconds.
+const RINGS_SOON: Duration = Duration::from_secs(12);
+
+/// How long a call for help may ring.
+const QUEUE: Duration = Duration::from_hours(1);
 
 /// How long a party that can't be refused any more hears why before its call ends: three to ten
 /// bursts of any country's busy tone.
@@ -62,12 +73,16 @@ pub(crate) fn script(plot: Plot, call: Call) -> Script {
 
 /// A number was dialled: whom does it stand for, does anybody answer, until when do they talk?
 async fn dial(call: Call) {
+    let for_help = call.begin_for_help();
     let answered = match call.destination() {
         Ok(Destination::Extension(extension)) => call.ring(extension, call.ringing_limit()).await,
         Ok(Destination::Outside(attempts)) => call.leave(&attempts).await,
         Ok(Destination::Emergency(attempts)) => call.call_for_help(&attempts).await,
         Err(failure) => Err(failure),
     };
+    if let (true, Err(failure)) = (for_help, &answered) {
+        call.with(|exchange, id| exchange.help_is_not_reached(id, failure));
+    }
     answered_or_not(&call, answered).await;
 }
 
@@ -116,6 +131,20 @@ impl Call {
         })
     }
 
+    /// Whether it is a call for help; an administrator is told at once then.
+    fn begin_for_help(&self) -> bool {
+        self.with(|exchange, id| {
+            let for_help = (exchange.calls.get(&id)).is_some_and(|state| match state.origin {
+                Some(Caller::Extension(caller)) => exchange.is_for_help(caller, &state.dialled),
+                Some(Caller::Interface(_)) | None => false,
+            });
+            if for_help {
+                exchange.help_is_called(id);
+            }
+            for_help
+        })
+    }
+
     /// How long a phone rings.
     fn ringing_limit(&self) -> Duration {
         self.with(|exchange, _| {
@@ -142,7 +171,7 @@ impl Call {
         let until = self.with(|exchange, _| exchange.now + LEAVING);
         let mut failed = Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER);
         for attempt in attempts {
-            match self.attempt(attempt, until).await {
+            match self.attempt(attempt, until, None).await {
                 Err(failure) if failure.is_of_network() => failed = failure,
                 Err(failure) => return Err(failure.past_network()),
                 Ok(leg) => return Ok(leg),
@@ -151,37 +180,62 @@ impl Call {
         Err(failed.past_network())
     }
 
-    /// Calls for help: by every way there is, whatever the one before said. Where none has a line, an
-    /// ordinary call gives its own up.
+    /// Calls for help: by every way there is, whatever the one before said. Where a way has no line left,
+    /// an ordinary call gives its own up.
     async fn call_for_help(&self, attempts: &[Attempt]) -> Result<LegId, Failure> {
-        let until = self.with(|exchange, id| {
-            exchange.help_is_called(id);
-            exchange.now + LEAVING
-        });
         let mut failed = Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER);
+        let mut full = Vec::new();
         for attempt in attempts {
-            match self.attempt(attempt, until).await {
+            match self.attempt_for_help(attempt).await {
                 Ok(leg) => return Ok(leg),
                 Err(failure) => failed = failure,
             }
+            if failed.is_congestion() {
+                let of_exchange = failed.cause == Cause::NO_CIRCUIT_AVAILABLE;
+                full.push((attempt, (!of_exchange).then_some(attempt.interface)));
+            }
         }
-        for attempt in attempts {
-            if !self.with(|exchange, _| exchange.make_room(attempt.interface)) {
+        for (attempt, whose) in full {
+            if !self.with(|exchange, _| exchange.make_room(whose)) {
                 continue;
             }
-            let free = self.with(|exchange, _| exchange.now + LINE_IS_FREE);
-            let () = (self.until(Some(free), |_, _| None).await).unwrap_or_default();
-            match self.attempt(attempt, until).await {
-                Ok(leg) => return Ok(leg),
-                Err(failure) => failed = failure,
+            // The BYE may be lost, and networks take their time.
+            for wait in LINE_IS_FREE {
+                let free = self.with(|exchange, _| exchange.now + wait);
+                let () = (self.until(Some(free), |_, _| None).await).unwrap_or_default();
+                match self.attempt_for_help(attempt).await {
+                    Ok(leg) => return Ok(leg),
+                    Err(failure) => failed = failure,
+                }
+                if !failed.is_congestion() {
+                    break;
+                }
             }
         }
-        self.with(|exchange, id| exchange.help_is_not_reached(id, &failed));
         Err(failed.past_network())
     }
 
+    /// Goes one way to help. One that does not ring soon is left for the next; one that rings rings on: who
+    /// helps may have a queue, and who is taken out of it begins anew.
+    async fn attempt_for_help(&self, attempt: &Attempt) -> Result<LegId, Failure> {
+        let (soon, at_last) =
+            self.with(|exchange, _| (exchange.now + RINGS_SOON, exchange.now + QUEUE));
+        let result = self.attempt(attempt, soon, Some(at_last)).await;
+        if result.is_ok() {
+            self.with(|exchange, id| exchange.help_is_reached(id, attempt.interface));
+        }
+        result
+    }
+
     /// Calls out by one interface. A server that says nothing at all is given up soon.
-    async fn attempt(&self, attempt: &Attempt, until: Instant) -> Result<LegId, Failure> {
+    ///
+    /// `ringing_until` is the limit of one that rings, where that is another.
+    async fn attempt(
+        &self,
+        attempt: &Attempt,
+        until: Instant,
+        ringing_until: Option<Instant>,
+    ) -> Result<LegId, Failure> {
         let silent = self.with(|exchange, id| {
             exchange.start_leaving(id, attempt)?;
             if let Some(state) = exchange.calls.get_mut(&id) {
@@ -203,6 +257,23 @@ impl Call {
         });
         if !heard {
             return Err(Failure::of_cause(Cause::RECOVERY_ON_TIMER_EXPIRY));
+        }
+        if let Some(ringing_until) = ringing_until {
+            let rings = self.until(Some(until), |exchange, id| {
+                let answered = exchange.look_at_ringing(id);
+                answered
+                    .map(Some)
+                    .or_else(|| exchange.has_rung(id).then_some(None))
+            });
+            match rings.await {
+                Some(Some(result)) => return result,
+                Some(None) => self.with(|exchange, id| {
+                    if let Some(state) = exchange.calls.get_mut(&id) {
+                        state.ring_until = Some(ringing_until);
+                    }
+                }),
+                None => return Err(Failure::of_cause(Cause::NO_USER_RESPONDING)),
+            }
         }
         self.rings().await
     }

@@ -270,6 +270,12 @@ impl Switch {
         self.exchange.borrow().route(caller, dialled).explained()
     }
 
+    /// For tests: whether the limit of calls for help of one extension is reached.
+    #[cfg(test)]
+    pub(crate) fn calls_enough_for_help(&self, extension: model::ExtensionId) -> bool {
+        self.exchange.borrow().calls_enough_for_help(extension)
+    }
+
     /// Requests refused because of overload since the start.
     #[must_use]
     pub fn overload_refusals(&self) -> u64 {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Configuration, FaultCode, Faults, Route, limits};
+use super::{Configuration, FaultCode, Faults, Partner, Route, limits};
 use crate::{InterfaceId, Number, RouteId};
 
 /// Emergency numbers of each country: its ISO 3166-1 alpha-2 code, and the numbers.
@@ -26,8 +26,7 @@ pub struct Emergency {
     pub numbers: Vec<EmergencyNumber>,
     /// They can be dialled without the prefix of a route; no extension can have one of them then.
     pub direct: bool,
-    /// The routes whose interfaces are tried, in this order. With none all routes are: who has not chosen
-    /// shall be helped too.
+    /// The routes whose interfaces are tried first, in this order; all others come after them.
     pub routes: Vec<RouteId>,
 }
 
@@ -73,17 +72,26 @@ impl Configuration {
         emergency
     }
 
-    /// The routes of emergency calls, the first first: those that were chosen, or else all, those with the
-    /// longest prefixes first. What is disabled is none.
+    /// The routes of emergency calls, the first first: those that were chosen, then all others, since no
+    /// way is left out where help is needed: to a provider before another exchange, the longest prefix
+    /// first. What is disabled is none.
     pub fn emergency_routes(&self) -> impl Iterator<Item = &Route> {
-        let enabled = || self.routes.iter().filter(|route| route.enabled);
-        let chosen = (self.emergency.routes.iter())
-            .filter_map(move |id| enabled().find(|route| route.id == *id));
-        let mut routes: Vec<&Route> = chosen.collect();
-        if routes.is_empty() {
-            routes.extend(enabled());
-            routes.sort_by_key(|route| core::cmp::Reverse(&route.prefix));
-        }
+        let chosen = &self.emergency.routes;
+        let leads_to_provider = |route: &Route| {
+            let first = route.interfaces.first();
+            let interface = |id: &InterfaceId| self.interfaces.iter().find(|one| one.id == *id);
+            (first.and_then(interface)).is_some_and(|one| one.partner == Partner::Provider)
+        };
+        let mut routes: Vec<&Route> = self.routes.iter().filter(|route| route.enabled).collect();
+        routes.sort_by_key(|route| {
+            let place = chosen.iter().position(|id| *id == route.id);
+            let length = core::cmp::Reverse(route.prefix.len());
+            (
+                place.unwrap_or(usize::MAX),
+                !leads_to_provider(route),
+                length,
+            )
+        });
         routes.into_iter()
     }
 
@@ -168,6 +176,7 @@ mod tests {
         for country in preset_countries() {
             let all = preset_numbers(country).count();
             assert!(all > 0 && numbers(country).len() == all, "{country}");
+            assert!(all <= limits::EMERGENCY_NUMBERS / 4, "{country}");
         }
         assert!(numbers("US").contains(&"911".to_owned()));
         assert!(numbers("CZ").contains(&"112".to_owned()));

@@ -1,6 +1,7 @@
 //! Calls for help (EMG-1): no limit stops them, they take a line from an ordinary call where all are in use,
 //! and an administrator is told.
 
+use model::explain::Caller;
 use model::{CallId, Cause, Disposition, EndedBy, ExtensionId, InterfaceId};
 
 use super::Exchange;
@@ -8,10 +9,21 @@ use crate::call::{CallState, Outcome, SIDES};
 use crate::leg::Failure;
 use crate::switch::Output;
 
+/// Calls for help of one extension at a time that pass all limits; more are as others. An extension may be
+/// a gateway with several people behind it.
+const MAX_CALLS_FOR_HELP: usize = 4;
+
 impl Exchange {
     /// Whether an extension that dials this calls for help.
-    pub(super) fn is_for_help(&self, caller: ExtensionId, dialled: &str) -> bool {
+    pub(crate) fn is_for_help(&self, caller: ExtensionId, dialled: &str) -> bool {
         !caller.is_hidden() && self.directory.emergency(dialled).is_some()
+    }
+
+    /// Whether an extension calls for help in so many calls already that another can only do harm.
+    pub(crate) fn calls_enough_for_help(&self, caller: ExtensionId) -> bool {
+        let own =
+            |call: &&CallState| call.emergency && call.origin == Some(Caller::Extension(caller));
+        self.calls.values().filter(own).count() >= MAX_CALLS_FOR_HELP
     }
 
     /// A call for help begins.
@@ -23,6 +35,23 @@ impl Exchange {
         state.emergency = true;
         let row = format!(
             "Emergency call of {} to {}",
+            described(state),
+            state.dialled
+        );
+        self.outputs.push_back(Output::Warning(row));
+    }
+
+    /// Somebody has answered.
+    pub(crate) fn help_is_reached(&mut self, call: CallId, by: InterfaceId) {
+        let name = self
+            .directory
+            .interface(by)
+            .map_or("", |one| one.name.as_str());
+        let Some(state) = self.calls.get(&call) else {
+            return;
+        };
+        let row = format!(
+            "Emergency call of {} to {} was answered by {name}",
             described(state),
             state.dialled
         );
@@ -43,13 +72,14 @@ impl Exchange {
         self.outputs.push_back(Output::Warning(row));
     }
 
-    /// Ends an ordinary call by an interface, the last that began; false where there is none.
-    pub(crate) fn make_room(&mut self, interface: InterfaceId) -> bool {
-        let Some(interface) = self.directory.interface(interface) else {
-            return false;
-        };
-        let name = interface.name.as_str();
+    /// Ends an ordinary call by an interface, or any where none is named, the last that began; false where
+    /// there is none.
+    pub(crate) fn make_room(&mut self, interface: Option<InterfaceId>) -> bool {
+        let interface = interface.and_then(|id| self.directory.interface(id));
         let goes_by_it = |call: &CallState| {
+            let Some(name) = interface.map(|interface| interface.name.as_str()) else {
+                return true;
+            };
             let of_halves = SIDES.into_iter().filter_map(|side| call.leg(side));
             let mut legs = of_halves.chain(call.ringing.iter().copied());
             legs.any(|leg| {

@@ -30,13 +30,18 @@ impl Exchange {
             name: None,
             extension: Some(account),
         });
-        if let Some(replaced) = invite.replaces {
+        let active = (self.directory.extension(account))
+            .is_some_and(|extension| self.directory.is_active(extension));
+        if let Some(replaced) = invite.replaces.filter(|_| active) {
             self.replacing(session, invite, account, party, replaced);
             return;
         }
         // Who calls for help is not told to wait.
         let for_help = self.is_for_help(account, &dialled(&invite.request_uri));
-        let refused = if for_help && !self.stopping {
+        let refused = if invite.replaces.is_some() {
+            // Who is disabled calls for help, and takes over no call.
+            Some(Failure::of_cause(Cause::CALL_REJECTED))
+        } else if for_help && !self.stopping && !self.calls_enough_for_help(account) {
             None
         } else {
             self.overloaded(Some(account))

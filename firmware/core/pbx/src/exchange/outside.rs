@@ -346,6 +346,13 @@ impl Exchange {
             .any(|leg| leg.rang || self.endpoint.is_heard_of(leg.session))
     }
 
+    /// Whether anybody rings who is called.
+    pub(crate) fn has_rung(&self, call: CallId) -> bool {
+        let state = self.calls.get(&call);
+        (state.into_iter().flat_map(|state| &state.ringing))
+            .any(|leg| self.legs.get(*leg).is_some_and(|leg| leg.rang))
+    }
+
     /// A server did not answer a call: the next one goes to its next address.
     pub(crate) fn was_silent(&mut self, id: InterfaceId) {
         if let Some(trunk) = self.trunks.0.get_mut(&id)

@@ -219,7 +219,8 @@ impl Exchange {
     ) -> Result<(), Failure> {
         let pending = Failure::new(StatusCode::REQUEST_PENDING, Cause::TEMPORARY_FAILURE);
         let state = self.calls.get(&second).ok_or(pending)?;
-        if state.ringing.is_empty() || state.transfer.is_some() {
+        // A call for help has further ways, which nobody else would go.
+        if state.ringing.is_empty() || state.transfer.is_some() || state.emergency {
             return Err(pending);
         }
         let dialled = state.dialled.clone();
@@ -270,6 +271,10 @@ impl Exchange {
         call.phase = Phase::Connected;
         call.transferred_from = Some(from);
         call.transfers = transfers.saturating_add(1);
+        // Who is connected with help stays so.
+        call.emergency = (pair.iter())
+            .filter_map(|leg| self.calls.get(&self.legs.get(*leg)?.call))
+            .any(|call| call.emergency);
         for (side, leg) in SIDES.into_iter().zip(pair) {
             self.withdraw(leg);
             if let Some(leg) = self.legs.get_mut(leg) {

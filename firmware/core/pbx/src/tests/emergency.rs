@@ -7,7 +7,7 @@ use model::{Cause, Disposition, EndedBy, ExtensionId, RouteId};
 use super::outside::{FIRST, SECOND, changed};
 use super::*;
 use crate::testing::world::World;
-use crate::testing::{outbound, rewrite};
+use crate::testing::{interface, outbound, rewrite};
 
 /// 9 dials out by both providers; the emergency numbers are those of the United States.
 fn world() -> World {
@@ -95,6 +95,154 @@ fn a_call_for_help_takes_the_line_of_an_ordinary_one() {
     refuse(&mut world, FIRST, 503);
     refuse(&mut world, SECOND, 503);
     assert_eq!(seen(&mut world, 1), [""; 0]);
+}
+
+#[test]
+fn a_line_that_is_not_free_at_once_is_tried_again() {
+    let mut world = world();
+    dial(&mut world, 0, "95551234");
+    answer(&mut world, FIRST);
+    dial(&mut world, 1, "911");
+    refuse(&mut world, FIRST, 503);
+    refuse(&mut world, SECOND, 503);
+    for wait in [300, 700, 2000] {
+        let before = world.phones[FIRST].dialogs.len();
+        world.pass_ms(wait);
+        assert_eq!(world.phones[FIRST].dialogs.len(), before + 1, "{wait}");
+        refuse(&mut world, FIRST, 503);
+    }
+    assert!(seen(&mut world, 1).contains(&"502".to_owned()));
+}
+
+#[test]
+fn no_call_is_ended_for_a_number_that_a_provider_does_not_know() {
+    let mut world = world();
+    dial(&mut world, 0, "95551234");
+    answer(&mut world, FIRST);
+    seen(&mut world, 0);
+    dial(&mut world, 1, "112");
+    refuse(&mut world, FIRST, 404);
+    refuse(&mut world, SECOND, 404);
+    world.pass_ms(5000);
+    assert_eq!(seen(&mut world, 0), [""; 0]);
+    assert_eq!(seen(&mut world, 1).last().map(String::as_str), Some("404"));
+}
+
+#[test]
+fn a_way_that_does_not_ring_soon_is_left_and_one_that_rings_is_not() {
+    let mut world = world();
+    dial(&mut world, 0, "911");
+    let trying = world.phones[FIRST].respond(0, 100, &[], None);
+    world.send(FIRST, trying);
+    world.pass_ms(11_900);
+    assert_eq!(seen(&mut world, SECOND), [""; 0]);
+    world.pass_ms(200);
+    assert_eq!(invited_for(&world, SECOND, 0), "sip:911@10.9.0.2");
+    ring(&mut world, SECOND);
+    world.pass_ms(600_000);
+    assert!(!seen(&mut world, SECOND).contains(&"CANCEL".to_owned()));
+    answer(&mut world, SECOND);
+    assert!(seen(&mut world, 0).contains(&"200".to_owned()));
+}
+
+#[test]
+fn a_number_of_another_exchange_or_of_an_extension_is_no_call_for_help() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        // What begins with 5 is a number of the branch.
+        let mut branch = outbound("5", &[2]);
+        branch.id = RouteId::new(2);
+        branch.outgoing.called = rewrite(0, "");
+        configuration.routes.push(branch);
+        configuration.extensions[1].number = "9911".parse().unwrap();
+    });
+    seen(&mut world, FIRST);
+    dial(&mut world, 0, "5112");
+    assert_eq!(invited_for(&world, SECOND, 0), "sip:5112@10.9.0.2");
+    refuse(&mut world, SECOND, 404);
+    dial(&mut world, 0, "9911");
+    assert_eq!(seen(&mut world, FIRST), [""; 0]);
+}
+
+#[test]
+fn all_routes_are_ways_the_chosen_first_then_providers_then_longer_prefixes() {
+    let order = |chosen: &[u32]| {
+        let mut configuration = crate::testing::configuration(1);
+        let mut branch = interface(3, "10.9.0.3", &[]);
+        branch.partner = model::config::Partner::Exchange;
+        configuration.interfaces = vec![interface(1, "10.9.0.1", &[]), branch];
+        let routes = [("5", 3), ("0", 1), ("42", 1), ("777", 3)];
+        configuration.routes = (routes.into_iter().zip(1..))
+            .map(|((prefix, to), id)| {
+                let mut route = outbound(prefix, &[to]);
+                route.id = RouteId::new(id);
+                route
+            })
+            .collect();
+        configuration.emergency.routes = chosen.iter().copied().map(RouteId::new).collect();
+        let ids = configuration.emergency_routes().map(|route| route.id.raw());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(order(&[]), [3, 2, 4, 1]);
+    assert_eq!(order(&[1]), [1, 3, 2, 4]);
+}
+
+#[test]
+fn the_chosen_route_goes_before_the_one_that_was_dialled() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        let mut second = outbound("8", &[2]);
+        second.id = RouteId::new(2);
+        configuration.routes.push(second);
+        configuration.emergency.routes = vec![RouteId::new(2)];
+    });
+    dial(&mut world, 0, "9112");
+    assert_eq!(invited_for(&world, SECOND, 0), "sip:112@10.9.0.2");
+    refuse(&mut world, SECOND, 503);
+    assert_eq!(invited_for(&world, FIRST, 0), "sip:112@10.9.0.1");
+}
+
+#[test]
+fn one_extension_calls_for_help_four_times_at_once_without_limits() {
+    let mut world = world();
+    let id = ExtensionId::new(1);
+    for _ in 0..4 {
+        assert!(!world.switch.calls_enough_for_help(id));
+        dial(&mut world, 0, "911");
+        ring(&mut world, FIRST);
+    }
+    assert!(world.switch.calls_enough_for_help(id));
+    assert!(!world.switch.calls_enough_for_help(ExtensionId::new(2)));
+}
+
+#[test]
+fn an_administrator_is_told_of_a_call_for_help_without_any_way_and_of_one_that_was_answered() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.interfaces.clear();
+        configuration.routes.clear();
+    });
+    world.take_log();
+    dial(&mut world, 0, "911");
+    let log = world.take_log();
+    assert!(
+        log.iter().any(|row| row.contains("Emergency call of 101")),
+        "{log:?}"
+    );
+    assert!(
+        log.iter().any(|row| row.contains("was not put through")),
+        "{log:?}"
+    );
+    let mut world = self::world();
+    dial(&mut world, 0, "911");
+    world.take_log();
+    answer(&mut world, FIRST);
+    let log = world.take_log();
+    assert!(
+        log.iter()
+            .any(|row| row.ends_with("was answered by provider1")),
+        "{log:?}"
+    );
 }
 
 #[test]

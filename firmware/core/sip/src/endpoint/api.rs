@@ -128,6 +128,8 @@ pub struct Account {
 pub struct Urgent {
     /// The numbers.
     pub numbers: BTreeSet<String>,
+    /// They may be dialled without anything before them.
+    pub direct: bool,
     /// What may stand before them.
     pub prefixes: BTreeSet<String>,
 }
@@ -136,7 +138,7 @@ impl Urgent {
     pub(super) fn holds(&self, dialled: &str) -> bool {
         let splits = (0..dialled.len()).filter_map(|at| dialled.split_at_checked(at));
         let mut splits = splits.filter(|(_, number)| self.numbers.contains(*number));
-        splits.any(|(prefix, _)| prefix.is_empty() || self.prefixes.contains(prefix))
+        splits.any(|(prefix, _)| prefix.is_empty() && self.direct || self.prefixes.contains(prefix))
     }
 }
 

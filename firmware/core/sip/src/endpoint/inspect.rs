@@ -17,12 +17,12 @@ type Refused = Box<Response>;
 
 impl Endpoint {
     /// Overload: new work is refused, in-dialog requests go on.
-    pub(super) fn not_admitted(&self, request: &Request) -> Option<Response> {
+    pub(super) fn not_admitted(&self, flow: Flow, request: &Request) -> Option<Response> {
         match (&self.admission, &request.method) {
             (
                 Admission::RefuseCalls { retry_after_s } | Admission::RefuseAll { retry_after_s },
                 Method::Invite,
-            ) if !self.is_urgent(request) => Some(self.unavailable(request, *retry_after_s)),
+            ) if !self.is_urgent(flow, request) => Some(self.unavailable(request, *retry_after_s)),
             (Admission::RefuseAll { retry_after_s }, Method::Register) => {
                 Some(self.unavailable(request, *retry_after_s))
             }
@@ -33,20 +33,22 @@ impl Endpoint {
     }
 
     /// Too much is held already. Asked after the digest: who has none neither uses it up nor hears of it.
-    pub(super) fn is_full(&self, request: &Request) -> Option<Response> {
+    pub(super) fn is_full(&self, flow: Flow, request: &Request) -> Option<Response> {
         let config = &self.core.config;
         let full = |reserve| {
             self.core.servers.len() >= config.server_transactions + reserve
                 || (request.method == Method::Invite
                     && self.sessions.len() >= config.sessions + reserve)
         };
-        let full = full(0) && (full(URGENT_RESERVE) || !self.is_urgent(request));
+        let full = full(0) && (full(URGENT_RESERVE) || !self.is_urgent(flow, request));
         full.then(|| self.unavailable(request, RETRY_AFTER_S))
     }
 
-    /// Whether it is a call to an urgent number.
-    pub(super) fn is_urgent(&self, request: &Request) -> bool {
+    /// Whether it is a call to an urgent number by one who has to prove who it is: anybody can send in
+    /// the name of a peer that need not.
+    pub(super) fn is_urgent(&self, flow: Flow, request: &Request) -> bool {
         request.method == Method::Invite
+            && !self.trusted.contains(&flow.remote.ip())
             && (request.uri.user()).is_some_and(|dialled| self.urgent.holds(&dialled))
     }
 

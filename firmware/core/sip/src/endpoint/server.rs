@@ -134,7 +134,7 @@ impl Endpoint {
     ) {
         // There is no REGISTER in a dialog, whatever its To says.
         let outside = essentials.to.tag().is_none() || request.method == Method::Register;
-        if outside && let Some(response) = self.not_admitted(request) {
+        if outside && let Some(response) = self.not_admitted(flow, request) {
             self.refusals += 1;
             self.respond_without_state(flow, response);
             return;
@@ -256,7 +256,7 @@ impl Endpoint {
             proved
         };
         self.streams.prove(&mut self.core, flow);
-        if let Some(response) = self.is_full(request) {
+        if let Some(response) = self.is_full(flow, request) {
             self.refusals += 1;
             self.respond_without_state(flow, response);
             return;
@@ -303,7 +303,7 @@ impl Endpoint {
         request: &Request,
         essentials: &Essentials,
     ) -> Option<Account> {
-        let account = self.proved(flow, request, self.is_urgent(request))?;
+        let account = self.proved(flow, request, self.is_urgent(flow, request))?;
         if request.method != Method::Register || names(&essentials.to.uri, &account) {
             return Some(account);
         }

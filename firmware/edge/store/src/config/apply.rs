@@ -162,6 +162,16 @@ impl Applier<'_> {
             Operation::UpdateGeneral(general) => {
                 self.expect(self.snapshot.revisions.general)?;
                 let before = std::mem::replace(&mut self.configuration().general, general.clone());
+                // Who has set no emergency numbers has those of the country that it is now.
+                if !self
+                    .snapshot
+                    .revisions
+                    .items
+                    .contains_key(&ItemId::Emergency)
+                {
+                    let configuration = self.configuration();
+                    configuration.emergency = configuration.preset_emergency();
+                }
                 self.edits.push(Edit::General {
                     before,
                     after: general,

@@ -49,6 +49,7 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
         return t('explained.phones', { count: step.registered })
       case 'route':
         if (isNone(step.route)) return t('explained.route_none')
+        if (emergency) return step.prefix ? t('explained.emergency_route', { prefix: step.prefix }) : t('explained.emergency_route_any')
         return step.prefix ? t('explained.route', { prefix: step.prefix }) : t('explained.route_any')
       case 'attempt': {
         const key = step.ready ? 'attempt' : emergency ? 'attempt_last' : 'attempt_over'

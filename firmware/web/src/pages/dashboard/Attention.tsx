@@ -22,6 +22,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
   no_way_to_help: '/emergency-numbers',
+  no_emergency_numbers: '/emergency-numbers',
 }
 const LIST = { user: '/users', extension: '/extensions', phone: '/extensions', interface: '/call-routing', route: '/call-routing' }
 

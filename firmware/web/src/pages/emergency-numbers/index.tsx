@@ -113,7 +113,7 @@ function Settings({ stored, routes, extensions }: { stored: Stored<Values>; rout
     <EditPage<Values>
       id="emergency-numbers"
       title={t('nav.emergency_numbers')}
-      above={<State routes={routes} chosen={stored.values.routes} any={stored.values.numbers.length > 0} first={first} />}
+      above={<State routes={routes} any={stored.values.numbers.length > 0} first={first} />}
       stored={stored}
       save={save}
       refresh={refresh}
@@ -127,14 +127,12 @@ function Settings({ stored, routes, extensions }: { stored: Stored<Values>; rout
 }
 
 /** Whether help can be called at all, as it is stored; the check dials nothing. */
-function State({ routes, chosen, any, first }: { routes: Route[]; chosen: number[]; any: boolean; first: string }) {
+function State({ routes, any, first }: { routes: Route[]; any: boolean; first: string }) {
   const { t } = useTranslation()
   const interfaces = useInterfaces()
   if (!interfaces.data) return null
   const enabled = new Set(interfaces.data.filter(({ enabled }) => enabled).map(({ id }) => id))
-  const on = routes.filter((route) => route.enabled)
-  const own = on.filter(({ id }) => chosen.includes(id))
-  const leads = (own.length > 0 ? own : on).some((route) => route.interfaces.some((id) => enabled.has(id)))
+  const leads = routes.some((route) => route.enabled && route.interfaces.some((id) => enabled.has(id)))
   if (!any) return <Empty icon={IconUrgent} title={t('emergency.empty')} text={t('emergency.empty_text')} />
   if (!leads) {
     return (

@@ -103,6 +103,8 @@ codes! {
     AdministrationRestarted = Warning, "The administration ended unexpectedly and was started again: the Warning log says when.";
     /// There are emergency numbers, and no way by which a call to them could leave.
     NoWayToHelp = Warning, "Emergency calls lead nowhere: no route with an enabled interface is there for them.";
+    /// There are no emergency numbers.
+    NoEmergencyNumbers = Warning, "There are no emergency numbers: a call for help has no precedence.";
     /// Less than a tenth of the disk with the data is free.
     DiskNearlyFull = Warning, "The disk is nearly full: remove old records or recordings.";
     /// The certificate ends within 30 days.
@@ -218,10 +220,9 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     }
     // An exchange in the making is not told of it: there is nobody who could call.
     let anybody = !configuration.extensions.is_empty();
-    if anybody
-        && !configuration.emergency.numbers.is_empty()
-        && !configuration.help_can_be_reached()
-    {
+    if anybody && configuration.emergency.numbers.is_empty() {
+        found.push(whole(AttentionCode::NoEmergencyNumbers));
+    } else if anybody && !configuration.help_can_be_reached() {
         found.push(whole(AttentionCode::NoWayToHelp));
     }
     let active = || {

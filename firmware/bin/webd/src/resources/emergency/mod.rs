@@ -175,15 +175,16 @@ async fn taken(app: &App, emergency: &config::Emergency) -> Result<Problem, Prob
 
 async fn read(app: &App) -> Result<(ConfigVersion, Emergency), Problem> {
     let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
-    // Before the first change it is that of the configuration's beginning.
-    let revision = snapshot.revisions.items.get(&ItemId::Emergency).copied();
+    // Before the first change they are the country's.
+    let revision = snapshot.revisions.items.get(&ItemId::Emergency);
+    let revision = *revision.unwrap_or(&snapshot.revisions.general);
     let emergency = snapshot.configuration.emergency;
     let numbers = emergency.numbers.into_iter().map(|entry| EmergencyNumber {
         number: entry.number.to_string(),
         description: entry.description,
     });
     Ok((
-        revision.unwrap_or(ConfigVersion::new(0)),
+        revision,
         Emergency {
             numbers: numbers.collect(),
             direct: emergency.direct,

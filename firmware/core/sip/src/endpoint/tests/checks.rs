@@ -548,6 +548,7 @@ fn an_urgent_call_passes_every_limit() {
     tape.act(|box_, _| {
         box_.set_urgent(Urgent {
             numbers: ["112".to_owned()].into(),
+            direct: true,
             prefixes: ["9".to_owned()].into(),
         });
         box_.set_admission(Admission::RefuseAll { retry_after_s: 8 });
