@@ -283,6 +283,17 @@ export const PLACES: Place[] = [
   },
   { name: 'health-power-off', path: '/health', act: (page) => ask(page, /^(Power off…|Vypnout…)$/) },
   { name: 'health-factory-reset', path: '/health', act: (page) => ask(page, /^(Factory reset…|Tovární nastavení…)$/) },
+  { name: 'debug-log', path: '/debug-log', act: (page) => page.getByRole('checkbox').first().waitFor() },
+  {
+    name: 'debug-log-on',
+    path: '/debug-log',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^(Begin|Spustit)$/ }).click()
+      await page.evaluate(() => fetch('/api/v1/debug-log'))
+      await page.getByRole('button', { name: /^(End|Ukončit)$/ }).waitFor()
+    },
+    leave: (page) => page.getByRole('button', { name: /^(End|Ukončit)$/ }).click(),
+  },
   {
     name: 'config-log',
     path: '/config-log',

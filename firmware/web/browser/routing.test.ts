@@ -54,7 +54,7 @@ it('the wizard adds a provider with the route to it, and tells a wrong server at
   await page.getByText('Step 1 of 4').waitFor()
   await field(page, 'Name').fill('two words')
   await page.keyboard.press('Enter')
-  await page.getByText('Use letters, digits, dot, dash and underscore only').waitFor()
+  await page.getByText('Use letters without accents, digits, dot, dash and underscore only').waitFor()
   await field(page, 'Name').fill('provider1')
   await page.keyboard.press('Enter')
 

@@ -92,6 +92,9 @@ export async function office(box: Box): Promise<Office> {
   const wrong = new Phone(box, '108', 'not the password', 'Yealink T46S')
   await wrong.register().catch(() => undefined)
   wrong.close()
+  const unknown = new Phone(box, 'yealink-109', 'any password', 'Yealink T46S')
+  await unknown.register().catch(() => undefined)
+  unknown.close()
   return {
     close: async () => {
       for (const phone of phones) phone.close()

@@ -3,20 +3,24 @@ import '@mantine/core/styles.css'
 import '@mantine/notifications/styles.css'
 import './global.css'
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
 import { Problem } from './api/problem'
+import { loadLogIn } from './frame/LogInAgain'
 import { Root } from './frame/Root'
 import { startI18n } from './i18n'
-import { ConfirmHost } from './kit/confirm'
-import { HelpDrawer } from './kit/help'
-import { OnceHost } from './kit/once'
+import { loadQuestion } from './kit/confirm'
+import { HelpHost } from './kit/help'
+import { Host } from './kit/host'
+import { loadNotices } from './kit/toast'
 import { theme, variables } from './theme'
 
 const TRIES = 2
 /** Events tell of changes; this is for what they don't tell of. */
 const STALE_MS = 5 * 60_000
+
+/** By then the page is there. What tells that the box is away has to be here before it is. */
+const IDLE_MS = 5_000
 
 const client = new QueryClient({
   defaultOptions: {
@@ -33,11 +37,13 @@ void startI18n().then(() =>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
         <Root />
-        <HelpDrawer />
-        <OnceHost />
-        <ConfirmHost />
-        <Notifications position="bottom-right" zIndex={500} />
+        <HelpHost />
+        <Host />
       </QueryClientProvider>
     </MantineProvider>,
   ),
 )
+
+setTimeout(() => {
+  for (const load of [loadNotices, loadQuestion, loadLogIn]) load().catch(() => undefined)
+}, IDLE_MS)

@@ -192,9 +192,9 @@ impl Live {
         self.keep(&records);
     }
 
-    /// A row for the Security log.
-    pub fn security(&mut self, at: WallTime, text: String) {
-        let lost = self.writer.log(LogKind::Security, at, text).is_err();
+    /// A row for the Security log that stands for so many.
+    pub fn security(&mut self, at: WallTime, text: String, times: u32) {
+        let lost = self.writer.series(at, text, times).is_err();
         if lost && !self.rows_lost {
             error!("rows of the Security log are lost: the disk can't keep up");
         }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod control;
+mod debug_log;
 mod files;
 mod listing;
 mod live;

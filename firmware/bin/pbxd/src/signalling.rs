@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::{self, Clock};
 use crate::control::{Answer, Control, Question};
+use crate::debug_log::DebugLog;
 use crate::files::Files;
 use crate::listing::Listing;
 use crate::live::{Before, Live};
@@ -84,6 +85,7 @@ struct Process {
     /// Lists that are being written, the first one now: one for each connection at most.
     listings: VecDeque<Listing>,
     config: model::ConfigVersion,
+    debug: DebugLog,
     /// Extensions that nobody configured or sees.
     self_call: SelfCall,
     concealed: Concealed,
@@ -227,6 +229,7 @@ impl Process {
             control,
             listings: VecDeque::new(),
             config,
+            debug: DebugLog::default(),
             self_call,
             concealed: Concealed::default(),
             watched: false,
@@ -333,6 +336,12 @@ impl Process {
                 "phones that can't be reached are not told that their calls have ended"
             );
         }
+        if self.debug.expire(self.clock.now()) {
+            self.input(Input::Debug {
+                messages: false,
+                decisions: false,
+            });
+        }
         self.live.catch_up();
         // Where the bell was missed nothing is lost.
         self.media_events();
@@ -379,7 +388,20 @@ impl Process {
                 continue;
             }
             match output {
-                Output::Transmit { flow, bytes } => self.sends.push(Send::Message(flow, bytes)),
+                Output::Transmit { flow, bytes } => {
+                    if self.debug.wants().0 {
+                        let now = self.clock.now();
+                        (self.debug).message(now, clock::wall(), false, flow, &bytes);
+                    }
+                    self.sends.push(Send::Message(flow, bytes));
+                }
+                Output::Heard { flow, bytes } => {
+                    let now = self.clock.now();
+                    (self.debug).message(now, clock::wall(), true, flow, &bytes);
+                }
+                Output::Decision { text, .. } => {
+                    self.debug.decision(self.clock.now(), clock::wall(), text);
+                }
                 Output::CloseStream { flow, why } => self.sends.push(Send::Close(flow, why)),
                 Output::Media(command) => self.media.command(command),
                 Output::BindingPut(binding) => {
@@ -397,7 +419,9 @@ impl Process {
                     transport,
                 } => self.lookups.ask(interface, host, port, transport),
                 Output::Notice(notice) => self.control.notify(*notice),
-                Output::Security(text) => self.live.security(clock::wall(), text),
+                Output::Security { text, times } => {
+                    self.live.security(clock::wall(), text, times);
+                }
                 Output::Warning(text) => warn!("{text}"),
             }
         }
@@ -434,14 +458,29 @@ impl Process {
                     Reply::NotFound
                 }
             }
+            Request::Debug {
+                messages,
+                decisions,
+                minutes,
+            } => {
+                let now = self.clock.now();
+                (self.debug).set(now, clock::wall(), messages, decisions, minutes);
+                self.input(Input::Debug {
+                    messages,
+                    decisions,
+                });
+                Reply::Done
+            }
+            Request::DebugLog { after } => Reply::DebugLog(self.debug.told(after)),
             Request::Watch => {
                 // At once: from the answer on nothing is missed.
                 self.watch();
                 Reply::Done
             }
-            Request::FailedLogin { extension } => Reply::FailedLogin {
-                failed: (self.switch.failed_login(extension)).filter(|_| !extension.is_hidden()),
-            },
+            Request::FailedLogins => {
+                let (failed, unknown) = self.switch.failed_logins();
+                Reply::FailedLogins { failed, unknown }
+            }
             Request::SelfCall => self.self_call.reply(),
         };
         // Where the asker is gone nobody needs the answer.

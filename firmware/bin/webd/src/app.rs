@@ -301,7 +301,7 @@ impl App {
         let hub = self.hub.clone();
         let written = self
             .with_store(move |store| {
-                store.log_append(LogKind::Security, clock::now(), &text)?;
+                store.log_append_series(clock::now(), &text, 1)?;
                 hub.logged();
                 Ok::<_, StoreError>(())
             })

@@ -18,9 +18,9 @@ use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_explainer, call_history, calls, dashboard, dial_plan, emergency, events, extensions,
-    first_visit, general, interfaces, log_settings, logs, phone_setup, problems, registrations,
-    routes, session, status, system, users,
+    call_explainer, call_history, calls, dashboard, debug_log, dial_plan, emergency, events,
+    extensions, failed_logins, first_visit, general, interfaces, log_settings, logs, phone_setup,
+    problems, registrations, routes, session, status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -53,7 +53,6 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(extensions::remove))
         .write(routes!(extensions::set_sip_password))
         .read(routes!(extensions::dependents))
-        .read(routes!(extensions::failed_logins))
         .read(routes!(dial_plan::list))
         .read(routes!(dial_plan::export))
         .read(routes!(interfaces::list))
@@ -76,6 +75,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(calls::list))
         .write(routes!(calls::end))
         .read(routes!(registrations::list))
+        .read(routes!(failed_logins::list))
         .read(routes!(phone_setup::show))
         .read(routes!(call_history::list))
         .read(routes!(call_history::show))
@@ -85,6 +85,8 @@ fn api() -> OpenApiRouter<App> {
         .write(routes!(log_settings::replace))
         .read(routes!(logs::list))
         .write(routes!(logs::clear))
+        .read(routes!(debug_log::show))
+        .write(routes!(debug_log::set))
         .read(routes!(dashboard::show))
         .read(routes!(status::show))
         .read(routes!(events::listen))

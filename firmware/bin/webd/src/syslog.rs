@@ -186,7 +186,14 @@ fn message(syslog: &Syslog, kind: LogKind, row: &LogRow, host: &str) -> String {
     let log = word(&crate::words::Log::from(kind));
     let by = row.author.as_ref();
     let by = by.map_or_else(String::new, |by| format!("{} ({}): ", by.name, by.host));
-    format!("<{priority}>1 {at} {host} {APP} - {log} - {by}{}", row.text)
+    let series = match row.times {
+        0 | 1 => String::new(),
+        times => format!(" ({times} times so far)"),
+    };
+    format!(
+        "<{priority}>1 {at} {host} {APP} - {log} - {by}{}{series}",
+        row.text
+    )
 }
 
 /// The name of the machine, or what stands for none.
@@ -222,12 +229,20 @@ mod tests {
                 name: "Admin".into(),
                 host: "192.0.2.1".into(),
             }),
+            times: 1,
+            first: WallTime::from_unix_micros(1_795_332_953_120_000),
         };
         assert_eq!(
             message(&to("x"), LogKind::Config, &row, "box"),
             "<134>1 2026-11-22T07:35:53.120Z box operator-box - config - Admin (192.0.2.1): Added extension 122 (ID=7)"
         );
         assert!(message(&to("x"), LogKind::Error, &row, "-").starts_with("<131>1 "));
+        let series = LogRow { times: 3, ..row };
+        let sent = message(&to("x"), LogKind::Security, &series, "-");
+        assert!(
+            sent.ends_with("Added extension 122 (ID=7) (3 times so far)"),
+            "{sent}"
+        );
     }
 
     #[test]

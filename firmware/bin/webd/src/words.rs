@@ -380,6 +380,11 @@ pub struct LogRow {
     pub author: Option<String>,
     /// The address it was done from, in the Config log.
     pub host: Option<String>,
+    /// How often it happened within a series; the time is that of the last.
+    pub times: u32,
+    /// When it happened first.
+    #[schema(format = DateTime)]
+    pub first: String,
 }
 
 /// A user as others see it: without anything secret.
@@ -548,14 +553,32 @@ impl From<control::Registration> for Registration {
 
 impl From<store::LogRow> for LogRow {
     fn from(row: store::LogRow) -> Self {
+        let row_of_file = row_of_file(&row);
         let (author, host) = row.author.map(|author| (author.name, author.host)).unzip();
         Self {
             id: row.id,
             time: clock::rfc3339(row.at),
-            row: format!("[{}] {}", clock::log_style(row.at), row.text),
+            row: row_of_file,
             text: row.text,
             author,
             host,
+            times: row.times,
+            first: clock::rfc3339(row.first),
+        }
+    }
+}
+
+impl From<control::DebugRow> for LogRow {
+    fn from(row: control::DebugRow) -> Self {
+        Self {
+            id: i64::try_from(row.number).unwrap_or(i64::MAX),
+            time: clock::rfc3339(row.at),
+            row: format!("[{}] {}", clock::log_style(row.at), row.text),
+            text: row.text,
+            author: None,
+            host: None,
+            times: 1,
+            first: clock::rfc3339(row.at),
         }
     }
 }
@@ -569,8 +592,19 @@ impl From<system::KernelRow> for LogRow {
             text: row.text,
             author: None,
             host: None,
+            times: 1,
+            first: clock::rfc3339(row.at),
         }
     }
+}
+
+/// A row as a log file has it.
+fn row_of_file(row: &store::LogRow) -> String {
+    let series = match row.times {
+        0 | 1 => String::new(),
+        times => format!(" ({times} times since {})", clock::log_style(row.first)),
+    };
+    format!("[{}] {}{series}", clock::log_style(row.at), row.text)
 }
 
 impl From<config::User> for Person {

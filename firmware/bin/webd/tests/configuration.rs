@@ -305,6 +305,16 @@ async fn the_next_free_number_is_offered() {
             .send()
     };
     assert_eq!(ask("").await.json(), json!({ "number": "102" }));
+    // Somebody had it: people and phones may know it still. Where there is no other it will do.
+    let gone = |id: u32| {
+        world
+            .delete(&format!("/api/v1/extensions/{id}"))
+            .cookie(&admin)
+            .header("If-Match", "*")
+            .send()
+    };
+    assert_eq!(gone(2).await.status, 204);
+    assert_eq!(ask("").await.json(), json!({ "number": "102" }));
     assert_eq!(ask("?first=0100").await.json(), json!({ "number": "0100" }));
     assert_eq!(ask("?first=8").await.code(), "not_found");
     assert_eq!(ask("?first=x").await.code(), "invalid_query");

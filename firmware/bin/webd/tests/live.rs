@@ -346,34 +346,80 @@ async fn a_stream_beats_and_says_how_long_the_session_lasts() {
 async fn a_phone_that_is_not_let_in_is_told_with_its_extension() {
     let world = World::new();
     let admin = world.admin();
-    for number in ["101", "102"] {
-        let added = world
-            .post("/api/v1/extensions")
-            .cookie(&admin)
-            .json(json!({ "number": number }))
-            .send()
-            .await;
-        assert_eq!(added.status, 201, "{added:?}");
-    }
-    let failed = |id: u32| {
-        world
-            .get(&format!("/api/v1/extensions/{id}/failed-logins"))
-            .cookie(&admin)
-            .send()
-    };
-    assert_eq!(failed(1).await.code(), "exchange_unreachable");
+    let failed = || world.get("/api/v1/failed-logins").cookie(&admin).send();
+    assert_eq!(failed().await.code(), "exchange_unreachable");
     let _peer = world.peer();
     connected(&world, &admin).await;
     assert_eq!(
-        failed(1).await.json()["last"],
+        failed().await.json(),
         json!({
-            "time": "2027-01-15T08:00:00.000Z",
-            "host": "192.0.2.7",
-            "reason": "wrong_password",
+            "extensions": [{
+                "extension": 2,
+                "time": "2027-01-15T08:00:00.000Z",
+                "host": "192.0.2.7",
+                "reason": "wrong_password",
+            }],
+            "unknown": [{
+                "username": "phone7",
+                "time": "2027-01-15T08:00:00.000Z",
+                "host": "192.0.2.8",
+                "times": 3,
+            }],
         })
     );
-    assert!(failed(2).await.json()["last"].is_null());
-    assert_eq!(failed(3).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn the_debug_log_is_begun_for_a_while_and_read_bit_by_bit() {
+    let world = World::new();
+    let admin = world.admin();
+    let set = |body: Value| {
+        world
+            .put("/api/v1/debug-log")
+            .cookie(&admin)
+            .json(body)
+            .send()
+    };
+    let wish = json!({ "messages": true, "decisions": false, "minutes": 15 });
+    assert_eq!(set(wish.clone()).await.code(), "exchange_unreachable");
+    let peer = world.peer();
+    connected(&world, &admin).await;
+    assert_eq!(set(wish).await.status, 204);
+    assert_eq!(peer.debug(), Some((true, false, 15)));
+    let row = &world
+        .store
+        .log_query(LogKind::Config, &LogQuery::default())
+        .unwrap()[0];
+    assert_eq!(
+        row.text,
+        "Began the Debug log of SIP messages for 15 minutes"
+    );
+    assert!(row.author.is_some());
+    let long = json!({ "messages": true, "decisions": true, "minutes": 1441 });
+    assert_eq!(
+        set(long).await.fields(),
+        [("/minutes".into(), "out_of_range".into())]
+    );
+
+    let read = |query: &str| {
+        world
+            .get(&format!("/api/v1/debug-log{query}"))
+            .cookie(&admin)
+            .send()
+    };
+    let log = read("").await.json();
+    assert_eq!(log["until"], "2027-01-15T08:15:00.000Z");
+    assert_eq!(
+        (&log["messages"], &log["more"]),
+        (&json!(true), &json!(false))
+    );
+    let ids = |log: &Value| -> Vec<i64> {
+        let rows = log["rows"].as_array().unwrap();
+        rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(ids(&log), [3, 2, 1]);
+    assert_eq!(log["rows"][0]["text"], "row 3\nof two lines");
+    assert_eq!(ids(&read("?since=2").await.json()), [3]);
 }
 
 /// The items of the start page that need attention, by code.
@@ -399,6 +445,7 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
         ("101", "kR7mQ2xVb9Lp"),
         ("102", "password"),
         ("103", "kR7mQ2xVb9Lp"),
+        ("104", "kR7mQ2xVb9Lp"),
     ] {
         let body = json!({ "number": number, "sip_password": password });
         let added = world
@@ -440,19 +487,24 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     let found = attention(&world, &admin).await;
     assert!(!found.contains_key("exchange_unreachable") && !found.contains_key("no_extensions"));
     let objects = |code: &str| found[code]["objects"].clone();
+    let extension = |id: u32, name: &str| json!([{ "kind": "extension", "id": id, "name": name, "host": null, "time": null }]);
+    assert_eq!(objects("weak_sip_password"), extension(2, "102"));
+    assert_eq!(objects("extension_not_registered"), extension(4, "104"));
+    // Its phone is there, but not let in: once is enough.
+    let refused = &objects("phone_refused")[0];
     assert_eq!(
-        objects("weak_sip_password"),
-        json!([{ "kind": "extension", "id": 2, "name": "102" }])
+        (&refused["id"], &refused["host"]),
+        (&json!(2), &json!("192.0.2.7"))
     );
+    assert_eq!(refused["time"], "2027-01-15T08:00:00.000Z");
+    let unknown = &objects("unknown_login")[0];
     assert_eq!(
-        objects("extension_not_registered"),
-        json!([{ "kind": "extension", "id": 2, "name": "102" }])
+        (&unknown["name"], &unknown["host"]),
+        (&json!("phone7"), &json!("192.0.2.8"))
     );
+    assert!(unknown["id"].is_null());
     // Registered, but nobody can call it.
-    assert_eq!(
-        objects("extension_reconnecting"),
-        json!([{ "kind": "extension", "id": 3, "name": "103" }])
-    );
+    assert_eq!(objects("extension_reconnecting"), extension(3, "103"));
     assert_eq!(found["user_without_password"]["total"], 1);
     let nobody = &objects("user_without_password")[0];
     assert_eq!(nobody["name"], "Winston Smith");
@@ -464,7 +516,7 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     let dashboard = dashboard.json();
     assert_eq!(
         dashboard["extensions"],
-        json!({ "total": 3, "active": 3, "registered": 2 })
+        json!({ "total": 4, "active": 4, "registered": 2 })
     );
     assert_eq!(dashboard["status"]["exchange"]["calls"], 1);
     assert_eq!(dashboard["today"]["calls"], 0);

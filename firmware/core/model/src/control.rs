@@ -38,11 +38,8 @@ pub enum Request {
     Calls,
     /// The phones that are registered.
     Registrations,
-    /// The last login that failed for an extension.
-    FailedLogin {
-        /// Which.
-        extension: ExtensionId,
-    },
+    /// The phones that were not let in.
+    FailedLogins,
     /// How the ways to other networks are.
     Interfaces,
     /// What would become of a call if somebody dialled now; nobody is called.
@@ -58,6 +55,20 @@ pub enum Request {
         call: CallId,
         /// The user name of the administrator who wants it.
         by: String,
+    },
+    /// Write the Debug log for a while; nothing wanted ends it.
+    Debug {
+        /// SIP messages.
+        messages: bool,
+        /// What becomes of calls, and why.
+        decisions: bool,
+        /// For how long.
+        minutes: u16,
+    },
+    /// Rows of the Debug log.
+    DebugLog {
+        /// Those after the one with this number only.
+        after: Option<u64>,
     },
     /// Send notices from now on.
     Watch,
@@ -104,10 +115,12 @@ pub enum Reply {
         /// By extension.
         registrations: Vec<Registration>,
     },
-    /// To [`Request::FailedLogin`].
-    FailedLogin {
-        /// None where none has failed since the process started.
-        failed: Option<FailedLogin>,
+    /// To [`Request::FailedLogins`].
+    FailedLogins {
+        /// Of each extension the last one; the last first.
+        failed: Vec<FailedLogin>,
+        /// Those whose user name no extension has; the last first.
+        unknown: Vec<UnknownLogin>,
     },
     /// To [`Request::Interfaces`].
     Interfaces {
@@ -116,6 +129,8 @@ pub enum Reply {
     },
     /// To [`Request::Explain`].
     Explained(Explanation),
+    /// To [`Request::DebugLog`].
+    DebugLog(DebugLog),
     /// To [`Request::SelfCall`]; [`Reply::NotFound`] where there is no such call.
     SelfCall {
         /// The caller's and the called phone's.
@@ -135,6 +150,32 @@ pub enum Reply {
         /// Why.
         text: String,
     },
+}
+
+/// The Debug log: in memory, and off until it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebugLog {
+    /// SIP messages are written.
+    pub messages: bool,
+    /// What becomes of calls is written.
+    pub decisions: bool,
+    /// When it ends; none where it is off.
+    pub until: Option<WallTime>,
+    /// The oldest first.
+    pub rows: Vec<DebugRow>,
+    /// There are more after these.
+    pub more: bool,
+}
+
+/// A row of the Debug log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebugRow {
+    /// Grows by one with each.
+    pub number: u64,
+    /// When.
+    pub at: WallTime,
+    /// What, in English; some have many lines.
+    pub text: String,
 }
 
 /// How `pbxd` is.
@@ -250,12 +291,27 @@ pub struct Registration {
 /// A phone that was not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedLogin {
+    /// Whose user name it had.
+    pub extension: ExtensionId,
     /// When.
     pub at: WallTime,
     /// From where.
     pub host: IpAddr,
     /// Why.
     pub reason: LoginFailure,
+}
+
+/// A phone whose user name no extension has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownLogin {
+    /// The user name.
+    pub username: String,
+    /// When it was tried last.
+    pub at: WallTime,
+    /// From where.
+    pub host: IpAddr,
+    /// How often so far.
+    pub times: u32,
 }
 
 /// Why a phone was not let in.

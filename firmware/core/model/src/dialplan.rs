@@ -97,6 +97,16 @@ impl DialPlan {
     /// The first unused number from `first` on, of the same count of digits; none where all are taken.
     #[must_use]
     pub fn first_unused(&self, first: &ExtensionNumber) -> Option<ExtensionNumber> {
+        self.first_unused_but(first, &BTreeSet::new())
+    }
+
+    /// Likewise, and none of these.
+    #[must_use]
+    pub fn first_unused_but(
+        &self,
+        first: &ExtensionNumber,
+        avoided: &BTreeSet<ExtensionNumber>,
+    ) -> Option<ExtensionNumber> {
         let width = first.as_str().len();
         let mut candidate: u64 = first.as_str().parse().ok()?;
         loop {
@@ -105,7 +115,9 @@ impl DialPlan {
                 return None;
             }
             let number: ExtensionNumber = text.parse().ok()?;
-            if !self.numbers.contains_key(&number) && !self.reserved.contains(number.as_str()) {
+            let is_free =
+                !self.numbers.contains_key(&number) && !self.reserved.contains(number.as_str());
+            if is_free && !avoided.contains(&number) {
                 return Some(number);
             }
             candidate = candidate.checked_add(1)?;

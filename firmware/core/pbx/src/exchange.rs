@@ -30,8 +30,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use model::config::{Configuration, DigestChoice, General};
-use model::control::{FailedLogin, Notice};
-use model::{CallId, Disposition, EndedBy, ExtensionId, Instant, LegSide, PortId, WallTime};
+use model::control::Notice;
+use model::{CallId, Disposition, EndedBy, Instant, LegId, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 
@@ -39,9 +39,11 @@ use crate::admission::Controller;
 use crate::bindings;
 use crate::call::{CallState, MAX_CALLS, Outcome};
 use crate::chance::Chance;
+use crate::decision;
 use crate::directory::Directory;
 use crate::executor::Wakes;
 use crate::leg::{Failure, Legs};
+use crate::logins::FailedLogins;
 use crate::ports::Ports;
 use crate::record::Records;
 use crate::script::Plot;
@@ -143,8 +145,7 @@ pub(crate) struct Exchange {
     controller: Controller,
     admission: Admission,
     live: Live,
-    /// The last of each extension there is.
-    pub(crate) failed_logins: BTreeMap<ExtensionId, FailedLogin>,
+    pub(crate) failed_logins: FailedLogins,
     moves: Moves,
     trunks: Trunks,
     chance: Chance,
@@ -152,6 +153,8 @@ pub(crate) struct Exchange {
     /// Calls that are not answered yet.
     in_setup: usize,
     overload_refusals: u64,
+    /// What becomes of calls is told in words.
+    telling: bool,
     stopping: bool,
 }
 
@@ -211,13 +214,14 @@ impl Exchange {
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
-            failed_logins: BTreeMap::new(),
+            failed_logins: FailedLogins::default(),
             moves: Moves::default(),
             trunks: Trunks::default(),
             chance: Chance::new(&config.seed),
             next_call: config.first_call.raw(),
             in_setup: 0,
             overload_refusals: 0,
+            telling: false,
             stopping: false,
         };
         exchange.configure_interfaces();
@@ -229,8 +233,8 @@ impl Exchange {
         self.now = self.now.max(now);
         let now = self.now;
         self.wakes.expire(now);
-        for row in self.security.expire(now) {
-            self.security_row(row);
+        for (row, times) in self.security.expire(now) {
+            self.security_row(row, times);
         }
         for record in self.records.expire(now) {
             self.outputs.push_back(Output::CallClosed(Box::new(record)));
@@ -269,8 +273,10 @@ impl Exchange {
             .set_accounts(self.now, self.directory.accounts());
         self.endpoint.set_urgent(self.directory.urgent());
         let directory = &self.directory;
-        self.failed_logins
-            .retain(|extension, _| directory.extension(*extension).is_some());
+        self.failed_logins.retain(
+            |extension| directory.extension(extension).is_some(),
+            |username| directory.named(username).is_some(),
+        );
         self.configure_interfaces();
         self.notice(Notice::Config { version });
     }
@@ -360,8 +366,34 @@ impl Exchange {
         self.outputs.push_back(Output::Notice(Box::new(notice)));
     }
 
-    pub(crate) fn security_row(&mut self, row: String) {
-        self.outputs.push_back(Output::Security(row));
+    pub(crate) fn security_row(&mut self, text: String, times: u32) {
+        self.outputs.push_back(Output::Security { text, times });
+    }
+
+    /// What is wanted for the Debug log.
+    pub(crate) fn debug(&mut self, messages: bool, decisions: bool) {
+        self.endpoint.set_overheard(messages);
+        self.telling = decisions;
+    }
+
+    /// Tells what becomes of a call, where anybody wants to know: else nothing is put into words.
+    pub(crate) fn tell(&mut self, call: CallId, words: impl FnOnce(&Self) -> Option<String>) {
+        if !self.telling {
+            return;
+        }
+        let caller = (self.calls.get(&call)).and_then(|call| call.caller.extension);
+        if let Some(text) = words(self) {
+            self.outputs.push_back(Output::Decision { caller, text });
+        }
+    }
+
+    /// Likewise of what a party did.
+    pub(crate) fn tell_of(&mut self, id: LegId, what: impl FnOnce() -> String) {
+        if let Some(call) = self.legs.get(id).map(|leg| leg.call) {
+            self.tell(call, |exchange| {
+                Some(decision::of_leg(exchange.legs.get(id)?, &what()))
+            });
+        }
     }
 
     /// Drops the script of a call with this end, if none was decided before.

@@ -18,6 +18,7 @@ use model::explain::Caller;
 use model::{CallId, Cause, ExtensionId, Instant, LegId, LegSide};
 
 use crate::call::{Outcome, Phase};
+use crate::decision;
 use crate::exchange::Exchange;
 use crate::executor::Script;
 use crate::leg::{Failure, LegState, SILENT_FOR, Tone};
@@ -123,6 +124,12 @@ impl Call {
             let state = exchange.calls.get(&id).ok_or(gone)?;
             let origin = state.origin.ok_or(gone)?;
             let route = exchange.route(origin, &state.dialled);
+            exchange.tell(id, |exchange| {
+                let dialled = &exchange.calls.get(&id)?.dialled;
+                let way = exchange.route(origin, dialled).explained();
+                let directory = &exchange.directory;
+                Some(decision::routed(directory, id, origin, dialled, &way))
+            });
             let called = route.called.and_then(|id| exchange.directory.party(id));
             if let Some(state) = exchange.calls.get_mut(&id) {
                 state.called = called;

@@ -3,13 +3,14 @@
 //! Whoever guesses passwords sends thousands of requests a second; whoever has set up the phones of an
 //! office wrongly sends as many from one address, and wants to know which. So of a source the first
 //! failure of each account is told at once, for a few accounts a second; what else fails is counted and
-//! told at the end of the second. An account is told again once its source was quiet for a second.
+//! told at the end of the second, by the same words, which the log folds into one row. An account is
+//! told at once again when its source was quiet for a second.
 //! Credentials that answer no challenge of ours may come from anywhere, whatever their source says: they
 //! are no login, and are counted by the minute without a name. Banning the source is not done here.
 
 use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use model::Instant;
 use sip::endpoint::AuthenticationFailure;
@@ -37,11 +38,11 @@ const MAX_NAME_CHARS: usize = 64;
 /// What failed of one source.
 #[derive(Debug, Default)]
 struct Failures {
-    /// Accounts that a row has named.
-    names: BTreeSet<Box<str>>,
-    /// How many of them in this second.
+    /// Accounts that a row has named, and why they failed: how often since, with no row that tells it.
+    accounts: BTreeMap<(Box<str>, &'static str), u32>,
+    /// How many of them were named in this second.
     named: u32,
-    /// Failures that no row has told yet.
+    /// Failures of further accounts that no row has told yet.
     untold: u32,
     /// Something more failed in this second.
     any: bool,
@@ -80,24 +81,20 @@ impl SecurityLog {
             return None;
         }
         let name = shown(username);
-        if !self.is_told(now, source, &name) {
-            return None;
-        }
-        Some(format!(
-            "SIP - authentication of `{name}` failed for host {source}: {}",
-            words(failure)
-        ))
+        let why = words(failure);
+        (self.is_told(now, source, &name, why)).then(|| row(&name, source, why))
     }
 
     /// Whether a failure gets a row of its own; else it is counted.
-    fn is_told(&mut self, now: Instant, source: IpAddr, name: &str) -> bool {
+    fn is_told(&mut self, now: Instant, source: IpAddr, name: &str, why: &'static str) -> bool {
+        let account = (name.into(), why);
         let Some(failures) = self.sources.get_mut(&source) else {
             if self.sources.len() >= MAX_SOURCES {
                 self.unseen = self.unseen.saturating_add(1);
                 return false;
             }
             let failures = Failures {
-                names: BTreeSet::from([name.into()]),
+                accounts: BTreeMap::from([(account, 0)]),
                 named: 1,
                 untold: 0,
                 any: false,
@@ -110,11 +107,15 @@ impl SecurityLog {
         if self.further.1 <= now {
             self.further = (0, now + WINDOW);
         }
+        if let Some(untold) = failures.accounts.get_mut(&account) {
+            *untold = untold.saturating_add(1);
+            return false;
+        }
         let room = failures.named < NAMES_A_SECOND
-            && failures.names.len() < NAMES
+            && failures.accounts.len() < NAMES
             && self.further.0 < FURTHER_ROWS;
-        if room && !failures.names.contains(name) {
-            failures.names.insert(name.into());
+        if room {
+            failures.accounts.insert(account, 0);
             failures.named += 1;
             self.further.0 += 1;
             return true;
@@ -129,9 +130,12 @@ impl SecurityLog {
         *count = count.saturating_add(1);
     }
 
-    /// Rows about the seconds that have ended.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<String> {
+    /// Rows about the seconds that have ended, and for how many failures each stands.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(String, u32)> {
         let mut rows = Vec::new();
+        if self.further.1 <= now {
+            self.further = (0, now + WINDOW);
+        }
         while let Some(&(ends, source)) = self.ends.front() {
             if ends > now {
                 break;
@@ -140,11 +144,29 @@ impl SecurityLog {
             let Some(failures) = self.sources.get_mut(&source) else {
                 continue;
             };
+            let count = failures.accounts.values().filter(|untold| **untold > 0);
+            // One row each source has; several are the rows of further accounts.
+            let is_alone = failures.untold == 0 && count.count() == 1;
+            let mut told = 0;
+            for ((name, why), untold) in &mut failures.accounts {
+                let times = core::mem::take(untold);
+                if times == 0 {
+                    continue;
+                }
+                if is_alone {
+                    rows.push((row(name, source, why), times));
+                } else if told < NAMES_A_SECOND && self.further.0 < FURTHER_ROWS {
+                    told += 1;
+                    self.further.0 += 1;
+                    rows.push((row(name, source, why), times));
+                } else {
+                    failures.untold = failures.untold.saturating_add(times);
+                }
+            }
             if failures.untold > 0 {
-                rows.push(format!(
-                    "SIP - {} more authentications failed within a second for host {source}",
-                    failures.untold
-                ));
+                let text =
+                    format!("SIP - authentication of further names failed for host {source}");
+                rows.push((text, failures.untold));
             }
             if failures.any {
                 (failures.named, failures.untold, failures.any) = (0, 0, false);
@@ -154,24 +176,21 @@ impl SecurityLog {
             }
         }
         if self.unseen > 0 && self.sources.len() < MAX_SOURCES {
-            rows.push(format!(
-                "SIP - {} more authentications failed for further hosts",
-                self.unseen
-            ));
+            let text = "SIP - authentication failed for further hosts";
+            rows.push((text.into(), self.unseen));
             self.unseen = 0;
         }
         if self.unasked_told.is_some_and(|told| told <= now) {
-            rows.push(format!(
-                "SIP - {} requests within a minute with wrong credentials for no challenge of ours; their source may be made up",
-                self.unasked
-            ));
+            let text = "SIP - request with wrong credentials for no challenge of ours; its source may be made up";
+            rows.push((text.into(), self.unasked));
             self.unasked = 0;
             self.unasked_told = None;
         }
         if let Some((count, first, _)) = self.ignored.take_if(|(_, _, told)| *told <= now) {
-            rows.push(format!(
+            let text = format!(
                 "SIP - hosts that sent too much without a login were ignored {count} times within a minute, {first} the first"
-            ));
+            );
+            rows.push((text, 1));
         }
         rows
     }
@@ -193,6 +212,11 @@ pub(crate) fn shown(name: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_NAME_CHARS)
         .collect()
+}
+
+/// The same for all of a series.
+fn row(name: &str, source: IpAddr, why: &str) -> String {
+    format!("SIP - authentication of `{name}` failed for host {source}: {why}")
 }
 
 const fn words(failure: AuthenticationFailure) -> &'static str {
@@ -224,12 +248,10 @@ mod tests {
         }
         assert!(log.failed(at(500), two, "101", wrong).is_some());
         assert_eq!(log.timeout(), Some(at(1000)));
-        assert_eq!(
-            log.expire(at(1000)),
-            ["SIP - 499 more authentications failed within a second for host 10.0.0.1"]
-        );
+        let text = "SIP - authentication of `101` failed for host 10.0.0.1: wrong password";
+        assert_eq!(log.expire(at(1000)), [(text.into(), 499)]);
         assert_eq!(log.failed(at(1001), one, "101", wrong), None);
-        assert_eq!(log.expire(at(1999)), Vec::<String>::new());
+        assert!(log.expire(at(1999)).is_empty());
         assert_eq!(log.expire(at(2000)).len(), 1);
         assert!(log.expire(at(3000)).is_empty());
         assert_eq!(log.timeout(), None);
@@ -259,17 +281,17 @@ mod tests {
     #[test]
     fn each_account_behind_one_address_is_named() {
         assert_eq!(rows_of(1, 8, 1), [8]);
-        // Then what goes on is one row a second.
-        assert_eq!(rows_of(1, 8, 4), [8, 0, 1, 1]);
-        // More of them are named in the next seconds.
-        assert_eq!(rows_of(1, 25, 5), [10, 11, 6, 1, 1]);
+        // Then what goes on is told by the second, and who failed is told with it.
+        assert_eq!(rows_of(1, 8, 4), [8, 0, 8, 8]);
+        // More of them are named in the next seconds; of ten a second it is told how often they fail.
+        assert_eq!(rows_of(1, 25, 5), [10, 11, 16, 11, 11]);
     }
 
     #[test]
     fn a_list_of_names_fills_no_log() {
         let rows = rows_of(1, 5000, 20);
-        assert_eq!(rows[..3], [10, 11, 11]);
-        assert_eq!(rows[12..], [1; 8]);
+        assert_eq!(rows[..3], [10, 11, 21]);
+        assert_eq!(rows[12..], [11; 8]);
         // 20 addresses, each once; then their accounts share what there is.
         assert_eq!(rows_of(20, 5000, 3), [20 + 50, 20 + 50, 20 + 50]);
     }
@@ -286,7 +308,7 @@ mod tests {
         assert!(log.expire(Instant::from_millis(59_999)).is_empty());
         let rows = log.expire(Instant::from_millis(60_000));
         assert_eq!(rows.len(), 1);
-        assert!(rows.iter().all(|row| row.contains("5000 requests")));
+        assert!(rows.iter().all(|(_, times)| *times == 5000));
         assert_eq!(log.timeout(), None);
     }
 
@@ -299,9 +321,11 @@ mod tests {
         assert!(log.expire(Instant::from_millis(59_999)).is_empty());
         assert_eq!(
             log.expire(Instant::from_millis(60_000)),
-            [
+            [(
                 "SIP - hosts that sent too much without a login were ignored 2 times within a minute, 192.0.2.7 the first"
-            ]
+                    .into(),
+                1
+            )]
         );
         assert_eq!(log.timeout(), None);
     }
@@ -316,7 +340,7 @@ mod tests {
         assert_eq!(log.sources.len(), MAX_SOURCES);
         assert_eq!(
             log.expire(Instant::from_millis(1000)),
-            ["SIP - 1000 more authentications failed for further hosts"]
+            [("SIP - authentication failed for further hosts".into(), 1000)]
         );
         assert!(log.sources.is_empty());
     }

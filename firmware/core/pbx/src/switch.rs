@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::config::Configuration;
-use model::control::{ActiveCall, FailedLogin, InterfaceState, Notice, Registration};
+use model::control::{ActiveCall, FailedLogin, InterfaceState, Notice, Registration, UnknownLogin};
 use model::explain::{Caller, Explanation};
 use model::{
     Binding, CallId, CallRecord, ExtensionId, Flow, Instant, InterfaceId, KeptDialog, OpenCall,
@@ -76,6 +76,13 @@ pub enum Input {
         /// From which of our addresses to which of its.
         flows: Vec<Flow>,
     },
+    /// What is wanted for the Debug log: the messages that come, and what becomes of calls.
+    Debug {
+        /// [`Output::Heard`].
+        messages: bool,
+        /// [`Output::Decision`].
+        decisions: bool,
+    },
     /// Someone watches the calls: measure them while they last. No: nobody any more.
     Watch(bool),
     /// End all calls and take no new ones: the process is about to stop.
@@ -129,10 +136,29 @@ pub enum Output {
         /// How messages are to get there.
         transport: Transport,
     },
+    /// A message came, before what it leads to; only where that is wanted.
+    Heard {
+        /// From where, to where.
+        flow: Flow,
+        /// As it came: it may have secrets.
+        bytes: Bytes,
+    },
+    /// What becomes of a call and why, in English; only where that is wanted.
+    Decision {
+        /// Who calls.
+        caller: Option<ExtensionId>,
+        /// One row, of some lines.
+        text: String,
+    },
     /// For those who watch.
     Notice(Box<Notice>),
-    /// A row for the Security log, in English.
-    Security(String),
+    /// A row for the Security log.
+    Security {
+        /// In English; of one series always the same.
+        text: String,
+        /// For how many it stands.
+        times: u32,
+    },
     /// A row for the Warning log, in English.
     Warning(String),
 }
@@ -176,6 +202,10 @@ impl Switch {
                 Input::Clock(wall) => exchange.set_clock(wall),
                 Input::Load(load) => exchange.measured_delay(load.queue_delay_us),
                 Input::LookedUp { interface, flows } => exchange.looked_up(interface, flows),
+                Input::Debug {
+                    messages,
+                    decisions,
+                } => exchange.debug(messages, decisions),
                 Input::Watch(watched) => exchange.watch(watched),
                 Input::Shutdown => exchange.shut_down(),
                 Input::Timeout => {
@@ -246,10 +276,12 @@ impl Switch {
         bindings.filter(|binding| such(binding.extension)).count()
     }
 
-    /// The last login that failed for an extension since the start.
+    /// Phones that were not let in: of each extension the last one, and those whose user name no
+    /// extension has; the last first.
     #[must_use]
-    pub fn failed_login(&self, extension: ExtensionId) -> Option<FailedLogin> {
-        (self.exchange.borrow().failed_logins.get(&extension)).cloned()
+    pub fn failed_logins(&self) -> (Vec<FailedLogin>, Vec<UnknownLogin>) {
+        let exchange = self.exchange.borrow();
+        exchange.failed_logins.list(exchange.now)
     }
 
     /// Who made a call; none where it is over.

@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod debug;
 mod emergency;
 mod hold;
 mod outside;

@@ -7,5 +7,8 @@ pub mod message;
 mod registrar;
 pub mod sdp;
 mod session;
+mod shown;
 pub mod stream;
 mod transaction;
+
+pub use shown::shown;

@@ -200,6 +200,14 @@ impl Store {
         self.inner.config.read(rows::load)
     }
 
+    /// Numbers that extensions had before, the last 5,000; some may have them again.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn former_numbers(&self) -> Result<BTreeSet<ExtensionNumber>, StoreError> {
+        self.inner.config.read(rows::former_numbers)
+    }
+
     /// The version of the configuration now. Cheap.
     ///
     /// # Errors
@@ -464,10 +472,15 @@ impl Change<'_> {
                 }
             }
             Edit::Extension {
+                before,
                 after: Some((extension, _)),
-                ..
             } => {
                 rows::put_extension(tx, extension, version)?;
+                if let Some((before, _)) = before
+                    && before.number != extension.number
+                {
+                    rows::put_former_number(tx, &before.number, version)?;
+                }
                 revisions.extensions.insert(extension.id, version);
             }
             Edit::Extension {
@@ -476,6 +489,7 @@ impl Change<'_> {
             } => {
                 if let Some((extension, _)) = before {
                     rows::delete_extension(tx, extension.id)?;
+                    rows::put_former_number(tx, &extension.number, version)?;
                     revisions.extensions.remove(&extension.id);
                 }
             }

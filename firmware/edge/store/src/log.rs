@@ -1,5 +1,7 @@
 //! The logs people read (LOG-1), each kept to its newest rows.
 
+use core::time::Duration;
+
 use model::{ConfigVersion, WallTime};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -8,6 +10,11 @@ use crate::{Author, Store, StoreError};
 
 /// Longest row: a whole SIP header fits, a whole message doesn't.
 const TEXT_CHARS: usize = 2000;
+/// The Security log is looked through so far for the series that a row goes on.
+const SERIES_ROWS: u32 = 100;
+/// A series ends where nothing more of it happens for so long: a phone that is not let in tries again
+/// sooner.
+const SERIES: Duration = Duration::from_hours(1);
 /// Rows appended between two removals of the oldest.
 const TRIM_EVERY: i64 = 64;
 
@@ -25,6 +32,19 @@ macro_rules! beyond {
             "SELECT id FROM (SELECT id, sum(octet_length(text)) OVER (ORDER BY id DESC) AS size FROM ",
             $table,
             ") WHERE size > ?1 ORDER BY id DESC LIMIT 1"
+        )
+    };
+}
+
+/// Removes what is older than the newest so many.
+macro_rules! older {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE id <= (SELECT id FROM ",
+            $table,
+            " ORDER BY id DESC LIMIT 1 OFFSET ?1)"
         )
     };
 }
@@ -53,6 +73,10 @@ pub struct LogRow {
     pub text: String,
     /// Who did it, in the Config log.
     pub author: Option<Author>,
+    /// How often it happened within a series, in the Security log; once elsewhere.
+    pub times: u32,
+    /// When it happened first; `at` is the last time.
+    pub first: WallTime,
 }
 
 /// Which rows, the newest first.
@@ -114,6 +138,16 @@ impl LogKind {
         }
     }
 
+    /// Rows are counted: ids have gaps where series were folded.
+    const fn delete_older(self) -> &'static str {
+        match self {
+            Self::Config => older!("config_log"),
+            Self::Security => older!("security_log"),
+            Self::Warning => older!("warning_log"),
+            Self::Error => older!("error_log"),
+        }
+    }
+
     const fn beyond(self) -> &'static str {
         match self {
             Self::Config => beyond!("config_log"),
@@ -126,7 +160,10 @@ impl LogKind {
     const fn select(self) -> &'static str {
         match self {
             Self::Config => concat!("SELECT id, at, text, author, host FROM config_log", page!()),
-            Self::Security => concat!("SELECT id, at, text FROM security_log", page!()),
+            Self::Security => concat!(
+                "SELECT id, at, text, times, coalesce(first, at) FROM security_log",
+                page!()
+            ),
             Self::Warning => concat!("SELECT id, at, text FROM warning_log", page!()),
             Self::Error => concat!("SELECT id, at, text FROM error_log", page!()),
         }
@@ -142,6 +179,24 @@ impl Store {
         let keep = self.inner.limits.log_rows;
         kind.database(self)
             .write(|tx| Ok(append(tx, kind, keep, at, text)?))
+    }
+
+    /// Appends a row to the Security log that stands for so many. Where the same was said within the
+    /// last hour it is one series: its row comes anew, under another id, with the count and the first
+    /// time.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn log_append_series(
+        &self,
+        at: WallTime,
+        text: &str,
+        times: u32,
+    ) -> Result<(), StoreError> {
+        let keep = self.inner.limits.log_rows;
+        self.inner
+            .history
+            .write(|tx| Ok(append_series(tx, keep, at, &line(text), times)?))
     }
 
     /// The rows asked for, the newest first.
@@ -169,11 +224,18 @@ impl Store {
                         }),
                         LogKind::Security | LogKind::Warning | LogKind::Error => None,
                     };
+                    let at = row.get(1)?;
+                    let (times, first) = match kind {
+                        LogKind::Security => (row.get(3)?, row.get(4)?),
+                        LogKind::Config | LogKind::Warning | LogKind::Error => (1, at),
+                    };
                     Ok(LogRow {
                         id: row.get(0)?,
-                        at: WallTime::from_unix_micros(row.get(1)?),
+                        at: WallTime::from_unix_micros(at),
                         text: row.get(2)?,
                         author: author.transpose()?,
+                        times,
+                        first: WallTime::from_unix_micros(first),
                     })
                 },
             )?;
@@ -207,14 +269,8 @@ impl Store {
     /// # Errors
     /// Where the database can't be written.
     pub fn log_trim(&self, kind: LogKind, keep: u32) -> Result<u64, StoreError> {
-        let newest = LogQuery {
-            limit: 1,
-            ..LogQuery::default()
-        };
-        let newest = self.log_query(kind, &newest)?;
-        let newest = newest.first().map_or(0, |row| row.id);
         kind.database(self).write(|tx| {
-            let removed = tx.execute(kind.delete_up_to(), [newest - i64::from(keep)])?;
+            let removed = tx.execute(kind.delete_older(), [keep])?;
             Ok::<_, StoreError>(removed as u64)
         })
     }
@@ -265,6 +321,49 @@ pub(crate) fn append(
     trim(tx, kind, keep)
 }
 
+fn append_series(
+    tx: &Transaction<'_>,
+    keep: u32,
+    at: WallTime,
+    text: &str,
+    times: u32,
+) -> Result<(), rusqlite::Error> {
+    let hour = i64::try_from(SERIES.as_micros()).unwrap_or(i64::MAX);
+    let series = tx
+        .prepare_cached(
+            "SELECT id, first, times FROM (SELECT id, at, text, coalesce(first, at) AS first, times
+             FROM security_log ORDER BY id DESC LIMIT ?1) WHERE text = ?2 AND at >= ?3",
+        )?
+        .query_row(
+            params![SERIES_ROWS, text, at.as_unix_micros().saturating_sub(hour)],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, u32>(2)?,
+                ))
+            },
+        )
+        .optional()?;
+    let (first, before) = match series {
+        Some((id, first, before)) => {
+            tx.prepare_cached("DELETE FROM security_log WHERE id = ?1")?
+                .execute([id])?;
+            // The clock may have been set back meanwhile.
+            (first.min(at.as_unix_micros()), before)
+        }
+        None => (at.as_unix_micros(), 0),
+    };
+    tx.prepare_cached("INSERT INTO security_log (at, text, times, first) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            at.as_unix_micros(),
+            text,
+            before.saturating_add(times),
+            first
+        ])?;
+    trim(tx, LogKind::Security, keep)
+}
+
 /// Appends a row to the Config log, with the version where it tells of one, within the transaction that it tells of.
 pub(crate) fn append_config(
     tx: &Transaction<'_>,
@@ -305,8 +404,7 @@ pub(crate) fn contains_pattern(text: &str) -> String {
 fn trim(tx: &Transaction<'_>, kind: LogKind, keep: u32) -> Result<(), rusqlite::Error> {
     let newest = tx.last_insert_rowid();
     if newest % TRIM_EVERY == 0 {
-        tx.prepare_cached(kind.delete_up_to())?
-            .execute([newest - i64::from(keep)])?;
+        tx.prepare_cached(kind.delete_older())?.execute([keep])?;
     }
     Ok(())
 }

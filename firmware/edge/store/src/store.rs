@@ -16,6 +16,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_3.sql"),
         include_str!("migrations/config_4.sql"),
         include_str!("migrations/config_5.sql"),
+        include_str!("migrations/config_6.sql"),
     ],
     revision: "SELECT version * 2 + first_password_set FROM meta",
     expendable: None,
@@ -27,6 +28,7 @@ const HISTORY: Schema = Schema {
     steps: &[
         include_str!("migrations/history_1.sql"),
         include_str!("migrations/history_2.sql"),
+        include_str!("migrations/history_3.sql"),
     ],
     revision: "SELECT coalesce(max(id), 0) FROM calls",
     // Where rows are appended, in each of its trees.

@@ -46,6 +46,8 @@ pub struct Writer {
 enum Message {
     Call(CallRecord),
     Log(LogKind, WallTime, String),
+    /// A row of the Security log that stands for so many.
+    Series(WallTime, String, u32),
     /// Somebody waits until all is on the disk.
     Hurry,
     #[cfg(test)]
@@ -114,6 +116,15 @@ impl Writer {
     /// [`Refused`] where the queue is full: the row is lost.
     pub fn log(&self, kind: LogKind, at: WallTime, text: impl Into<String>) -> Result<(), Refused> {
         self.offer(Message::Log(kind, at, text.into()))
+    }
+
+    /// Queues a row of the Security log that stands for so many: see [`Store::log_append_series`].
+    /// Never waits.
+    ///
+    /// # Errors
+    /// [`Refused`] where the queue is full: the row is lost.
+    pub fn series(&self, at: WallTime, text: String, times: u32) -> Result<(), Refused> {
+        self.offer(Message::Series(at, text, times))
     }
 
     /// Waits until all that was queued before is stored, on the disk; false where that takes longer.
@@ -217,6 +228,10 @@ impl<F: Fn(LogKind)> Worker<F> {
                 match message {
                     Message::Call(call) => calls.push(call),
                     Message::Log(kind, at, text) => self.store_row(kind, at, &text),
+                    Message::Series(at, text, times) => {
+                        let stored = self.store.log_append_series(at, &text, times);
+                        self.stored_row(LogKind::Security, stored);
+                    }
                     Message::Hurry => {
                         hurry = true;
                         self.committed.messages -= 1;
@@ -240,7 +255,11 @@ impl<F: Fn(LogKind)> Worker<F> {
     }
 
     fn store_row(&self, kind: LogKind, at: WallTime, text: &str) {
-        match self.store.log_append(kind, at, text) {
+        self.stored_row(kind, self.store.log_append(kind, at, text));
+    }
+
+    fn stored_row(&self, kind: LogKind, stored: Result<(), StoreError>) {
+        match stored {
             Ok(()) => {
                 (self.logged)(kind);
                 let lost = self.lost_rows.take();

@@ -22,12 +22,16 @@ type Events = Schemas['EventData']
 const CALLS = ['live', 'calls']
 const REGISTRATIONS = ['live', 'registrations']
 const INTERFACES = ['config', 'interfaces']
+const FAILED_LOGINS = ['live', 'failed-logins']
+const DASHBOARD = ['config', 'dashboard']
 const LOST_AFTER_MS = 4_000
 /** Three heartbeats. */
 const SILENT_MS = 45_000
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]
 /** A burst of changes is read once. */
 const CALM_MS = 150
+/** Somebody who guesses passwords has them read no oftener. */
+const LOGINS_MS = 1_000
 /** A call that ended is in the history by then, mostly. */
 const RECORDED_MS = 300
 /** What was measured of a call is told a second after its end at the latest, and stored a second later. */
@@ -52,6 +56,7 @@ export function listen(client: QueryClient): () => void {
   let recorded: ReturnType<typeof setTimeout> | undefined
   let measured: ReturnType<typeof setTimeout> | undefined
   let moved: ReturnType<typeof setTimeout> | undefined
+  let logins: ReturnType<typeof setTimeout> | undefined
   let stopped = false
   let tries = 0
   let version: number | undefined
@@ -66,6 +71,14 @@ export function listen(client: QueryClient): () => void {
       moved = undefined
       void client.invalidateQueries({ queryKey: INTERFACES })
     }, CALM_MS)
+  }
+  // The Security log tells of each, and who is let in ends it.
+  const loginsChanged = () => {
+    logins ??= setTimeout(() => {
+      logins = undefined
+      void client.invalidateQueries({ queryKey: FAILED_LOGINS })
+      void client.invalidateQueries({ queryKey: DASHBOARD })
+    }, LOGINS_MS)
   }
   const readHistory = () => void client.invalidateQueries({ queryKey: ['history'] })
   const historyChanged = () => {
@@ -112,6 +125,7 @@ export function listen(client: QueryClient): () => void {
       client.setQueryData(REGISTRATIONS, hello.registrations)
       if (version !== undefined && hello.config_version !== version) configChanged()
       if (version !== undefined) {
+        loginsChanged()
         // Calls ended while nobody told of them, and an exchange that crashed has written down which.
         historyChanged()
         interfacesChanged()
@@ -129,18 +143,20 @@ export function listen(client: QueryClient): () => void {
       client.setQueryData<Call[]>(CALLS, (calls = []) => calls.filter(({ id }) => id !== call))
       historyChanged()
     })
-    on('registrations', ({ extension, registrations }) =>
+    on('registrations', ({ extension, registrations }) => {
       client.setQueryData<Registration[]>(REGISTRATIONS, (all = []) => [
         ...all.filter((one) => one.extension !== extension),
         ...registrations,
-      ]),
-    )
+      ])
+      loginsChanged()
+    })
     on('interface', interfacesChanged)
     on('config_changed', (change) => {
       version = change.version
       configChanged()
     })
     on('log', (logged) => {
+      if (logged.log === 'security') loginsChanged()
       for (const watcher of logWatchers) watcher(logged)
     })
     on('heartbeat', () => undefined)
@@ -173,6 +189,7 @@ export function listen(client: QueryClient): () => void {
     clearTimeout(recorded)
     clearTimeout(measured)
     clearTimeout(moved)
+    clearTimeout(logins)
     line = { state: 'connecting', exchange: true }
   }
 }
@@ -200,6 +217,16 @@ export function useCalls() {
     queryKey: CALLS,
     queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/calls', { signal }))).calls,
     staleTime: Infinity,
+  })
+}
+
+/** Phones that were not let in, live: nothing where the exchange does not run. */
+export function useFailedLogins() {
+  const { exchange } = useLine()
+  return useQuery({
+    queryKey: FAILED_LOGINS,
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/failed-logins', { signal })),
+    enabled: exchange,
   })
 }
 

@@ -3,9 +3,11 @@
 import { Center, Loader } from '@mantine/core'
 import { SessionContext, useStart } from '../api/session'
 import { Failed } from '../kit/Empty'
-import { FirstVisit } from './FirstVisit'
-import { LoginPage } from './LoginPage'
+import { later } from '../kit/later'
 import { Shell } from './Shell'
+
+const FirstVisit = later(async () => (await import('./FirstVisit')).FirstVisit)
+const LoginPage = later(async () => (await import('./LoginPage')).LoginPage)
 
 export function Root() {
   const start = useStart()

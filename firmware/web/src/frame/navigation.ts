@@ -8,7 +8,7 @@
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
   IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
-  IconHelpCircle, IconRoute, IconSettings, IconShieldLock, IconUrgent, IconUsers, type TablerIcon,
+  IconHelpCircle, IconRoute, IconSettings, IconShieldLock, IconTerminal2, IconUrgent, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -56,6 +56,7 @@ export const GROUPS: Group[] = [
     title: 'nav.logs',
     entries: [
       { path: 'config-log', title: 'nav.config_log', icon: IconHistory, page: () => logs().then(({ ConfigLog }) => ({ default: ConfigLog })) },
+      { path: 'debug-log', title: 'nav.debug_log', icon: IconTerminal2, page: () => logs().then(({ DebugLog }) => ({ default: DebugLog })) },
       { path: 'error-log', title: 'nav.error_log', icon: IconBug, page: () => logs().then(({ ErrorLog }) => ({ default: ErrorLog })) },
       { path: 'kernel-log', title: 'nav.kernel_log', icon: IconCpu, page: () => logs().then(({ KernelLog }) => ({ default: KernelLog })) },
       { path: 'security-log', title: 'nav.security_log', icon: IconShieldLock, page: () => logs().then(({ SecurityLog }) => ({ default: SecurityLog })) },

@@ -21,6 +21,9 @@ interface Texts {
   hint?: string
 }
 
+/** A hint may depend on what is chosen beside it. */
+type Hint<V> = string | ((values: V) => string)
+
 type Name<V, T> = { [K in keyof V]: V[K] extends T ? K : never }[keyof V] & string
 
 const plain = (value: unknown) => String(value ?? '')
@@ -52,7 +55,8 @@ export function check<V extends object>(name: Name<V, boolean>, { label, hint }:
   }
 }
 
-interface Secret<V> extends Texts {
+interface Secret<V> extends Omit<Texts, 'hint'> {
+  hint?: Hint<V>
   placeholder?: string
   /** What is wrong with what is typed, though it will be taken. */
   warn?: (values: V) => string | false
@@ -67,7 +71,7 @@ export function secret<V extends object>(name: Name<V, string>, { label, hint, p
     input: (form) => (
       <Password
         label={label}
-        description={hint}
+        description={typeof hint === 'function' ? hint(form.values) : hint}
         placeholder={placeholder}
         autoComplete="new-password"
         warning={warn?.(form.values)}

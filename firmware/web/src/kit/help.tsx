@@ -1,14 +1,16 @@
 // Context help: one short text per page and dialog, in src/help/<language>/<id>.md.
-import { ActionIcon, Drawer, Skeleton, Stack, Tooltip, Typography } from '@mantine/core'
+import { ActionIcon, Tooltip } from '@mantine/core'
 import { IconHelp } from '@tabler/icons-react'
-import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useLayoutEffect, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
-import { language } from '../i18n'
+import { later } from './later'
 
-const texts = import.meta.glob<string>('../help/*/*.md', { import: 'default' })
+const HelpDrawer = later(async () => (await import('./HelpDrawer')).HelpDrawer)
 
 let page: string | null = null
 let opened: string | null = null
+/** It was opened once: it goes as it came, slowly. */
+let wanted = false
 const watchers = new Set<() => void>()
 
 function watch(watcher: () => void) {
@@ -22,10 +24,11 @@ function tell() {
 
 export function openHelp(id: string) {
   opened = id
+  wanted = true
   tell()
 }
 
-function closeHelp() {
+export function closeHelp() {
   opened = null
   tell()
 }
@@ -72,41 +75,12 @@ export function HelpButton({ id, size = 'lg' }: { id?: string; size?: string }) 
 }
 
 /** Where help appears; the frame has one. */
-export function HelpDrawer() {
-  const { t } = useTranslation()
+export function HelpHost() {
   const id = useSyncExternalStore(watch, () => opened)
-  const lang = language()
-  const [text, setText] = useState<{ of: string; html: string } | null>(null)
   // Sooner than those of any dialog, which listen in the same way.
   useLayoutEffect(() => {
     window.addEventListener('keydown', onEscape, { capture: true })
     return () => window.removeEventListener('keydown', onEscape, { capture: true })
   }, [])
-  const path = id ? `../help/${lang}/${id}.md` : null
-  useEffect(() => {
-    if (!path) return
-    void texts[path]?.().then((html) => setText({ of: path, html }))
-  }, [path])
-  return (
-    <Drawer
-      opened={id !== null}
-      onClose={closeHelp}
-      closeOnEscape={false}
-      position="right"
-      size="md"
-      zIndex={350}
-      title={t('help.title')}
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      {text && text.of === path ? (
-        // The texts are ours, made into HTML when the pages were built.
-        <Typography fz="sm" dangerouslySetInnerHTML={{ __html: text.html }} />
-      ) : (
-        <Stack>
-          <Skeleton h={24} w="60%" />
-          <Skeleton h={80} />
-        </Stack>
-      )}
-    </Drawer>
-  )
+  return wanted && <HelpDrawer id={id} onClose={closeHelp} />
 }

@@ -1,7 +1,7 @@
 // Secrets that the box tells once: shown until they are taken, from anywhere by `showOnce({…})`.
 import { Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
+import { host } from './host'
 import { CopyField, SecretOnce } from './small'
 
 export interface Once {
@@ -11,29 +11,15 @@ export interface Once {
   groups: { title?: string; fields: { label: string; value: string; secret?: boolean }[] }[]
 }
 
-let shown: Once | null = null
-const watchers = new Set<() => void>()
-
-function set(value: Once | null) {
-  shown = value
-  for (const watcher of watchers) watcher()
+/** Whoever calls this has the dialog with it: what is told once must not wait for the network. */
+export function showOnce(once: Once) {
+  host('once', <OnceDialog once={once} onClose={() => host('once', null)} />)
 }
 
-export const showOnce = set
-
-/** Where they appear; the frame has one. */
-export function OnceHost() {
+function OnceDialog({ once, onClose }: { once: Once; onClose: () => void }) {
   const { t } = useTranslation()
-  const once = useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher)
-      return () => watchers.delete(watcher)
-    },
-    () => shown,
-  )
-  if (!once) return null
   return (
-    <Modal opened onClose={() => set(null)} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={once.title} zIndex={300}>
+    <Modal opened onClose={onClose} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} title={once.title} zIndex={300}>
       <SecretOnce title={once.notice} text={once.text}>
         {once.groups.map(({ title, fields }, index) => (
           <Stack key={title ?? index} gap="xs">
@@ -48,7 +34,7 @@ export function OnceHost() {
           </Stack>
         ))}
         <Group justify="flex-end" mt="xs">
-          <Button onClick={() => set(null)}>{t('once.taken')}</Button>
+          <Button onClick={onClose}>{t('once.taken')}</Button>
         </Group>
       </SecretOnce>
     </Modal>

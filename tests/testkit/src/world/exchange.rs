@@ -203,9 +203,11 @@ impl World {
                     self.closed.entry(record.call).or_default().push(*record);
                 }
                 Output::Notice(notice) => self.notices.push(*notice),
-                Output::Security(row) => {
-                    self.tape.note(self.now, &row);
-                    self.security.push(row);
+                Output::Heard { .. } => {}
+                Output::Decision { text, .. } => self.tape.note(self.now, &text),
+                Output::Security { text, .. } => {
+                    self.tape.note(self.now, &text);
+                    self.security.push(text);
                 }
                 Output::Warning(row) => self.tape.note(self.now, row),
                 // Servers are named by their addresses here.

@@ -176,7 +176,8 @@ impl World {
     /// The last login that failed for an extension.
     #[must_use]
     pub fn failed_login(&self, extension: ExtensionId) -> Option<FailedLogin> {
-        self.exchange.switch.failed_login(extension)
+        let (failed, _) = self.exchange.switch.failed_logins();
+        (failed.into_iter()).find(|failed| failed.extension == extension)
     }
 
     /// Registered contacts of a number.

@@ -34,11 +34,13 @@ impl Concealed {
                 Notice::Registrations { extension, .. } => extension.is_hidden(),
                 Notice::Interface { .. } | Notice::Security | Notice::Config { .. } => false,
             },
-            Output::Transmit { .. }
+            Output::Decision { caller, .. } => caller.is_some_and(|id| id.is_hidden()),
+            Output::Heard { .. }
+            | Output::Transmit { .. }
             | Output::CloseStream { .. }
             | Output::LookUp { .. }
             | Output::Media(_)
-            | Output::Security(_)
+            | Output::Security { .. }
             | Output::Warning(_) => false,
         }
     }
@@ -168,7 +170,10 @@ mod tests {
         let version = ConfigVersion::new(1);
         let config = Notice::Config { version };
         assert!(!concealed.is(&Output::Notice(Box::new(config))));
-        assert!(!concealed.is(&Output::Security("a row".into())));
+        assert!(!concealed.is(&Output::Security {
+            text: "a row".into(),
+            times: 1,
+        }));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use model::control::{
-    ActiveCall, Ask, CallState, FailedLogin, Listening, LoginFailure, Message, Notice,
-    Registration, Reply, Request, Status,
+    ActiveCall, Ask, CallState, DebugLog, DebugRow, FailedLogin, Listening, LoginFailure, Message,
+    Notice, Registration, Reply, Request, Status, UnknownLogin,
 };
 use model::explain::{Caller, Explanation, Step, Verdict};
 use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
@@ -18,6 +18,8 @@ struct Seen {
     reloads: usize,
     /// Who wanted the call to end.
     ended_by: Vec<String>,
+    /// What the Debug log is to have, and for how long.
+    debug: Option<(bool, bool, u16)>,
     watchers: Vec<UnixStream>,
     connections: Vec<UnixStream>,
 }
@@ -54,6 +56,11 @@ impl Peer {
     /// Who wanted the call to end.
     pub fn ended_by(&self) -> Vec<String> {
         self.seen.lock().unwrap().ended_by.clone()
+    }
+
+    /// What the Debug log is to have, and for how long.
+    pub fn debug(&self) -> Option<(bool, bool, u16)> {
+        self.seen.lock().unwrap().debug
     }
 
     /// True once somebody watches.
@@ -197,13 +204,41 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
             seen.lock().unwrap().ended_by.push(by.clone());
             Reply::Done
         }
-        Request::FailedLogin { extension } => Reply::FailedLogin {
-            failed: (extension.raw() == 1).then(|| FailedLogin {
+        Request::FailedLogins => Reply::FailedLogins {
+            failed: vec![FailedLogin {
+                extension: ExtensionId::new(2),
                 at: WallTime::from_unix_seconds(1_800_000_000),
                 host: [192, 0, 2, 7].into(),
                 reason: LoginFailure::WrongPassword,
-            }),
+            }],
+            unknown: vec![UnknownLogin {
+                username: "phone7".into(),
+                at: WallTime::from_unix_seconds(1_800_000_000),
+                host: [192, 0, 2, 8].into(),
+                times: 3,
+            }],
         },
+        Request::Debug {
+            messages,
+            decisions,
+            minutes,
+        } => {
+            seen.lock().unwrap().debug = Some((*messages, *decisions, *minutes));
+            Reply::Done
+        }
+        Request::DebugLog { after } => Reply::DebugLog(DebugLog {
+            messages: true,
+            decisions: false,
+            until: Some(WallTime::from_unix_seconds(1_800_000_900)),
+            rows: (after.unwrap_or(0) + 1..=3)
+                .map(|number| DebugRow {
+                    number,
+                    at: WallTime::from_unix_seconds(1_800_000_000),
+                    text: format!("row {number}\nof two lines"),
+                })
+                .collect(),
+            more: false,
+        }),
         Request::HangUp { .. } | Request::SelfCall => Reply::NotFound,
         Request::Watch => Reply::Done,
     }

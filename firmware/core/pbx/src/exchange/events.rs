@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use media::Command;
-use model::control::{FailedLogin, LoginFailure, Notice};
+use model::control::{LoginFailure, Notice};
 use model::{Cause, EndedBy, Flow, LegId, LegSide};
 use sip::endpoint::{AuthenticationFailure, Binding, BindingChange, EndReason, Event, SessionId};
 use sip::message::{StatusCode, Uri};
@@ -39,6 +39,7 @@ impl Exchange {
     /// The endpoint tells something.
     pub(crate) fn sip_event(&mut self, event: Event) {
         match event {
+            Event::Heard { flow, bytes } => self.outputs.push_back(Output::Heard { flow, bytes }),
             Event::Invited { session, invite } => self.invited(session, &invite),
             Event::Progress {
                 session,
@@ -131,13 +132,13 @@ impl Exchange {
                 }
                 self.login_failed(source, &username, failure);
                 if let Some(row) = self.security.failed(self.now, source, &username, failure) {
-                    self.security_row(row);
+                    self.security_row(row, 1);
                 }
             }
         }
     }
 
-    /// Keeps the last failure of each extension, for who asks why its phone does not come.
+    /// Keeps the last failures, for who asks why a phone does not come.
     fn login_failed(&mut self, host: IpAddr, username: &str, failure: AuthenticationFailure) {
         let reason = match failure {
             AuthenticationFailure::WrongPassword => LoginFailure::WrongPassword,
@@ -147,12 +148,11 @@ impl Exchange {
             // Anybody may have sent it in this host's name.
             AuthenticationFailure::Unasked => return,
         };
-        let Some(extension) = self.directory.named(username) else {
-            return;
-        };
         let at = self.clock.wall(self.now);
-        let failed = FailedLogin { at, host, reason };
-        self.failed_logins.insert(extension, failed);
+        match self.directory.named(username) {
+            Some(extension) => (self.failed_logins).failed(self.now, at, extension, host, reason),
+            None => self.failed_logins.unknown(self.now, at, username, host),
+        }
     }
 
     fn progress(&mut self, session: SessionId, status: StatusCode, sdp: Option<&[u8]>) {
@@ -176,6 +176,9 @@ impl Exchange {
         if sound {
             self.apply_media(id);
         }
+        self.tell_of(id, || {
+            format!("answers {} before it accepts", status.code())
+        });
         self.wakes.wake(call);
     }
 
@@ -202,6 +205,7 @@ impl Exchange {
         if agreed {
             leg.state = LegState::Answered;
             self.apply_media(id);
+            self.tell_of(id, || "answers the call".into());
         } else {
             let failure = Failure::new(
                 StatusCode::NOT_ACCEPTABLE_HERE,
@@ -240,8 +244,12 @@ impl Exchange {
             let call = leg.call;
             self.wakes.wake(call);
         }
+        self.tell_of(id, || {
+            let why = cause.map_or(String::new(), |cause| format!(", cause {cause}"));
+            format!("refuses the call: SIP status {}{why}", status.code())
+        });
         if let Some(row) = row {
-            self.security_row(row);
+            self.security_row(row, 1);
         }
     }
 
@@ -324,9 +332,10 @@ impl Exchange {
 
     fn binding(&mut self, change: BindingChange, binding: &Binding) {
         let extension = binding.extension;
-        if change == BindingChange::Added {
-            // Whatever kept a phone out is put right.
-            self.failed_logins.remove(&extension);
+        if matches!(change, BindingChange::Added | BindingChange::Refreshed) {
+            let host = binding.flow.remote.ip();
+            let is_new = change == BindingChange::Added;
+            self.failed_logins.let_in(extension, host, is_new);
         }
         match change {
             BindingChange::Added | BindingChange::Refreshed => {

@@ -5,6 +5,7 @@ use model::{CallId, CallRecord, Cause, Disposition, EndedBy, OpenCall};
 
 use super::Exchange;
 use crate::call::{CallState, Outcome, SIDES};
+use crate::decision;
 use crate::leg::Failure;
 use crate::switch::Output;
 
@@ -54,6 +55,11 @@ impl Exchange {
             ..self.opening_record(call)
         };
         let record = self.records.close(self.now, record, legs);
+        if self.telling {
+            let caller = record.caller.extension;
+            let text = decision::ended(&record);
+            self.outputs.push_back(Output::Decision { caller, text });
+        }
         self.outputs.push_back(Output::CallClosed(Box::new(record)));
     }
 

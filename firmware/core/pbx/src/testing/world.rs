@@ -217,9 +217,16 @@ impl World {
                     self.log.push(format!("opened {}", call.record.call));
                 }
                 Output::Notice(_) => self.notices += 1,
+                Output::Heard { bytes, .. } => {
+                    let text = String::from_utf8_lossy(&bytes);
+                    self.log.push(format!("heard {text}"));
+                }
+                Output::Decision { text, .. } => self.log.push(text),
                 Output::BindingPut(binding) => self.log.push(format!("put {}", binding.contact)),
                 Output::BindingRemove { contact, .. } => self.log.push(format!("remove {contact}")),
-                Output::Security(row) | Output::Warning(row) => self.log.push(row),
+                Output::Security { text, times: 1 } => self.log.push(text),
+                Output::Security { text, times } => self.log.push(format!("{text}, {times} times")),
+                Output::Warning(row) => self.log.push(row),
                 Output::LookUp {
                     interface, host, ..
                 } => {

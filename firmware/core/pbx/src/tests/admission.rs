@@ -157,7 +157,7 @@ fn wrong_passwords_are_told_once_a_second() {
         rows,
         [
             "SIP - authentication of `101` failed for host 10.0.1.1: wrong password",
-            "SIP - 4 more authentications failed within a second for host 10.0.1.1"
+            "SIP - authentication of `101` failed for host 10.0.1.1: wrong password, 4 times"
         ]
     );
 }

@@ -345,6 +345,13 @@ pub enum AuthenticationFailure {
 /// What the exchange has to know.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// A message came; only where that is wanted.
+    Heard {
+        /// From where, to where.
+        flow: Flow,
+        /// As it came.
+        bytes: Bytes,
+    },
     /// A call came in. Answer with `ring`, `accept`, `refuse` or `end`.
     Invited {
         /// The new session.

@@ -82,6 +82,8 @@ pub struct Endpoint {
     stateless: Seeded,
     trusted: BTreeSet<IpAddr>,
     urgent: Urgent,
+    /// Each message that comes is told.
+    overheard: bool,
     sources: Sources,
     farewells: Farewells,
     registrations: Registrations,
@@ -125,6 +127,7 @@ impl Endpoint {
             stateless,
             trusted: BTreeSet::new(),
             urgent: Urgent::default(),
+            overheard: false,
             sources,
             farewells: Farewells::default(),
             registrations: Registrations::default(),
@@ -184,6 +187,11 @@ impl Endpoint {
     /// Calls to these pass every limit that others are refused by, and a reserve is kept for them.
     pub fn set_urgent(&mut self, urgent: Urgent) {
         self.urgent = urgent;
+    }
+
+    /// Whether each message that comes is told: [`Event::Heard`].
+    pub const fn set_overheard(&mut self, overheard: bool) {
+        self.overheard = overheard;
     }
 
     /// What new requests are taken from now on.

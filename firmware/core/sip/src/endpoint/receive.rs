@@ -133,6 +133,10 @@ impl Endpoint {
     }
 
     fn on_message(&mut self, flow: Flow, bytes: &Bytes) {
+        if self.overheard {
+            let bytes = bytes.clone();
+            self.core.event(Event::Heard { flow, bytes });
+        }
         match Message::parse_bytes(bytes, &Limits::DEFAULT) {
             Ok(Message::Request(request)) => self.on_request(flow, request),
             Ok(Message::Response(response)) => self.on_response(flow, response),

@@ -1,10 +1,10 @@
 //! What the Config log says of a change (LOG-2): always English, never a secret.
 
-use model::config::{Extension, General, User};
+use model::config::{DigestChoice, Extension, General, User};
+use model::{Language, Role};
 
 use super::apply::Edit;
 use super::item;
-use crate::word::word;
 
 /// One row for an edit; none where it isn't worth one.
 pub(super) fn describe(edit: &Edit) -> Option<String> {
@@ -66,7 +66,12 @@ fn general(before: &General, after: &General) -> String {
         &after.no_answer_s,
         " s",
     );
-    list.plain("digest", &word(before.digest), &word(after.digest), "");
+    list.plain(
+        "phones prove their password by",
+        &digest(before.digest),
+        &digest(after.digest),
+        "",
+    );
     list.0.join(", ")
 }
 
@@ -77,11 +82,11 @@ fn user(before: &User, after: &User) -> String {
     list.optional("e-mail", before.email.as_deref(), after.email.as_deref());
     list.plain(
         "language",
-        &word(before.language),
-        &word(after.language),
+        &language(before.language),
+        &language(after.language),
         "",
     );
-    list.plain("role", &word(before.role), &word(after.role), "");
+    list.plain("rights", &role(before.role), &role(after.role), "");
     list.plain("", &state(before.enabled), &state(after.enabled), "");
     list.0.join(", ")
 }
@@ -106,6 +111,30 @@ fn extension(
     }
     list.plain("codecs", &codecs(before), &codecs(after), "");
     list.0.join(", ")
+}
+
+/// As the pages call it.
+const fn role(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::ReadOnly => "read only",
+        Role::ReadWrite => "administrator",
+    }
+}
+
+const fn language(language: Language) -> &'static str {
+    match language {
+        Language::En => "English",
+        Language::Cs => "Czech",
+    }
+}
+
+const fn digest(digest: DigestChoice) -> &'static str {
+    match digest {
+        DigestChoice::Md5 => "MD5",
+        DigestChoice::Sha256ThenMd5 => "SHA-256 or else MD5",
+        DigestChoice::Sha256 => "SHA-256",
+    }
 }
 
 const fn state(enabled: bool) -> &'static str {

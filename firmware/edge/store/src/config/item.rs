@@ -375,6 +375,8 @@ fn compare(out: &mut Vec<String>, at: &str, before: &Value, after: &Value) {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
         Value::Array(list) => {
             let list: Vec<String> = list.iter().map(shown).collect();
             format!("[{}]", list.join(" "))

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Configuration, Emergency, Extension, General, User};
-use model::{ConfigVersion, ExtensionId, Secret, UserId, WallTime};
+use model::{ConfigVersion, ExtensionId, ExtensionNumber, Secret, UserId, WallTime};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::item::{self, ItemId};
 use super::{Author, Credentials, Revisions, Snapshot};
 use crate::StoreError;
 use crate::word::{damaged, id32, json, unjson, unword, version, word};
+
+/// Former numbers that are remembered, the last ones: as many as a full exchange has extensions.
+const FORMER_NUMBERS: u32 = 5000;
 
 pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
     let version = load_version(tx)?;
@@ -256,6 +259,36 @@ pub(super) fn delete_extension(
     tx.prepare_cached("DELETE FROM extensions WHERE id = ?1")?
         .execute([extension.raw()])?;
     Ok(())
+}
+
+/// Remembers the number of an extension that has another one now, or is gone.
+pub(super) fn put_former_number(
+    tx: &Transaction<'_>,
+    number: &ExtensionNumber,
+    freed: ConfigVersion,
+) -> Result<(), rusqlite::Error> {
+    tx.prepare_cached("INSERT OR REPLACE INTO former_numbers (number, version) VALUES (?1, ?2)")?
+        .execute(params![number.as_str(), raw(freed)])?;
+    tx.prepare_cached(
+        "DELETE FROM former_numbers WHERE number IN
+         (SELECT number FROM former_numbers ORDER BY version DESC LIMIT -1 OFFSET ?1)",
+    )?
+    .execute([FORMER_NUMBERS])?;
+    Ok(())
+}
+
+pub(super) fn former_numbers(
+    tx: &Transaction<'_>,
+) -> Result<BTreeSet<ExtensionNumber>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT number FROM former_numbers")?;
+    let mut rows = statement.query([])?;
+    let mut numbers = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let number: String = row.get(0)?;
+        // What is no number any more is not proposed either.
+        numbers.extend(number.parse::<ExtensionNumber>());
+    }
+    Ok(numbers)
 }
 
 /// A user from the first seven columns, in the order of its fields.

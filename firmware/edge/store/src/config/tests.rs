@@ -157,8 +157,8 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
         log(&store)[2..],
         [
             r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", caller name none -> "Front desk", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU"#,
-            r#"Changed user jana (ID=2): e-mail none -> "jana@example.com", language en -> cs, role user -> read_only"#,
-            "Changed general: no answer after 60 s -> 30 s, digest md5 -> sha256_then_md5",
+            r#"Changed user jana (ID=2): e-mail none -> "jana@example.com", language English -> Czech, rights user -> read only"#,
+            "Changed general: no answer after 60 s -> 30 s, phones prove their password by MD5 -> SHA-256 or else MD5",
         ]
     );
 }
@@ -241,6 +241,29 @@ fn what_is_gone_is_not_found() {
         let error = change(&store, operation).unwrap_err();
         assert!(matches!(error, ChangeError::NotFound(_)), "{error}");
     }
+}
+
+#[test]
+fn numbers_that_were_used_before_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let one = add_extension(&store, extension("101"));
+    let two = add_extension(&store, extension("102"));
+    assert!(store.former_numbers().unwrap().is_empty());
+    change(&store, Operation::RemoveExtension(one.id)).unwrap();
+    let moved = Extension {
+        number: "110".parse().unwrap(),
+        ..two
+    };
+    change(&store, Operation::UpdateExtension(moved.clone())).unwrap();
+    let described = Extension {
+        description: "Attic".into(),
+        ..moved
+    };
+    change(&store, Operation::UpdateExtension(described)).unwrap();
+    let former = store.former_numbers().unwrap();
+    let former: Vec<&str> = former.iter().map(|number| number.as_str()).collect();
+    assert_eq!(former, ["101", "102"]);
 }
 
 #[test]

@@ -58,6 +58,67 @@ fn what_is_new_is_asked_for_by_the_last_id_seen() {
 }
 
 #[test]
+fn a_series_is_one_row_with_its_count_and_its_first_and_last_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let rows = || {
+        let rows = store.log_query(LogKind::Security, &LogQuery::default());
+        let rows = rows.unwrap().into_iter();
+        let told = |time: WallTime| time.as_unix_seconds();
+        rows.map(|row| (row.text, row.times, told(row.first), told(row.at)))
+            .collect::<Vec<_>>()
+    };
+    let row = |text: &str, times: u32, first: i64, last: i64| (text.to_owned(), times, first, last);
+    for (second, text, times) in [(1, "a\n", 1), (2, "a\n", 7), (3, "b", 1), (1800, "a\n", 1)] {
+        store.log_append_series(at(second), text, times).unwrap();
+    }
+    assert_eq!(rows(), [row("a ", 9, 1, 1800), row("b", 1, 3, 3)]);
+    let seen = store
+        .log_query(LogKind::Security, &LogQuery::default())
+        .unwrap()[0]
+        .id;
+    store.log_append_series(at(1801), "b", 1).unwrap();
+    let query = LogQuery {
+        after: Some(seen),
+        ..LogQuery::default()
+    };
+    let new = store.log_query(LogKind::Security, &query).unwrap();
+    assert_eq!(new.len(), 1, "what goes on is new");
+    // Quiet for more than an hour, or too much between: another series.
+    store.log_append_series(at(1800 + 3601), "a\n", 1).unwrap();
+    assert_eq!(rows()[0], row("a ", 1, 5401, 5401));
+    for n in 0..100 {
+        store
+            .log_append_series(at(5402), &n.to_string(), 1)
+            .unwrap();
+    }
+    store.log_append_series(at(5403), "a\n", 1).unwrap();
+    assert_eq!(rows()[0], row("a ", 1, 5403, 5403));
+}
+
+#[test]
+fn a_series_takes_no_room_of_other_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        log_rows: 10,
+        ..Limits::default()
+    };
+    let store = Store::open_with(dir.path(), limits).unwrap();
+    store.log_append_series(at(0), "the one", 1).unwrap();
+    for second in 1..1000 {
+        store.log_append_series(at(second), "a flood", 1).unwrap();
+    }
+    let rows = store
+        .log_query(LogKind::Security, &LogQuery::default())
+        .unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.text.as_str(), row.times))
+        .collect();
+    assert_eq!(told, [("a flood", 999), ("the one", 1)]);
+}
+
+#[test]
 fn a_search_takes_wildcards_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();

@@ -23,6 +23,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   no_extensions: '/extensions/new',
   no_way_to_help: '/emergency-numbers',
   no_emergency_numbers: '/emergency-numbers',
+  unknown_login: '/security-log',
 }
 const LIST = { user: '/users', extension: '/extensions', phone: '/extensions', interface: '/call-routing', route: '/call-routing' }
 
@@ -77,26 +78,46 @@ function One({ item }: { item: Item }) {
           )}
           {t(`todo.${code}`)}
         </Text>
-        {place && (
-          <Link to={place} className={classes.link}>
-            {t('dashboard.go')}
-          </Link>
-        )}
         {objects.length > 0 && (
           <Group gap={6} mt={6}>
-            {objects.slice(0, SHOWN).map(({ kind, id, name }) => (
-              <Link key={`${kind} ${id}`} to={`${LIST[kind]}/${id}`} className={classes.object}>
-                {name}
-              </Link>
+            {objects.slice(0, SHOWN).map((object) => (
+              <Thing key={`${object.kind} ${object.id ?? object.name}`} object={object} />
             ))}
             {more > 0 && (
-              <Link to={LIST[objects[0]!.kind]} className={classes.link}>
+              <Link to={objects[0]?.kind ? LIST[objects[0].kind] : '/security-log'} className={classes.link}>
                 {t('dashboard.more', { count: more })}
               </Link>
             )}
           </Group>
         )}
+        {place && (
+          <Link to={place} className={classes.link}>
+            {t('dashboard.go')}
+          </Link>
+        )}
       </div>
     </li>
+  )
+}
+
+/** What it is about, and where and when that was, where it does not last. */
+function Thing({ object: { kind, id, name, host, time } }: { object: Item['objects'][number] }) {
+  const text = (
+    <>
+      <b>{name}</b>
+      {host && ` · ${host}`}
+      {time && (
+        <>
+          {' · '}
+          <Time at={time} />
+        </>
+      )}
+    </>
+  )
+  if (!kind) return <span className={classes.object}>{text}</span>
+  return (
+    <Link to={`${LIST[kind]}/${id}`} className={classes.object}>
+      {text}
+    </Link>
   )
 }

@@ -1,32 +1,17 @@
 // The phones of an extension: where they are, and why one that should be here is not.
 import { Alert, Group, Paper, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
 import type { Extension } from '../../api/configuration'
-import { onLogged, type Registration, useLine, useRegistrations } from '../../api/live'
+import { type Registration, useFailedLogins, useLine, useRegistrations } from '../../api/live'
 import { StatusBadge } from '../../kit/small'
 import { Time } from '../../kit/Time'
-
-/** Read again where the Security log tells something new: such logins are in it too. */
-function useFailedLogin(id: number, exchange: boolean) {
-  const { data, refetch } = useQuery({
-    queryKey: ['live', 'failed-logins', id],
-    queryFn: ({ signal }) => answer(api.GET('/api/v1/extensions/{id}/failed-logins', { params: { path: { id } }, signal })),
-    enabled: exchange,
-    gcTime: 0,
-  })
-  useEffect(() => onLogged(({ log }) => void (log === 'security' && refetch())), [refetch])
-  return data?.last
-}
 
 export function Phones({ extension: { id } }: { extension: Extension }) {
   const { t } = useTranslation()
   const { exchange } = useLine()
   const phones = useRegistrations().data?.filter(({ extension }) => extension === id) ?? []
-  const failed = useFailedLogin(id, exchange)
+  const failed = useFailedLogins().data?.extensions.find(({ extension }) => extension === id)
   if (!exchange) return <Text size="sm">{t('phones.unknown')}</Text>
   return (
     <Stack gap="sm">

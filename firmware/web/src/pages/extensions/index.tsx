@@ -3,9 +3,9 @@ import { Group, Tooltip } from '@mantine/core'
 import { IconAlertTriangle, IconDeviceLandlinePhone, IconTrash } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
+import { answer, api, type Schemas } from '../../api/client'
 import { type Extension, path, useExtensions, useRefresh, useUsers } from '../../api/configuration'
-import { type Registration, useLine, useRegistrations } from '../../api/live'
+import { type Registration, useFailedLogins, useLine, useRegistrations } from '../../api/live'
 import type { Column } from '../../kit/DataTable'
 import { Gone } from '../../kit/Gone'
 import { ListPage } from '../../kit/ListPage'
@@ -13,7 +13,10 @@ import { RemoveDialog } from '../../kit/RemoveDialog'
 import { useEdited } from '../../kit/edited'
 import { later } from '../../kit/later'
 import { StatusBadge } from '../../kit/small'
+import { absolute } from '../../kit/time'
 import classes from './extensions.module.css'
+
+type FailedLogin = Schemas['FailedLogin']
 
 const ExtensionDialog = later(async () => (await import('./ExtensionDialog')).ExtensionDialog)
 
@@ -26,6 +29,9 @@ export default function Extensions() {
   const { edited, open, close } = useEdited('extensions', query.data)
   const [removing, setRemoving] = useState<Extension | null>(null)
   const registered = useMemo(() => Map.groupBy(registrations.data ?? [], ({ extension }) => extension), [registrations.data])
+
+  const logins = useFailedLogins().data?.extensions
+  const failed = useMemo(() => new Map(logins?.map((login) => [login.extension, login])), [logins])
 
   const columns = useMemo<Column<Extension>[]>(() => {
     const names = new Map(users.data?.map(({ id, name, full_name }) => [id, full_name || name]))
@@ -52,8 +58,12 @@ export default function Extensions() {
       {
         id: 'phone',
         title: t('extensions.phone'),
-        value: (extension) => phones(extension).map(({ user_agent, address }) => `${user_agent} ${address}`).join(),
-        cell: (extension) => <Phone extension={extension} phones={phones(extension)} />,
+        value: (extension) =>
+          [
+            ...phones(extension).map(({ user_agent, address }) => `${user_agent} ${address}`),
+            ...[failed.get(extension.id)].map((login) => login && `${t(`extensions.refused.${login.reason}`)} ${login.host}`),
+          ].join(),
+        cell: (extension) => <Phone extension={extension} phones={phones(extension)} failed={failed.get(extension.id)} />,
         narrow: 'side',
       },
       { id: 'sip', title: t('extension.sip_username'), value: ({ sip_username }) => sip_username, hidden: true },
@@ -64,7 +74,7 @@ export default function Extensions() {
         hidden: true,
       },
     ]
-  }, [t, users.data, registered])
+  }, [t, users.data, registered, failed])
 
   return (
     <ListPage
@@ -129,7 +139,7 @@ function NumberCell({ extension: { number, password_is_weak } }: { extension: Ex
   )
 }
 
-function Phone({ extension, phones }: { extension: Extension; phones: Registration[] }) {
+function Phone({ extension, phones, failed }: { extension: Extension; phones: Registration[]; failed: FailedLogin | undefined }) {
   const { t } = useTranslation()
   const { exchange } = useLine()
   if (!extension.active) {
@@ -137,8 +147,12 @@ function Phone({ extension, phones }: { extension: Extension; phones: Registrati
   }
   if (!exchange) return <StatusBadge state="quiet">{t('extensions.phone_unknown')}</StatusBadge>
   const title = phones.map(({ user_agent, address, transport }) => `${user_agent ?? ''} ${address} ${transport}`).join('\n')
-  if (phones.length === 0) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
   const [first, ...others] = phones.filter(({ reachable }) => reachable)
+  if (!first && failed) {
+    const when = `${t(`failed_login.${failed.reason}`, { host: failed.host })}, ${absolute(failed.time)}`
+    return <StatusBadge state="warn" title={when}>{t(`extensions.refused.${failed.reason}`)}</StatusBadge>
+  }
+  if (phones.length === 0) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
   if (!first) return <StatusBadge state="warn" title={title}>{t('extensions.reconnecting')}</StatusBadge>
   return (
     <StatusBadge state="good" title={title}>

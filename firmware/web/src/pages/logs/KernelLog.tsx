@@ -9,6 +9,7 @@ import { Failed } from '../../kit/Empty'
 import { Page } from '../../kit/Page'
 import { dated, saveFile } from '../../kit/save'
 import { Elsewhere } from '../system/Elsewhere'
+import { English } from './English'
 import { HighlightDialog } from './HighlightDialog'
 import { Rows } from './Rows'
 import { Tools } from './Tools'
@@ -74,6 +75,7 @@ export function KernelLog() {
             saving={false}
             empty={data.length === 0}
           />
+          <English />
           {rows.length > 0 ? (
             <Rows label={title} rows={rows} search={search} colour={colour} loading={false} />
           ) : (

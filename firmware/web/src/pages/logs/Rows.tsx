@@ -56,9 +56,20 @@ const Row = memo(function Row({ row, search, colour }: { row: LogRow; search: st
           {row.author}
         </span>
       )}
-      <span className={classes.text} lang="en">
+      <span className={classes.text} lang="en" data-lines={row.text.includes('\n') || undefined}>
         {marked(row.text, search).map(({ text, found }, index) => (found ? <Mark key={index}>{text}</Mark> : text))}
       </span>
+      {row.times > 1 && <Series row={row} />}
     </li>
   )
 })
+
+/** How often, and since when. */
+function Series({ row: { times, first } }: { row: LogRow }) {
+  const { t } = useTranslation()
+  return (
+    <span className={classes.series}>
+      {t('log.series', { count: times })} <time dateTime={first}>{absolute(first)}</time>
+    </span>
+  )
+}

@@ -9,12 +9,13 @@ import { Page } from '../../kit/Page'
 import { dated, saveFile } from '../../kit/save'
 import { failed } from '../../kit/toast'
 import { ClearLog } from './ClearLog'
+import { English } from './English'
 import { HighlightDialog } from './HighlightDialog'
 import { Rows } from './Rows'
 import { Tools } from './Tools'
 import { type Format, logFile } from './file'
 import { highlighter, useRules } from './highlight'
-import { allRows, type Log, useLog } from './useLog'
+import { allRows, type Log, type LogRow, useLog } from './useLog'
 
 const SEARCH_MS = 250
 
@@ -22,22 +23,25 @@ export const ConfigLog = () => <LogPage key="config" log="config" />
 export const SecurityLog = () => <LogPage key="security" log="security" />
 export const WarningLog = () => <LogPage key="warning" log="warning" />
 export const ErrorLog = () => <LogPage key="error" log="error" />
+export { DebugLog } from './DebugLog'
 export { KernelLog } from './KernelLog'
 
 function LogPage({ log }: { log: Log }) {
   const { t } = useTranslation()
   const [typed, setTyped] = useState('')
   const [asked] = useDebouncedValue(typed.trim(), SEARCH_MS)
-  const [pausedAt, setPausedAt] = useState<number | null>(null)
+  /** What stood there when it was paused: a series that goes on takes its row along. */
+  const [held, setHeld] = useState<LogRow[] | null>(null)
   const [opened, setOpened] = useState<'clear' | 'highlight' | null>(null)
   const [saving, setSaving] = useState(false)
   const [rules, setRules] = useRules()
   const colour = useMemo(() => highlighter(rules), [rules])
   const query = useLog(log, asked)
   const all = query.data?.pages.flatMap(({ rows }) => rows)
-  const rows = all?.filter(({ id }) => pausedAt === null || id <= pausedAt)
-  const waiting = all && rows ? all.length - rows.length : 0
   const newest = all?.[0]
+  const [first, last] = [held?.[0]?.id ?? 0, held?.at(-1)?.id ?? 0]
+  const rows = held && all ? [...held, ...all.filter(({ id }) => id < last)] : all
+  const waiting = held && all ? all.filter(({ id }) => id > first).length : 0
   const isEmpty = all?.length === 0 && asked === '' && !query.isPlaceholderData
   const title = t(`log.title.${log}`)
 
@@ -58,7 +62,7 @@ function LogPage({ log }: { log: Log }) {
       id="logs"
       title={title}
       fill
-      note={pausedAt === null ? '' : waiting > 0 ? t('log.waiting', { count: waiting }) : t('log.paused')}
+      note={held === null ? '' : waiting > 0 ? t('log.waiting', { count: waiting }) : t('log.paused')}
     >
       {query.error && !all ? (
         <Failed error={query.error} retry={query.refetch} />
@@ -69,8 +73,8 @@ function LogPage({ log }: { log: Log }) {
           <Tools
             typed={typed}
             onType={setTyped}
-            paused={pausedAt !== null}
-            onPause={() => setPausedAt(pausedAt === null ? (newest?.id ?? null) : null)}
+            paused={held !== null}
+            onPause={() => setHeld(held === null ? (all ?? null) : null)}
             marks={rules.some(({ pattern }) => pattern !== '')}
             onHighlight={() => setOpened('highlight')}
             onSave={(format) => void save(format)}
@@ -78,6 +82,7 @@ function LogPage({ log }: { log: Log }) {
             onClear={() => setOpened('clear')}
             empty={!newest}
           />
+          <English />
           {!rows ? (
             <Stack gap="sm">
               {[72, 58, 81, 64, 77].map((width) => (

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { logFile } from './file'
 import { highlighter, readable, type Rule } from './highlight'
 import { marked } from './marked'
+import { withNew } from './useLog'
 
 it('marks what was searched for, wherever and in any case', () => {
   const found = (text: string, search: string) =>
@@ -31,7 +32,7 @@ it('lets rows stand out by text or regular expression, the first rule first', ()
 })
 
 it('is saved as text, and as HTML that shows rows as they are', async () => {
-  const row = { id: 1, time: '2026-11-22T08:35:53Z', text: '<b>&', row: '[22/Nov/2026 08:35:53] <b>&', author: 'Admin', host: '::1' }
+  const row = { id: 1, time: '2026-11-22T08:35:53Z', text: '<b>&', row: '[22/Nov/2026 08:35:53] <b>&', author: 'Admin', host: '::1', times: 1, first: '2026-11-22T07:35:53Z' }
   const other = { ...row, text: 'plain', row: 'plain', author: null, host: null }
   const colour = (text: string) => (text === 'plain' ? ('red' as const) : undefined)
   const text = (format: 'txt' | 'html') => logFile(format, 'Config <log>', [row, other], colour).text()
@@ -40,4 +41,14 @@ it('is saved as text, and as HTML that shows rows as they are', async () => {
   expect(html).toContain('<div>[22/Nov/2026 08:35:53] &#60;b&#62;&#38; (Admin, ::1)</div>')
   expect(html).toContain('<div style="background:lightpink">plain</div>')
   expect(html).toContain('<h1>Config &#60;log&#62;</h1>')
+})
+
+it('a series that goes on comes anew, and its row of before goes', () => {
+  const row = (id: number, text: string, time: string, times = 1, first = time) => ({
+    id, text, time, times, first, row: text, author: null, host: null,
+  })
+  const known = [row(3, 'a', '10:03', 2, '10:01'), row(2, 'b', '10:02'), row(1, 'a', '08:00')]
+  const fresh = [row(4, 'a', '10:04', 3, '10:01')]
+  expect(withNew(known, fresh).map(({ id }) => id)).toEqual([4, 2, 1])
+  expect(withNew(known, [row(5, 'b', '10:05')]).map(({ id }) => id)).toEqual([5, 3, 2, 1])
 })

@@ -30,6 +30,13 @@ export async function allRows(log: Log, search: string | undefined, since?: numb
   }
 }
 
+/** Rows with new ones on top. A series that goes on comes anew, and its row of before goes. */
+export function withNew(rows: LogRow[], fresh: LogRow[], onTop = true): LogRow[] {
+  const series = fresh.filter(({ times }) => times > 1)
+  const left = rows.filter((row) => !series.some(({ text, first }) => text === row.text && first <= row.time))
+  return onTop ? [...fresh, ...left] : left
+}
+
 export function useLog(log: Log, search: string) {
   const client = useQueryClient()
   const line = useLine()
@@ -58,7 +65,8 @@ export function useLog(log: Log, search: string) {
         const [first, ...rest] = data?.pages ?? []
         if (!data || !first) return data
         const known = first.rows[0]?.id ?? 0
-        return { ...data, pages: [{ ...first, rows: [...rows.filter(({ id }) => id > known), ...first.rows] }, ...rest] }
+        const fresh = rows.filter(({ id }) => id > known)
+        return { ...data, pages: [{ ...first, rows: withNew(first.rows, fresh) }, ...rest.map((page) => ({ ...page, rows: withNew(page.rows, fresh, false) }))] }
       })
     }
     const soon = () => (calm ??= setTimeout(() => void catchUp(), CALM_MS))

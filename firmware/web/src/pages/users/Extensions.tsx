@@ -1,5 +1,5 @@
 // The extensions of one user: unassigned ones are added, new ones made, others given back.
-import { ActionIcon, Badge, Button, Group, Select, Stack, Text, Tooltip } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Select, Stack, Text, TextInput, Tooltip } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -26,6 +26,9 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
   const [search, setSearch] = useState('')
   const free = all.filter(({ id, user }) => (user ?? null) === null && !own.some((one) => one.id === id))
 
+  const isTaken = (one: Own) =>
+    all.some(({ number }) => number === one.number) || own.some((other) => other !== one && other.number === one.number)
+
   async function make() {
     try {
       const taken = own.filter(({ id }) => id === null).map(({ number }) => number)
@@ -41,9 +44,26 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
     <Stack gap="md">
       {own.length > 0 && (
         <ul className={classes.own}>
-          {own.map((extension) => (
-            <li key={extension.number}>
-              <span className="figures">{extension.number}</span>
+          {own.map((extension, index) => (
+            <li key={extension.id ?? `new ${index}`}>
+              {extension.id === null && !readOnly ? (
+                <TextInput
+                  size="xs"
+                  w={110}
+                  className="figures"
+                  aria-label={t('user.extension_number')}
+                  inputMode="numeric"
+                  maxLength={16}
+                  value={extension.number}
+                  error={isTaken(extension)}
+                  onChange={(event) => {
+                    const number = event.currentTarget.value.trim()
+                    onChange(own.map((one) => (one === extension ? { ...one, number } : one)))
+                  }}
+                />
+              ) : (
+                <span className="figures">{extension.number}</span>
+              )}
               <Text component="span" size="sm" c="dimmed" flex={1} truncate>
                 {all.find(({ id }) => id === extension.id)?.description}
               </Text>
@@ -63,6 +83,11 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
             </li>
           ))}
         </ul>
+      )}
+      {own.some((one) => one.id === null && isTaken(one)) && (
+        <Text size="sm" c="var(--mantine-color-error)">
+          {t('user.extension_taken')}
+        </Text>
       )}
       {own.length === 0 && <Text size="sm">{t('user.extensions_none')}</Text>}
       {error && (

@@ -1,5 +1,5 @@
 // A user is added or changed, with the extensions that are the user's.
-import { Radio, Stack } from '@mantine/core'
+import { Button, Radio, Stack, TextInput } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
@@ -9,10 +9,12 @@ import { LANGUAGES, language } from '../../i18n'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
+import { loginName } from './loginName'
 import { NewPassword } from './NewPassword'
 import { type Own, Extensions } from './Extensions'
 import { assign } from './assign'
 
+const plain = (value: string) => value
 const ROLES = ['user', 'read_only', 'read_write'] as const
 
 export interface Values {
@@ -69,12 +71,43 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
     )
   const general = [
     check<Values>('enabled', { label: t('user.enabled'), hint: t('user.enabled_hint') }),
-    text<Values>('name', { label: t('user.name'), hint: t('user.name_hint'), maxLength: 64, first: true, ...NAME }),
-    text<Values>('full_name', { label: t('user.full_name'), maxLength: 128, autoComplete: 'off' }),
+    field<Values, 'full_name'>('full_name', t('user.full_name'), plain, (form) => (
+      <TextInput
+        label={t('user.full_name')}
+        maxLength={128}
+        autoComplete="off"
+        data-autofocus
+        {...form.getInputProps('full_name')}
+        onChange={(event) => {
+          const { value } = event.currentTarget
+          // The user name follows until somebody writes another.
+          const { name, full_name } = form.values
+          if (!user && name === loginName(full_name)) form.setFieldValue('name', loginName(value))
+          form.getInputProps('full_name').onChange(event)
+        }}
+      />
+    )),
+    field<Values, 'name'>('name', t('user.name'), plain, (form) => {
+      const proposed = loginName(form.values.name)
+      const differs = /[^A-Za-z0-9._-]/.test(form.values.name) && proposed !== ''
+      return (
+        <div>
+          <TextInput label={t('user.name')} description={t('user.name_hint')} maxLength={64} {...NAME} {...form.getInputProps('name')} />
+          {differs && (
+            <Button variant="subtle" size="compact-sm" mt={4} onClick={() => form.setFieldValue('name', proposed)}>
+              {t('user.name_take', { name: proposed })}
+            </Button>
+          )}
+        </div>
+      )
+    }),
     text<Values>('email', { label: t('user.email'), type: 'email', maxLength: 254, autoComplete: 'off' }),
     user
       ? field<Values, 'password'>('password', t('user.password'), () => '', another)
-      : secret<Values>('password', { label: t('user.password'), hint: t('user.password_hint') }),
+      : secret<Values>('password', {
+          label: t('user.password'),
+          hint: ({ role }) => (role === 'user' ? t('user.password_hint_user') : t('user.password_hint')),
+        }),
     choice<Values, 'language'>('language', {
       label: t('user.language'),
       hint: t('user.language_hint'),

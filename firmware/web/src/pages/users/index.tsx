@@ -14,7 +14,7 @@ import { later } from '../../kit/later'
 import { StatusBadge } from '../../kit/small'
 
 const UserDialog = later(async () => (await import('./UserDialog')).UserDialog)
-const THEN = ['detach', 'disable', 'remove'] as const
+const THEN = ['disable', 'detach', 'remove'] as const
 type Then = (typeof THEN)[number]
 
 export default function Users() {
@@ -89,12 +89,12 @@ export default function Users() {
 function RemoveUser({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useTranslation()
   const refresh = useRefresh()
-  const [then, setThen] = useState<Then>('detach')
+  const [then, setThen] = useState<Then>('disable')
   const { name, extensions } = user
   return (
     <RemoveDialog
       title={t('user.remove', { name })}
-      text={t('user.remove_text', { name })}
+      text={user.role !== 'user' && user.has_password ? t('user.remove_text', { name }) : t('user.remove_text_phones', { name })}
       depends={{
         key: `user ${user.id}`,
         ask: () => answer(api.GET('/api/v1/users/{id}/dependents', { params: { path: { id: user.id } } })),

@@ -1,8 +1,10 @@
 //! What needs an administrator's attention: a stable code each, and what it is about.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use model::config::{Extension, User};
+use model::control::{FailedLogin, LoginFailure, UnknownLogin};
 use model::{Role, WallTime};
 use serde::Serialize;
 use store::{Ended, Snapshot};
@@ -46,13 +48,19 @@ pub struct Attention {
 /// An object that needs attention.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttentionObject {
-    /// What it is.
-    pub kind: ObjectKind,
-    /// Its id.
-    pub id: u32,
+    /// What it is; nothing where it is no object that there is.
+    pub kind: Option<ObjectKind>,
+    /// Its id, where it has one.
+    pub id: Option<u32>,
     /// What a person knows it by: a number, a name.
     #[schema(example = "122")]
     pub name: String,
+    /// The address that is the reason, where there is one.
+    #[schema(example = "192.0.2.7")]
+    pub host: Option<String>,
+    /// When it happened last, where it does not last.
+    #[schema(format = DateTime)]
+    pub time: Option<String>,
 }
 
 /// How grave something is; the gravest first.
@@ -111,6 +119,10 @@ codes! {
     CertificateEnds = Warning, "The certificate of the administration ends within 30 days.";
     /// The clock of the box was never set.
     ClockNotSet = Warning, "The clock of the box is not set: times in logs and records are wrong.";
+    /// Phones with the user name of an extension that are not let in: mostly their password is another one.
+    PhoneRefused = Warning, "Phones of extensions are not let in: correct the password in the phone.";
+    /// Phones with user names that no extension has.
+    UnknownLogin = Warning, "Phones try user names that no extension has.";
     /// SIP passwords that are easy to guess.
     WeakSipPassword = Warning, "SIP passwords that are easy to guess: generate others.";
     /// Sound has neither real-time priority nor locked memory.
@@ -133,6 +145,9 @@ pub(super) struct Seen<'a> {
     pub(super) status: &'a Status,
     pub(super) snapshot: &'a Snapshot,
     pub(super) phones: Option<&'a Phones>,
+    /// Phones that were not let in.
+    pub(super) refused: &'a [FailedLogin],
+    pub(super) unknown: &'a [UnknownLogin],
     pub(super) certificate: Option<&'a Facts>,
     /// Processes that ended by themselves since [`ENDINGS`] ago, the first first.
     pub(super) ended: &'a [Ended],
@@ -146,6 +161,7 @@ pub(super) fn look(seen: &Seen<'_>) -> Vec<Attention> {
     of_certificate(seen, &mut found);
     of_users(seen, &mut found);
     of_extensions(seen, &mut found);
+    of_logins(seen, &mut found);
     found.sort_by_key(|attention| attention.severity);
     found
 }
@@ -237,7 +253,9 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     });
     found.extend(about(AttentionCode::WeakSipPassword, weak.map(extension)));
     if let Some(phones) = seen.phones {
-        let silent = active().filter(|extension| phones.of(extension.id) == 0);
+        // Of whom is told why its phone is not there nothing more is said.
+        let silent = active()
+            .filter(|extension| phones.of(extension.id) == 0 && refusal(seen, extension).is_none());
         found.extend(about(
             AttentionCode::ExtensionNotRegistered,
             silent.map(extension),
@@ -247,6 +265,43 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
             AttentionCode::ExtensionReconnecting,
             away.map(extension),
         ));
+    }
+}
+
+fn of_logins(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let configuration = &seen.snapshot.configuration;
+    // What is disabled is to be refused.
+    let refused = (configuration.extensions.iter())
+        .filter(|extension| configuration.is_active(extension))
+        .filter_map(|one| {
+            let failed = refusal(seen, one)?;
+            Some(since(extension(one), failed.host, failed.at))
+        });
+    found.extend(about(AttentionCode::PhoneRefused, refused));
+    let unknown = seen.unknown.iter().map(|login| {
+        let object = AttentionObject {
+            kind: None,
+            id: None,
+            name: login.username.clone(),
+            host: None,
+            time: None,
+        };
+        since(object, login.host, login.at)
+    });
+    found.extend(about(AttentionCode::UnknownLogin, unknown));
+}
+
+fn refusal<'a>(seen: &Seen<'a>, extension: &Extension) -> Option<&'a FailedLogin> {
+    (seen.refused.iter())
+        .filter(|failed| failed.reason != LoginFailure::Disabled)
+        .find(|failed| failed.extension == extension.id)
+}
+
+fn since(object: AttentionObject, host: IpAddr, at: WallTime) -> AttentionObject {
+    AttentionObject {
+        host: Some(host.to_canonical().to_string()),
+        time: Some(clock::rfc3339(at)),
+        ..object
     }
 }
 
@@ -275,16 +330,20 @@ fn about(code: AttentionCode, objects: impl Iterator<Item = AttentionObject>) ->
 
 fn user(user: &User) -> AttentionObject {
     AttentionObject {
-        kind: ObjectKind::User,
-        id: user.id.raw(),
+        kind: Some(ObjectKind::User),
+        id: Some(user.id.raw()),
         name: shown_name(user).to_owned(),
+        host: None,
+        time: None,
     }
 }
 
 fn extension(extension: &Extension) -> AttentionObject {
     AttentionObject {
-        kind: ObjectKind::Extension,
-        id: extension.id.raw(),
+        kind: Some(ObjectKind::Extension),
+        id: Some(extension.id.raw()),
         name: extension.number.to_string(),
+        host: None,
+        time: None,
     }
 }

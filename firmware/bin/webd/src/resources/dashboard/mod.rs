@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use model::control::{Reply, Request};
 use model::{Role, WallTime};
 use serde::Serialize;
 use store::{HistoryFilter, HistoryStatistics, Snapshot, Store};
@@ -108,6 +109,10 @@ pub struct Certificate {
 pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
     let status = status::now(&app).await?;
     let phones = Phones::now(&app).await;
+    let (refused, unknown) = match app.control.ask(Request::FailedLogins).await {
+        Ok(Reply::FailedLogins { failed, unknown }) => (failed, unknown),
+        _ => (Vec::new(), Vec::new()),
+    };
     let now = clock::now();
     let data = app.data.clone();
     let day_ago = WallTime::from_unix_micros(
@@ -130,6 +135,8 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         status: &status,
         snapshot: &snapshot,
         phones: phones.as_ref(),
+        refused: &refused,
+        unknown: &unknown,
         certificate: facts.as_ref(),
         ended: &ended,
     });

@@ -1,16 +1,15 @@
 //! Extensions as the API writes and reads them.
 
-use model::{ExtensionNumber, Secret, config, control};
+use model::{ExtensionNumber, Secret, config};
 use serde::{Deserialize, Serialize};
 use store::Snapshot;
 use utoipa::ToSchema;
 
-use crate::clock;
 use crate::input::optional_id;
 use crate::password;
 use crate::phones::Phones;
 use crate::revision::etag;
-use crate::words::{Codec, LoginFailure, shown_name};
+use crate::words::{Codec, shown_name};
 
 /// An extension.
 #[derive(Debug, Serialize, ToSchema)]
@@ -184,26 +183,6 @@ pub struct SipPassword {
     sip_password: String,
 }
 
-/// How phones fail to log in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FailedLogins {
-    /// The last one that failed since the exchange started.
-    last: Option<FailedLogin>,
-}
-
-/// A phone that was not let in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FailedLogin {
-    /// When.
-    #[schema(format = DateTime)]
-    time: String,
-    /// From where.
-    #[schema(example = "192.0.2.7")]
-    host: String,
-    /// Why.
-    reason: LoginFailure,
-}
-
 /// A number that nothing has.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suggestion {
@@ -244,17 +223,6 @@ impl Extension {
                 .collect(),
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
         }
-    }
-}
-
-impl From<Option<control::FailedLogin>> for FailedLogins {
-    fn from(failed: Option<control::FailedLogin>) -> Self {
-        let last = failed.map(|failed| FailedLogin {
-            time: clock::rfc3339(failed.at),
-            host: failed.host.to_canonical().to_string(),
-            reason: failed.reason.into(),
-        });
-        Self { last }
     }
 }
 

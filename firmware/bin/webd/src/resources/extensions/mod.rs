@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use model::control::{Reply, Request};
 use model::{ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Secret, UserId, config};
 use serde::Deserialize;
-use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store};
+use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store, StoreError};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
-use crate::app::{App, exchange_failed};
+use crate::app::App;
 use crate::input::{Body, Params, PathId, parameter};
 use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
 use crate::password;
@@ -25,8 +25,8 @@ mod body;
 mod query;
 
 pub use body::{
-    CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, FailedLogins,
-    NewSipPassword, SipPassword, Suggestion,
+    CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, NewSipPassword,
+    SipPassword, Suggestion,
 };
 pub use query::{ExtensionPage, ExtensionSort};
 
@@ -111,7 +111,7 @@ pub async fn add(
 
 /// The first unused number
 ///
-/// From a number on, of the same count of digits.
+/// From a number on, of the same count of digits: one that no extension had before, as long as there is one.
 #[utoipa::path(get, path = "/extensions/suggestion", operation_id = "suggest_number",
     tag = "configuration", params(From),
     responses(
@@ -126,10 +126,13 @@ pub async fn suggestion(
     let first: ExtensionNumber = from.first.parse().map_err(|error: model::InvalidNumber| {
         parameter("first", FieldCode::Invalid, error.to_string())
     })?;
-    let configuration = app.with_store(|store: &Store| store.load()).await?;
+    let (configuration, former) = app
+        .with_store(|store: &Store| Ok::<_, StoreError>((store.load()?, store.former_numbers()?)))
+        .await?;
     let plan = DialPlan::build(&configuration).map_err(|_| Problem::internal())?;
     let number = plan
-        .first_unused(&first)
+        .first_unused_but(&first, &former)
+        .or_else(|| plan.first_unused(&first))
         .ok_or_else(|| Problem::not_found("unused number with so many digits"))?;
     Ok(Json(Suggestion::new(&number)))
 }
@@ -281,25 +284,6 @@ pub async fn dependents(
         .chain(interfaces)
         .collect();
     Ok(Json(Dependents { dependents }))
-}
-
-/// Phones that were not let in
-///
-/// Why a phone that should be registered is not: its last try with the extension's user name.
-#[utoipa::path(get, path = "/extensions/{id}/failed-logins", operation_id = "show_failed_logins",
-    tag = "live",
-    params(("id" = u32, Path, description = "Id of the extension")),
-    responses((status = 200, description = "The last one", body = FailedLogins)))]
-pub async fn failed_logins(
-    State(app): State<App>,
-    PathId(id): PathId<u32>,
-) -> Result<Json<FailedLogins>, Problem> {
-    let extension = ExtensionId::new(id);
-    find(&app, extension).await?;
-    match app.ask(Request::FailedLogin { extension }).await? {
-        Reply::FailedLogin { failed } => Ok(Json(failed.into())),
-        other => Err(exchange_failed(&other)),
-    }
 }
 
 async fn read(app: &App, id: ExtensionId) -> Result<(ConfigVersion, Extension), Problem> {

@@ -171,7 +171,8 @@ impl Pair {
             | Event::Ignored { .. }
             | Event::Alive { .. }
             | Event::Registered { .. }
-            | Event::NotRegistered { .. } => {}
+            | Event::NotRegistered { .. }
+            | Event::Heard { .. } => {}
         }
     }
 
