@@ -49,7 +49,7 @@ export function Legs({ legs, called, talked_s, now = 0 }: Props) {
                     {t('quality.elsewhere')}
                   </Alert>
                 )}
-                <Numbers quality={leg.quality} silent_s={silence(leg.quality, leg.silent_since, now)} />
+                <Numbers quality={leg.quality} silent_s={silence(leg.quality, leg.silent_since, now)} outside={leg.interface !== null} />
               </>
             ) : (
               <Text size="sm" c="dimmed">
@@ -96,8 +96,8 @@ function Sounds({ leg, talked_s, now }: { leg: Leg; talked_s: number; now: numbe
   )
 }
 
-/** What comes from the phone is measured here; what goes to it, by the phone, if it says. */
-function Numbers({ quality, silent_s }: { quality: Quality; silent_s: number }) {
+/** What comes from the phone, or from outside, is measured here; what goes there, by the other end, if it says. */
+function Numbers({ quality, silent_s, outside }: { quality: Quality; silent_s: number; outside: boolean }) {
   const { t } = useTranslation()
   const { packets_received, packets_sent, packets_lost, packets_discarded, packets_foreign } = quality
   const { remote_lost, remote_jitter_us, round_trip_us, mos_hundredths } = quality
@@ -128,10 +128,10 @@ function Numbers({ quality, silent_s }: { quality: Quality; silent_s: number }) 
         <Table.Tr>
           <Table.Td />
           <Table.Th fw={500} fz="xs">
-            {t('quality.from_phone')}
+            {outside ? t('quality.from_outside') : t('quality.from_phone')}
           </Table.Th>
           <Table.Th fw={500} fz="xs">
-            {t('quality.to_phone')}
+            {outside ? t('quality.to_outside') : t('quality.to_phone')}
           </Table.Th>
         </Table.Tr>
       </Table.Thead>

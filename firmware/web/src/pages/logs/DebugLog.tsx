@@ -134,7 +134,7 @@ function Switch({ debug, refresh }: { debug: Debug; refresh: () => Promise<unkno
             {t('debug.on')}
           </Badge>
           <Text size="sm" flex={1} miw={200}>
-            {[debug.messages && t('debug.messages'), debug.decisions && t('debug.decisions')].filter(Boolean).join(', ')}
+            {[debug.messages && t('debug.messages'), debug.decisions && t('debug.decisions')].filter(Boolean).join(' · ')}
             {' · '}
             {t('debug.ends')} <Time at={debug.until} />
           </Text>
