@@ -12,7 +12,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 use model::config::{Configuration, Extension};
-use model::{CallId, Codec, ExtensionId, Flow, Instant, Quality, Secret, Transport, WallTime};
+use model::{
+    CallId, Codec, ExtensionId, Flow, Instant, Quality, Secret, SrtpPolicy, Transport, WallTime,
+};
 use pbx::{Input, Output, Switch, SwitchConfig};
 use platform::sys::alloc::counted;
 
@@ -168,6 +170,7 @@ impl World {
                 sip_username: number(index),
                 sip_password: Secret::new(PASSWORD),
                 codecs: vec![Codec::Pcma, Codec::Pcmu],
+                srtp: SrtpPolicy::Off,
             })
             .collect();
         let switch = Switch::new(

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use model::config::{Configuration, Extension};
-use model::{CallId, Codec, ExtensionId, Instant, PortId, Quality, Secret};
+use model::{CallId, Codec, ExtensionId, Instant, PortId, Quality, Secret, SrtpPolicy};
 use model::{Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
 use sip::message::{Limits, Message};
@@ -179,6 +179,7 @@ fn configuration(second: bool) -> Arc<Configuration> {
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new(PASSWORD),
             codecs: Codec::DEFAULT.to_vec(),
+            srtp: SrtpPolicy::Off,
         });
     }
     Arc::new(configuration)

@@ -36,14 +36,6 @@ impl Scenario {
         }
     }
 
-    /// Our exchange lacks something yet; the foreign one plays the scenario.
-    pub fn until_ours_has(mut self, what: &str) -> Self {
-        if Kind::chosen() != Kind::Kamailio {
-            self.lacks = Some(format!("the exchange has no {what} yet"));
-        }
-        self
-    }
-
     /// It takes long: it is played where this variable of the environment is set.
     pub fn only_where(mut self, variable: &str) -> Self {
         if env::var_os(variable).is_none() {

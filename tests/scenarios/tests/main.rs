@@ -6,6 +6,7 @@ mod attended_transfers;
 mod blind_transfers;
 mod calls;
 mod capacity;
+mod encryption;
 mod hold;
 mod lossy;
 mod media;

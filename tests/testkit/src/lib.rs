@@ -26,7 +26,9 @@ mod world;
 
 pub use chance::Chance;
 pub use network::{Link, Network};
-pub use phone::{Algorithm, Call, End, Greeting, Keys, Phone, Profile, Quirks, Reliable, State};
+pub use phone::{
+    Algorithm, Call, End, Greeting, Keys, Phone, Profile, Quirks, Reliable, Srtp, State,
+};
 pub use rsip::Method;
 pub use tape::Tape;
 pub use world::{Builder, Line, PhoneId, World, assert_hears, assert_silence};

@@ -138,7 +138,7 @@ mod tests {
     use std::sync::Arc;
 
     use model::config::{Configuration, Extension};
-    use model::{Binding, Codec, Flow, Instant, Secret, Transport, WallTime};
+    use model::{Binding, Codec, Flow, Instant, Secret, SrtpPolicy, Transport, WallTime};
     use pbx::SwitchConfig;
 
     use super::*;
@@ -156,6 +156,7 @@ mod tests {
             sip_username: format!("phone{number}"),
             sip_password: Secret::new("correct-horse"),
             codecs: Codec::DEFAULT.to_vec(),
+            srtp: SrtpPolicy::Off,
         }
     }
 

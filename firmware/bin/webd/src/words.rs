@@ -55,6 +55,18 @@ mirror! {
 }
 
 mirror! {
+    /// Whether sound is encrypted (SRTP with keys in the signalling).
+    Srtp = model::SrtpPolicy {
+        /// Never.
+        Off,
+        /// Where the other side offers it, and over TLS where it can.
+        Offered,
+        /// Always: who can't is refused.
+        Required,
+    }
+}
+
+mirror! {
     /// A codec by its name in RTP.
     Codec = model::Codec {
         /// G.711 A-law.
@@ -309,6 +321,8 @@ pub struct Leg {
     pub interface: Option<String>,
     /// Codec in use.
     pub codec: Option<Codec>,
+    /// Its sound is encrypted.
+    pub encrypted: bool,
     /// Measured, where sound flowed.
     pub quality: Option<Quality>,
     /// Since when nothing has come from the party, though it is to be heard; only while the call lasts.
@@ -501,6 +515,7 @@ impl From<control::ActiveLeg> for Leg {
             user_agent: leg.user_agent,
             interface: leg.interface,
             codec: leg.codec.map(Into::into),
+            encrypted: leg.encrypted,
             quality: leg.quality.map(Into::into),
             silent_since: leg.silent_since.map(clock::rfc3339),
         }
@@ -516,6 +531,7 @@ impl From<model::LegRecord> for Leg {
             user_agent: leg.user_agent,
             interface: leg.interface,
             codec: leg.codec.map(Into::into),
+            encrypted: leg.encrypted,
             quality: leg.quality.map(Into::into),
             silent_since: None,
         }

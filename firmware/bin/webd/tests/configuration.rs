@@ -263,6 +263,7 @@ async fn every_bad_field_of_an_extension_is_named() {
         ("sip_password", json!("with space in it"), "weak_password"),
         ("codecs", json!([]), "invalid_codecs"),
         ("codecs", json!(["pcma", "pcma"]), "invalid_codecs"),
+        ("srtp", json!("always"), "unknown_value"),
         ("enabled", json!(null), "wrong_type"),
         ("e164", json!("x"), "unknown_field"),
     ] {

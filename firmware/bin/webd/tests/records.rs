@@ -58,6 +58,7 @@ fn leg(side: LegSide, mos_hundredths: u16) -> LegRecord {
         address: None,
         user_agent: None,
         codec: None,
+        encrypted: false,
         quality: Some(Quality {
             mos_hundredths: Some(mos_hundredths),
             ..Quality::default()

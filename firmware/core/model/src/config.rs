@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId,
+    Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret,
+    SrtpPolicy, UserId,
 };
 
 pub use emergency::{Emergency, EmergencyNumber, preset_countries};
@@ -118,6 +119,8 @@ pub struct Extension {
     pub sip_password: Secret,
     /// Codecs offered and accepted, the preferred first.
     pub codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    pub srtp: SrtpPolicy,
 }
 
 /// Something in a configuration that the exchange can't run with.

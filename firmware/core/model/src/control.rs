@@ -262,6 +262,8 @@ pub struct ActiveLeg {
     pub interface: Option<String>,
     /// Codec in use.
     pub codec: Option<Codec>,
+    /// Its sound is encrypted.
+    pub encrypted: bool,
     /// Measured so far.
     pub quality: Option<Quality>,
     /// Since when nothing has come from the party, though it is to be heard.

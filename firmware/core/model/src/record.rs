@@ -113,6 +113,9 @@ pub struct LegRecord {
     pub interface: Option<String>,
     /// The codec in use at the end.
     pub codec: Option<Codec>,
+    /// Its sound was encrypted at the end.
+    #[serde(default)]
+    pub encrypted: bool,
     /// What was measured, where sound flowed.
     pub quality: Option<Quality>,
 }

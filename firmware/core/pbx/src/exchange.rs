@@ -34,6 +34,7 @@ use model::control::Notice;
 use model::{CallId, Disposition, EndedBy, Instant, LegId, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
+use sip::sdp::KeySource;
 
 use crate::admission::Controller;
 use crate::bindings;
@@ -149,6 +150,8 @@ pub(crate) struct Exchange {
     moves: Moves,
     trunks: Trunks,
     chance: Chance,
+    /// Keys of encrypted sound.
+    keys: KeySource,
     next_call: u64,
     /// Calls that are not answered yet.
     in_setup: usize,
@@ -218,6 +221,7 @@ impl Exchange {
             moves: Moves::default(),
             trunks: Trunks::default(),
             chance: Chance::new(&config.seed),
+            keys: KeySource::new(&config.seed),
             next_call: config.first_call.raw(),
             in_setup: 0,
             overload_refusals: 0,

@@ -10,6 +10,7 @@ pub(crate) mod negotiation;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use media::PortSettings;
 use model::{
@@ -18,7 +19,7 @@ use model::{
 };
 use sip::endpoint::{EndReason, SessionId};
 use sip::message::StatusCode;
-use sip::sdp::Negotiation;
+use sip::sdp::{Encryption, Negotiation};
 
 /// How far a leg is.
 ///
@@ -262,6 +263,8 @@ pub(crate) struct Leg {
     pub(crate) interface: Option<Box<str>>,
     /// Codecs the extension or the interface may use, the preferred first.
     pub(crate) codecs: Vec<Codec>,
+    /// Whether its sound may or must be encrypted, and our keys.
+    pub(crate) encryption: Option<Arc<Encryption>>,
     /// What sound was agreed.
     pub(crate) negotiation: Negotiation,
     /// The party made the first offer; if not, ours is answered in its ACK.
@@ -290,6 +293,12 @@ impl Leg {
     /// The codec we send to the party.
     pub(crate) fn codec(&self) -> Option<Codec> {
         self.settings.map(|settings| settings.send_codec)
+    }
+
+    /// Its sound is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.settings
+            .is_some_and(|settings| settings.srtp.is_some())
     }
 
     /// The party is answered, and not gone.

@@ -7,7 +7,9 @@ use model::config::{
     Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting,
     Route, SipServer, User,
 };
-use model::{Codec, ExtensionId, InterfaceId, Language, Role, RouteId, Secret, Transport, UserId};
+use model::{
+    Codec, ExtensionId, InterfaceId, Language, Role, RouteId, Secret, SrtpPolicy, Transport, UserId,
+};
 
 /// Extensions 101, 102 … with ids 1, 2 … and a user each.
 pub(crate) fn configuration(count: u32) -> Configuration {
@@ -32,6 +34,7 @@ pub(crate) fn configuration(count: u32) -> Configuration {
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new("correct-horse"),
             codecs: Codec::DEFAULT.to_vec(),
+            srtp: SrtpPolicy::Off,
         });
     }
     configuration
@@ -64,6 +67,7 @@ pub(crate) fn interface(id: u32, host: &str, numbers: &[(&str, Option<u32>)]) ->
         operator: Some(ExtensionId::new(1)),
         incoming: Rewriting::default(),
         codecs: Codec::ALL.to_vec(),
+        srtp: SrtpPolicy::Off,
     }
 }
 

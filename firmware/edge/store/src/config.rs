@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::config::{Configuration, Extension, Fault, FaultCode, General, User};
 use model::{
-    Codec, ConfigVersion, ExtensionId, ExtensionNumber, Language, Role, Secret, UserId, WallTime,
+    Codec, ConfigVersion, ExtensionId, ExtensionNumber, Language, Role, Secret, SrtpPolicy, UserId,
+    WallTime,
 };
 
 use rusqlite::Transaction;
@@ -83,6 +84,8 @@ pub struct NewExtension {
     pub sip_password: Secret,
     /// Codecs offered and accepted, the preferred first.
     pub codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    pub srtp: SrtpPolicy,
 }
 
 /// What becomes of the extensions of a user who is removed (USR-4).

@@ -17,6 +17,7 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_4.sql"),
         include_str!("migrations/config_5.sql"),
         include_str!("migrations/config_6.sql"),
+        include_str!("migrations/config_7.sql"),
     ],
     revision: "SELECT version * 2 + first_password_set FROM meta",
     expendable: None,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use model::{
     Binding, CallId, CallRecord, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, Party,
-    Secret, Transport, WallTime,
+    Secret, SrtpPolicy, Transport, WallTime,
 };
 use store::{
     Author, Expected, HistoryFilter, HistoryQuery, Journal, LiveRecord, LogKind, NewExtension,
@@ -32,6 +32,7 @@ fn extension(number: u32) -> Operation {
         sip_username: number.to_string(),
         sip_password: Secret::new("correct-horse"),
         codecs: Codec::DEFAULT.to_vec(),
+        srtp: SrtpPolicy::Off,
     })
 }
 

@@ -1,10 +1,11 @@
-// The codecs of an extension or an interface, in their order.
+// The sound of an extension or an interface: its codecs in their order, and whether it is encrypted.
 import i18next from 'i18next'
 import type { Schemas } from '../api/client'
 import { Ordered } from './Ordered'
-import type { Field } from './fields'
+import { choice, type Field } from './fields'
 
 type Codec = Schemas['Codec']
+type Srtp = Schemas['Srtp']
 
 /** Those first that the exchange translates; the others are passed on. */
 const CODECS: Codec[] = ['pcma', 'pcmu', 'g722', 'gsm', 'g729', 'ilbc', 'speex', 'opus']
@@ -36,4 +37,15 @@ export function codecs<V extends { codecs: Codec[] }>(readOnly: boolean): Field<
       />
     ),
   }
+}
+
+const POLICIES: Srtp[] = ['off', 'offered', 'required']
+
+export function srtp<V extends { srtp: Srtp }>(): Field<V> {
+  return choice<{ srtp: Srtp }, 'srtp'>('srtp', {
+    label: i18next.t('extension.srtp'),
+    hint: i18next.t('extension.srtp_hint'),
+    options: POLICIES.map((policy) => ({ value: policy, label: i18next.t(`srtp.${policy}`) })),
+    width: 260,
+  }) as unknown as Field<V>
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use model::{Codec, Secret, WallTime};
+use model::{Codec, Secret, SrtpPolicy, WallTime};
 use store::{Author, Expected, NewExtension, Operation, Store};
 use tempfile::TempDir;
 
@@ -53,6 +53,7 @@ impl Exchange {
                     sip_username: number.to_string(),
                     sip_password: Secret::new(PASSWORD),
                     codecs: vec![Codec::Pcma],
+                    srtp: SrtpPolicy::Off,
                 }))
             })
             .collect::<Result<_>>()?;

@@ -1,6 +1,6 @@
 //! A calls B and B calls A: over every transport, between every pair of programs, with each codec.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use interop::{MediaState, Peer, Scenario, Setup, Srtp, Stage, Transport};
 
 use crate::support::{Office, connect, end, hear_both, needs};
@@ -35,21 +35,43 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             both_ways(stage, &[(Pjsua, Setup::default()), (Baresip, tls)])
         },
     ));
-    table.push(
-        Scenario::new(
-            "encrypted_sound_is_heard",
-            &needs(&[Pjsua, Baresip]),
-            |stage| {
-                let setup = Setup {
-                    transport: Transport::Tls,
-                    srtp: Srtp::Required,
-                    ..Setup::default()
-                };
-                both_ways(stage, &[(Pjsua, setup.clone()), (Baresip, setup)])
-            },
-        )
-        .until_ours_has("SRTP"),
-    );
+    table.push(Scenario::new(
+        "encrypted_sound_is_heard",
+        &needs(&[Pjsua, Baresip]),
+        |stage| {
+            let setup = secure(Transport::Tls, Srtp::Required);
+            both_ways(stage, &[(Pjsua, setup.clone()), (Baresip, setup)])
+        },
+    ));
+    for (name, one, other, encrypted) in [
+        (
+            "who_offers_encryption_over_tls_has_it",
+            secure(Transport::Tls, Srtp::Offered),
+            secure(Transport::Tls, Srtp::Offered),
+            [true, true],
+        ),
+        (
+            "encrypted_sound_meets_sound_in_the_clear",
+            secure(Transport::Tls, Srtp::Required),
+            secure(Transport::Udp, Srtp::Off),
+            [true, false],
+        ),
+        (
+            "sound_in_the_clear_meets_encrypted_sound",
+            secure(Transport::Udp, Srtp::Off),
+            secure(Transport::Tls, Srtp::Required),
+            [false, true],
+        ),
+    ] {
+        let scenario = Scenario::new(name, &needs(&[Pjsua, Baresip]), move |stage| {
+            encryption(
+                stage,
+                &[(Pjsua, one.clone()), (Baresip, other.clone())],
+                encrypted,
+            )
+        });
+        table.push(scenario.ours_only());
+    }
     table.push(Scenario::new(
         "a_call_by_ipv6_is_heard",
         &needs(&[Baresip]),
@@ -105,6 +127,36 @@ fn both_ways(stage: &Stage, phones: &[(Peer, Setup); 2]) -> Result<()> {
     for (caller, callee) in [(alice, bob), (bob, alice)] {
         let (out, call) = connect(caller, callee)?;
         hear_both((caller, &out), (callee, &call))?;
+        end((caller, &out), (callee, &call))?;
+    }
+    Ok(())
+}
+
+fn secure(transport: Transport, srtp: Srtp) -> Setup {
+    Setup {
+        transport,
+        srtp,
+        ..Setup::default()
+    }
+}
+
+/// They hear each other, and the exchange says of each phone whether it is encrypted.
+fn encryption(stage: &Stage, phones: &[(Peer, Setup); 2], encrypted: [bool; 2]) -> Result<()> {
+    let office = Office::open(stage, phones)?;
+    let [alice, bob] = office.phones()?;
+    let admin = office.exchange.admin().context("ours has one")?;
+    for (caller, callee, expected) in [
+        (alice, bob, encrypted),
+        (bob, alice, [encrypted[1], encrypted[0]]),
+    ] {
+        let (out, call) = connect(caller, callee)?;
+        hear_both((caller, &out), (callee, &call))?;
+        let calls = admin.calls()?;
+        let legs = calls.first().and_then(|call| call["legs"].as_array());
+        let told: Vec<Option<bool>> = (legs.into_iter().flatten())
+            .map(|leg| leg["encrypted"].as_bool())
+            .collect();
+        ensure!(told == expected.map(Some), "encrypted are {told:?}");
         end((caller, &out), (callee, &call))?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use model::Instant;
+use model::{Instant, MasterKey};
 
 use super::message::Msg;
 use super::sdp::{Description, Direction};
@@ -128,6 +128,13 @@ impl Call {
 
     pub(crate) const fn speaks(&self) -> bool {
         self.is_up() || (self.early_media && !self.is_over())
+    }
+
+    /// Our key and theirs, where both descriptions have one.
+    pub(crate) fn keys(&self) -> Option<(MasterKey, MasterKey)> {
+        let (_, ours) = *self.description.as_ref()?.keys.first()?;
+        let (_, theirs) = self.remote.as_ref()?.key_of(ours.suite())?;
+        Some((ours, theirs))
     }
 
     /// The From of our requests in the dialog.

@@ -9,7 +9,7 @@ use super::call::Pending;
 use super::message::{Basics, Msg};
 use super::sdp::{Description, Direction};
 use super::transactions::{Client, Purpose, Request};
-use super::{Call, End, Phone, Reliable, Sound, State};
+use super::{Call, End, Phone, Reliable, Sound, Srtp, State};
 
 impl Phone {
     /// A new call, not yet sent.
@@ -360,12 +360,24 @@ impl Phone {
             Some(offer) => profile.event.and(offer.event),
             None => profile.event,
         };
+        let own = call.sound.key(profile.suite);
+        let (keys, secure) = match offer {
+            _ if profile.srtp == Srtp::Never => (Vec::new(), false),
+            Some(offer) => {
+                let theirs = offer.key_of(profile.suite);
+                let keys = theirs.map(|(tag, _)| (tag, own)).into_iter().collect();
+                (keys, offer.secure)
+            }
+            None => (vec![(1, own)], profile.srtp == Srtp::Insists),
+        };
         let mut description = Description {
             origin: call.origin,
             address: (ip, call.sound.port).into(),
             codecs,
             event,
             direction,
+            secure,
+            keys,
         };
         if let Some(old) = &call.description
             && *old != description
@@ -393,6 +405,11 @@ impl Phone {
             .iter()
             .any(|codec| self.profile.codecs.contains(codec))
         {
+            return None;
+        }
+        let insists = offer.secure || self.profile.srtp == Srtp::Insists;
+        let can = self.profile.srtp != Srtp::Never && offer.key_of(self.profile.suite).is_some();
+        if insists && !can {
             return None;
         }
         self.check_origin(index, &offer);

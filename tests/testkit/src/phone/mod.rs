@@ -26,7 +26,7 @@ use rsip::Method;
 
 pub use call::{Call, End, State};
 pub use digest::Algorithm;
-pub use profile::{Greeting, Keys, Profile, Quirks, Reliable, password_of};
+pub use profile::{Greeting, Keys, Profile, Quirks, Reliable, Srtp, password_of};
 pub use registering::Registering;
 pub use sound::{Counts, Sound};
 
@@ -241,6 +241,8 @@ impl Phone {
             if !call.speaks() {
                 continue;
             }
+            let keys = call.keys();
+            call.sound.agree(keys);
             while call.sound.next_at().is_some_and(|at| at <= now) {
                 let remote = call
                     .remote
@@ -285,6 +287,8 @@ impl Phone {
             .description
             .as_ref()
             .and_then(|description| description.event);
+        let keys = call.keys();
+        call.sound.agree(keys);
         if let Err(fault) = call.sound.receive(now, event, octets) {
             self.complaints.push(fault);
         }

@@ -1,6 +1,6 @@
 //! What a phone is like: its account, its abilities, and its misbehaviours as plain switches.
 
-use model::Transport;
+use model::{SrtpSuite, Transport};
 
 use super::digest::Algorithm;
 
@@ -41,6 +41,17 @@ pub enum Keys {
     Info,
 }
 
+/// Whether a phone encrypts its sound, with keys in its descriptions (RFC 4568).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Srtp {
+    /// It can't.
+    Never,
+    /// Where the other side can too.
+    Offers,
+    /// Always.
+    Insists,
+}
+
 /// A phone's account and abilities.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -58,6 +69,10 @@ pub struct Profile {
     pub codecs: Vec<u8>,
     /// Payload type of telephone-event.
     pub event: Option<u8>,
+    /// Whether it encrypts its sound.
+    pub srtp: Srtp,
+    /// How it does.
+    pub suite: SrtpSuite,
     /// How long its registration lasts, in seconds; it refreshes at half of it.
     pub expires_s: u32,
     /// It gives `+sip.instance` and `reg-id`.
@@ -143,6 +158,8 @@ impl Profile {
             transport: Transport::Udp,
             codecs: vec![8, 0],
             event: Some(101),
+            srtp: Srtp::Never,
+            suite: SrtpSuite::AesCm128HmacSha1_80,
             expires_s: 600,
             outbound: false,
             reliable: Reliable::No,

@@ -3,6 +3,10 @@
 use core::fmt::Write;
 use core::net::{IpAddr, SocketAddr};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::{MasterKey, SrtpSuite};
+
 /// Who may speak to whom, as the writer of the description sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
@@ -67,6 +71,10 @@ pub struct Description {
     pub event: Option<u8>,
     /// The direction.
     pub direction: Direction,
+    /// The transport is RTP/SAVP.
+    pub secure: bool,
+    /// The keys in it, with their tags.
+    pub keys: Vec<(u32, MasterKey)>,
 }
 
 impl Description {
@@ -80,6 +88,8 @@ impl Description {
         let mut origin = None;
         let mut event = None;
         let mut direction = Direction::default();
+        let mut secure = false;
+        let mut keys = Vec::new();
         for line in text.lines() {
             let Some((kind, value)) = line.split_once('=') else {
                 return Err(format!("no `=` in `{line}`"));
@@ -95,6 +105,11 @@ impl Description {
                     if media.is_some() || words.first() != Some(&"audio") {
                         return Err(format!("one audio stream was expected: {line}"));
                     }
+                    secure = match words.get(2) {
+                        Some(&"RTP/AVP") => false,
+                        Some(&"RTP/SAVP") => true,
+                        _ => return Err(format!("a transport was expected: {line}")),
+                    };
                     let types: Result<Vec<u8>, _> =
                         words.iter().skip(3).map(|word| word.parse()).collect();
                     let types = types.map_err(|_| format!("m={value}"))?;
@@ -112,6 +127,9 @@ impl Description {
                         {
                             event = number.parse().ok();
                         }
+                        if let Some(crypto) = value.strip_prefix("crypto:") {
+                            keys.push(key(crypto).ok_or(format!("a={value}"))?);
+                        }
                     }
                 },
                 _ => {}
@@ -128,7 +146,16 @@ impl Description {
                 .collect(),
             event,
             direction,
+            secure,
+            keys,
         })
+    }
+
+    /// Its key of this suite, with its tag.
+    #[must_use]
+    pub fn key_of(&self, suite: SrtpSuite) -> Option<(u32, MasterKey)> {
+        let mut keys = self.keys.iter().copied();
+        keys.find(|(_, key)| key.suite() == suite)
     }
 
     /// The printed description.
@@ -142,9 +169,10 @@ impl Description {
             .chain(&self.event)
             .map(ToString::to_string)
             .collect();
+        let transport = if self.secure { "RTP/SAVP" } else { "RTP/AVP" };
         let mut out = format!(
             "v=0\r\no=- {id} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-             m=audio {port} RTP/AVP {}\r\n",
+             m=audio {port} {transport} {}\r\n",
             types.join(" ")
         );
         for codec in &self.codecs {
@@ -164,9 +192,26 @@ impl Description {
                 "a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n"
             );
         }
+        for (tag, key) in &self.keys {
+            let (suite, key) = (key.suite().name(), STANDARD.encode(key.octets()));
+            let _ = write!(out, "a=crypto:{tag} {suite} inline:{key}|2^31\r\n");
+        }
         let _ = write!(out, "a=ptime:20\r\na={}\r\n", self.direction.attribute());
         out
     }
+}
+
+/// `<tag> <suite> inline:<key>`: nothing else is expected of us.
+fn key(value: &str) -> Option<(u32, MasterKey)> {
+    let words: Vec<&str> = value.split(' ').collect();
+    let [tag, suite, inline] = words[..] else {
+        return None;
+    };
+    let suite = SrtpSuite::ALL
+        .into_iter()
+        .find(|known| known.name() == suite)?;
+    let octets = STANDARD.decode(inline.strip_prefix("inline:")?).ok()?;
+    Some((tag.parse().ok()?, MasterKey::new(suite, &octets)?))
 }
 
 fn number(word: Option<&&str>) -> Result<u64, String> {
@@ -186,6 +231,8 @@ mod tests {
             codecs: vec![8, 0],
             event: Some(101),
             direction: Direction::SendOnly,
+            secure: true,
+            keys: Vec::new(),
         };
         assert_eq!(Description::parse(&description.text()), Ok(description));
     }

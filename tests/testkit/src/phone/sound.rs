@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, VecDeque};
 use dsp::dtmf::{DtmfDetector, DtmfReport};
 use dsp::g711::Law;
 use dsp::g722;
-use model::Instant;
+use model::{Instant, MasterKey, SrtpSuite};
+use rtp::srtp::{Fault, MAX_OVERHEAD, Receiver, Sender};
 
 /// Samples of a packet.
 const SAMPLES: usize = 160;
@@ -52,7 +53,7 @@ impl Counts {
 }
 
 /// Voice and ear.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sound {
     /// The phone's RTP port.
     pub port: u16,
@@ -72,6 +73,23 @@ pub struct Sound {
     payload: Option<(u8, f32, [u8; SAMPLES])>,
     /// G.722 goes on from packet to packet.
     wideband: g722::Encoder,
+    /// Of its keys.
+    chance: u64,
+    protection: Option<Protection>,
+}
+
+/// An encrypted stream.
+#[derive(Clone)]
+struct Protection {
+    keys: (MasterKey, MasterKey),
+    sender: Sender,
+    receiver: Receiver,
+}
+
+impl core::fmt::Debug for Sound {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Sound({}, {:?})", self.port, self.counts)
+    }
 }
 
 /// What the voice needs to know.
@@ -100,6 +118,28 @@ impl Sound {
             last_event: None,
             payload: None,
             wideband: g722::Encoder::new(),
+            chance,
+            protection: None,
+        }
+    }
+
+    /// Our key for a suite.
+    pub(crate) fn key(&self, suite: SrtpSuite) -> MasterKey {
+        let chance = self.chance.to_be_bytes();
+        let octets: Vec<u8> = (0..suite.key_len() + suite.salt_len())
+            .map(|n| chance[n % 8].wrapping_mul(n as u8 | 1))
+            .collect();
+        MasterKey::new(suite, &octets).expect("as long as it is to be")
+    }
+
+    /// What is agreed now: our key and theirs, or none.
+    pub(crate) fn agree(&mut self, keys: Option<(MasterKey, MasterKey)>) {
+        if self.protection.as_ref().map(|now| now.keys) != keys {
+            self.protection = keys.map(|(ours, theirs)| Protection {
+                keys: (ours, theirs),
+                sender: Sender::new(&ours),
+                receiver: Receiver::new(&theirs),
+            });
         }
     }
 
@@ -187,6 +227,12 @@ impl Sound {
         out.extend(timestamp.to_be_bytes());
         out.extend(self.ssrc.to_be_bytes());
         out.extend(payload);
+        if let Some(protection) = &mut self.protection {
+            let len = out.len();
+            out.resize(len + MAX_OVERHEAD, 0);
+            let len = protection.sender.protect(&mut out, len);
+            out.truncate(len.expect("each number is used once"));
+        }
         self.sequence = self.sequence.wrapping_add(1);
         out
     }
@@ -198,6 +244,15 @@ impl Sound {
         event: Option<u8>,
         octets: &[u8],
     ) -> Result<(), String> {
+        let mut octets = octets.to_vec();
+        if let Some(protection) = &mut self.protection {
+            match protection.receiver.unprotect(&mut octets) {
+                Ok(len) => octets.truncate(len),
+                // The network doubles packets.
+                Err(Fault::Replayed) => return Ok(()),
+                Err(fault) => return Err(fault.to_string()),
+            }
+        }
         let [
             first,
             second,
@@ -212,7 +267,7 @@ impl Sound {
             s2,
             s3,
             payload @ ..,
-        ] = octets
+        ] = &octets[..]
         else {
             return Err("short RTP".into());
         };

@@ -4,7 +4,9 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use model::config::{Configuration, Emergency, Extension, General, User};
-use model::{Codec, ConfigVersion, ExtensionId, Instant, Language, Role, Secret, UserId};
+use model::{
+    Codec, ConfigVersion, ExtensionId, Instant, Language, Role, Secret, SrtpPolicy, UserId,
+};
 
 use super::exchange::Exchange;
 use super::{EXCHANGE, PhoneId, Place, SIP_PORT, World};
@@ -182,6 +184,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 sip_username: number.clone(),
                 sip_password: Secret::new(password_of(number)),
                 codecs: Codec::DEFAULT.to_vec(),
+                srtp: SrtpPolicy::Off,
             })
             .collect(),
         interfaces: Vec::new(),

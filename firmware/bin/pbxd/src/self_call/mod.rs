@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use model::config::{Configuration, Extension};
 use model::control::Reply;
-use model::{Codec, DialPlan, ExtensionId, ExtensionNumber, Secret};
+use model::{Codec, DialPlan, ExtensionId, ExtensionNumber, Secret, SrtpPolicy};
 use tracing::{info, warn};
 
 pub use concealed::{Concealed, calls, is_seen, registrations};
@@ -97,6 +97,7 @@ fn extensions(configuration: &Configuration, password: &Secret) -> Result<[Exten
         sip_username: USERNAMES[index].into(),
         sip_password: password.clone(),
         codecs: vec![Codec::Pcma, Codec::Pcmu],
+        srtp: SrtpPolicy::Off,
     };
     Ok([extension(0, caller), extension(1, called)])
 }
@@ -130,6 +131,7 @@ mod tests {
                 sip_username: format!("phone{id}"),
                 sip_password: Secret::new("correct-horse"),
                 codecs: Codec::DEFAULT.to_vec(),
+                srtp: SrtpPolicy::Off,
             });
         }
         configuration

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use model::control::{Ask, Message, Notice, Reply, Request};
-use model::{Codec, Secret, WallTime};
+use model::{Codec, Secret, SrtpPolicy, WallTime};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -216,6 +216,7 @@ fn extension(number: &str) -> Operation {
         sip_username: number.into(),
         sip_password: Secret::new(PHONE_PASSWORD),
         codecs: Codec::DEFAULT.to_vec(),
+        srtp: SrtpPolicy::Off,
     })
 }
 

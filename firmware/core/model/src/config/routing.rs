@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Configuration, FaultCode, Faults, is_name, limits};
-use crate::{Codec, ExtensionId, InterfaceId, InvalidNumber, Number, RouteId, Secret, Transport};
+use crate::{
+    Codec, ExtensionId, InterfaceId, InvalidNumber, Number, RouteId, Secret, SrtpPolicy, Transport,
+};
 
 /// A rewriting rule (SIP-4): takes digits away from the left, then puts others in front.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +207,9 @@ pub struct Interface {
     pub incoming: Rewriting,
     /// Codecs offered and accepted, the preferred first.
     pub codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    #[serde(default)]
+    pub srtp: SrtpPolicy,
 }
 
 impl Interface {

@@ -12,6 +12,7 @@ pub(super) fn extension(id: u32, number: &str) -> Extension {
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
         codecs: Codec::ALL.to_vec(),
+        srtp: SrtpPolicy::Off,
     }
 }
 

@@ -83,7 +83,12 @@ impl Exchange {
             return;
         };
         let before = leg.negotiation.capabilities().clone();
-        let wanted = capabilities(before.address, &leg.codecs, Some(other));
+        let wanted = capabilities(
+            before.address,
+            &leg.codecs,
+            Some(other),
+            leg.encryption.as_ref(),
+        );
         if wanted.codecs.is_empty() || leg.negotiation.offer_pending() {
             return;
         }
@@ -169,7 +174,12 @@ impl Exchange {
             return;
         }
         // A phone that has moved may reach us by another address of ours now.
-        (leg.negotiation).set_capabilities(capabilities(address, &leg.codecs, preferred));
+        (leg.negotiation).set_capabilities(capabilities(
+            address,
+            &leg.codecs,
+            preferred,
+            leg.encryption.as_ref(),
+        ));
         match leg.negotiation.answer() {
             Ok(answer) => {
                 let target = |exchange: &Self| {

@@ -1,6 +1,6 @@
 //! Calls that come in.
 
-use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party};
+use model::{CallId, Cause, ExtensionId, LegId, LegSide, Party, SrtpPolicy};
 use sip::endpoint::{IncomingInvite, SessionId};
 use sip::message::{StatusCode, Uri};
 use sip::sdp::Negotiation;
@@ -10,7 +10,7 @@ use super::ringing::SESSION_ID_BITS;
 use crate::call::{
     CallState, MAX_CALLS, MAX_CALLS_IN_SETUP, MAX_CALLS_OF_EXTENSION, Outcome, Phase, other_side,
 };
-use crate::leg::negotiation::capabilities;
+use crate::leg::negotiation::{Sound, capabilities};
 use crate::leg::{Failure, Leg, LegState};
 use crate::script::Plot;
 use crate::security::shown;
@@ -63,8 +63,8 @@ impl Exchange {
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
         call.emergency = self.is_for_help(account, &call.dialled);
         call.origin = Some(Caller::Extension(account));
-        let codecs = self.codecs_of(account);
-        let (leg, offer) = self.incoming_leg(id, session, invite, codecs, None, party);
+        let sound = self.sound_of(account);
+        let (leg, offer) = self.incoming_leg(id, session, invite, sound, None, party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());
         self.open_call(call, Plot::Dial);
@@ -88,10 +88,12 @@ impl Exchange {
         Some(Failure::congestion(cause))
     }
 
-    fn codecs_of(&self, account: ExtensionId) -> Vec<Codec> {
-        (self.directory.extension(account))
-            .map(|extension| extension.codecs.clone())
-            .unwrap_or_default()
+    fn sound_of(&self, account: ExtensionId) -> Sound {
+        let extension = self.directory.extension(account);
+        Sound {
+            codecs: extension.map_or(Vec::new(), |extension| extension.codecs.clone()),
+            srtp: extension.map_or(SrtpPolicy::Off, |extension| extension.srtp),
+        }
     }
 
     /// A leg for a party that calls us, and whether its offer can be taken.
@@ -100,16 +102,17 @@ impl Exchange {
         call: CallId,
         session: SessionId,
         invite: &IncomingInvite,
-        codecs: Vec<Codec>,
+        Sound { codecs, srtp }: Sound,
         interface: Option<Box<str>>,
         party: Party,
     ) -> (LegId, Result<(), Failure>) {
         let id = self.legs.next_id();
         // The port is taken when the call gets so far.
         let address = core::net::SocketAddr::new(invite.flow.local.ip(), 0);
+        let encryption = self.encryption(srtp, &invite.flow);
         let mut negotiation = Negotiation::new(
             self.chance.next() & SESSION_ID_BITS,
-            capabilities(address, &codecs, None),
+            capabilities(address, &codecs, None, encryption.as_ref()),
         );
         let offer = match &invite.sdp {
             Some(offer) => negotiation
@@ -130,6 +133,7 @@ impl Exchange {
             user_agent: invite.user_agent.clone(),
             interface,
             codecs,
+            encryption,
             negotiation,
             offered: invite.sdp.is_some(),
             port: None,
@@ -192,8 +196,8 @@ impl Exchange {
         party: Party,
         preferred: Option<model::Codec>,
     ) -> Result<LegId, Failure> {
-        let codecs = self.codecs_of(account);
-        let (leg, offer) = self.incoming_leg(call, session, invite, codecs, None, party);
+        let sound = self.sound_of(account);
+        let (leg, offer) = self.incoming_leg(call, session, invite, sound, None, party);
         let accepted = offer.and_then(|()| self.accept(leg, preferred));
         if let Err(failure) = accepted {
             self.drop_leg(leg);

@@ -63,8 +63,12 @@ impl Exchange {
         {
             return Ok(description.to_bytes());
         }
-        leg.negotiation
-            .set_capabilities(capabilities(address, &leg.codecs, preferred));
+        leg.negotiation.set_capabilities(capabilities(
+            address,
+            &leg.codecs,
+            preferred,
+            leg.encryption.as_ref(),
+        ));
         let body = if leg.offered {
             leg.negotiation.answer()?.body
         } else {

@@ -223,6 +223,7 @@ impl Exchange {
             user_agent: leg.user_agent.clone(),
             interface: leg.interface.as_deref().map(str::to_owned),
             codec: leg.codec(),
+            encrypted: leg.is_encrypted(),
             quality: leg.quality,
             silent_since: leg.silent_since.map(|since| self.clock.wall(since)),
         }

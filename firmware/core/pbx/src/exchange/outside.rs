@@ -22,7 +22,7 @@ use super::ringing::{Ring, Way};
 use crate::call::{CallState, Outcome, SIDES};
 use crate::directory::Directory;
 use crate::leg::Failure;
-use crate::leg::negotiation::towards;
+use crate::leg::negotiation::{Sound, towards};
 use crate::route::{Attempt, Moment, Route, route};
 use crate::script::Plot;
 use crate::security::shown;
@@ -308,7 +308,7 @@ impl Exchange {
             from_host: Some(home.host),
             interface: Some(interface.name.as_str().into()),
         };
-        let codecs = interface.codecs.clone();
+        let (codecs, srtp) = (interface.codecs.clone(), interface.srtp);
         let party = Party {
             number: attempt.called.clone(),
             name: None,
@@ -328,6 +328,7 @@ impl Exchange {
             party,
             offered: towards(&codecs, &self.spoken(caller)),
             codecs,
+            srtp,
             headers,
             port,
             seed: self.chance.next(),
@@ -373,11 +374,11 @@ impl Exchange {
         };
         let called = called_number(&self.directory, interface, invite);
         let party = calling_party(interface, invite);
-        let (id, codecs, name) = (
-            interface.id,
-            interface.codecs.clone(),
-            interface.name.as_str().into(),
-        );
+        let (id, name) = (interface.id, interface.name.as_str().into());
+        let sound = Sound {
+            codecs: interface.codecs.clone(),
+            srtp: interface.srtp,
+        };
         self.controller.call_admitted(self.now);
         self.admit();
         let refused = if invite.replaces.is_some() {
@@ -389,7 +390,7 @@ impl Exchange {
         let call_id = self.next_call_id();
         let mut call = CallState::new(call_id, self.now, party.clone(), called);
         call.origin = Some(Caller::Interface(id));
-        let (leg, offer) = self.incoming_leg(call_id, session, invite, codecs, Some(name), party);
+        let (leg, offer) = self.incoming_leg(call_id, session, invite, sound, Some(name), party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());
         self.open_call(call, Plot::Dial);

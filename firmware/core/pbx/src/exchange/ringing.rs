@@ -11,12 +11,15 @@
 //! ```
 
 use core::net::SocketAddr;
+use std::sync::Arc;
 
 use media::Command;
-use model::{CallId, Cause, Codec, ExtensionId, LegId, LegSide, Party, PortId};
+use model::{
+    CallId, Cause, Codec, ExtensionId, Flow, LegId, LegSide, Party, PortId, SrtpPolicy, Transport,
+};
 use sip::endpoint::{Credentials, OutgoingInvite, Target};
 use sip::message::{HeaderName, Host, StatusCode};
-use sip::sdp::Negotiation;
+use sip::sdp::{Encryption, Negotiation};
 
 use super::Exchange;
 use crate::call::{MAX_RINGING, Phase};
@@ -40,6 +43,8 @@ pub(super) struct Ring {
     pub(super) codecs: Vec<Codec>,
     /// Those of them that the caller can be reached by, the preferred first.
     pub(super) offered: Vec<Codec>,
+    /// Whether their sound is encrypted.
+    pub(super) srtp: SrtpPolicy,
     /// They share it until one answers.
     pub(super) port: PortId,
     pub(super) seed: u64,
@@ -68,7 +73,7 @@ impl Exchange {
         let absent = Failure::of_cause(Cause::SUBSCRIBER_ABSENT);
         let party = self.directory.party(extension).ok_or(absent)?;
         let configured = self.directory.extension(extension).ok_or(absent)?;
-        let codecs = configured.codecs.clone();
+        let (codecs, srtp) = (configured.codecs.clone(), configured.srtp);
         let phones: Vec<Way> = (self.endpoint.reachable(extension))
             .take(MAX_RINGING)
             .map(|(binding, target)| Way {
@@ -100,6 +105,7 @@ impl Exchange {
             party,
             offered: towards(&codecs, &self.spoken(caller)),
             codecs,
+            srtp,
             headers,
             port,
             seed: self.chance.next(),
@@ -141,9 +147,10 @@ impl Exchange {
     fn ring_phone(&mut self, ring: &Ring, way: Way) -> Result<(), Failure> {
         let flow = way.target.flow;
         let address = SocketAddr::new(flow.local.ip(), self.ports.number(ring.port));
+        let encryption = self.encryption(ring.srtp, &flow);
         let mut negotiation = Negotiation::new(
             self.chance.next() & SESSION_ID_BITS,
-            capabilities(address, &ring.offered, None),
+            capabilities(address, &ring.offered, None, encryption.as_ref()),
         );
         let offer = (negotiation.offer()).map_err(|error| Failure::of_description(&error))?;
         let invite = OutgoingInvite {
@@ -174,6 +181,7 @@ impl Exchange {
             user_agent: way.user_agent,
             interface: way.interface,
             codecs: ring.codecs.clone(),
+            encryption,
             negotiation,
             offered: false,
             port: Some(ring.port),
@@ -190,6 +198,15 @@ impl Exchange {
             state.ringing.push(id);
         }
         Ok(())
+    }
+
+    /// What a leg that goes this way does by its policy. Keys are offered where nobody can read them on their way.
+    pub(super) fn encryption(
+        &mut self,
+        policy: SrtpPolicy,
+        flow: &Flow,
+    ) -> Option<Arc<Encryption>> {
+        Encryption::new(policy, flow.transport == Transport::Tls, &mut self.keys)
     }
 
     /// The codecs a caller speaks, the preferred first.

@@ -5,10 +5,19 @@
 //! media thread transcodes.
 
 use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use media::{MAX_PAYLOADS, PortSettings};
-use model::Codec;
-use sip::sdp::{Capabilities, Negotiated, SessionDescription};
+use model::{Codec, SrtpPolicy};
+use sip::sdp::{Capabilities, Encryption, Negotiated, SessionDescription};
+
+/// What an extension or an interface may use.
+pub(crate) struct Sound {
+    /// The preferred first.
+    pub(crate) codecs: Vec<Codec>,
+    /// Whether it is encrypted.
+    pub(crate) srtp: SrtpPolicy,
+}
 
 /// What a leg offers and accepts. Its answers name one codec, that of the other leg where it can:
 /// so the far end doesn't change it in mid-call.
@@ -16,10 +25,12 @@ pub(crate) fn capabilities(
     address: SocketAddr,
     codecs: &[Codec],
     preferred: Option<Codec>,
+    encryption: Option<&Arc<Encryption>>,
 ) -> Capabilities {
     let mut capabilities = Capabilities::new(address, towards(codecs, preferred.as_slice()));
     capabilities.preferred = preferred.map(sip::sdp::MediaCodec::from);
     capabilities.answer_with_one = true;
+    capabilities.encryption = encryption.cloned();
     capabilities
 }
 

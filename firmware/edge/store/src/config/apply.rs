@@ -137,6 +137,7 @@ impl Applier<'_> {
                     sip_username: new.sip_username,
                     sip_password: new.sip_password,
                     codecs: new.codecs,
+                    srtp: new.srtp,
                 };
                 self.next_extension = ExtensionId::new(self.next_extension.raw() + 1);
                 self.changed.extensions.push(extension.id);

@@ -110,6 +110,7 @@ fn extension(
         list.0.push("SIP password changed".into());
     }
     list.plain("codecs", &codecs(before), &codecs(after), "");
+    list.plain("SRTP", &word(before.srtp), &word(after.srtp), "");
     list.0.join(", ")
 }
 

@@ -36,12 +36,14 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
     let mut extensions = Vec::new();
     let mut statement = tx.prepare_cached(
         "SELECT id, number, description, user, enabled, sip_username, sip_password, codecs,
-         caller_name, revision FROM extensions ORDER BY id",
+         caller_name, srtp, revision FROM extensions ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let extension = extension(row)?;
-        revisions.extensions.insert(extension.id, revision(row, 9)?);
+        revisions
+            .extensions
+            .insert(extension.id, revision(row, 10)?);
         extensions.push(extension);
     }
     let mut configuration = Configuration {
@@ -232,10 +234,11 @@ pub(super) fn put_extension(
     tx.prepare_cached(
         "INSERT INTO extensions
          (id, number, description, user, enabled, sip_username, sip_password, codecs, caller_name,
-          revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+          srtp, revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (id) DO UPDATE SET number = ?2, description = ?3, user = ?4, enabled = ?5,
-         sip_username = ?6, sip_password = ?7, codecs = ?8, caller_name = ?9, revision = ?10",
+         sip_username = ?6, sip_password = ?7, codecs = ?8, caller_name = ?9, srtp = ?10,
+         revision = ?11",
     )?
     .execute(params![
         extension.id.raw(),
@@ -247,6 +250,7 @@ pub(super) fn put_extension(
         extension.sip_password.expose(),
         json(&extension.codecs),
         extension.caller_name,
+        word(extension.srtp),
         raw(revision)
     ])?;
     Ok(())
@@ -320,6 +324,7 @@ fn extension(row: &Row<'_>) -> Result<Extension, StoreError> {
         sip_password: Secret::new(row.get::<_, String>(6)?),
         codecs: unjson(&codecs)?,
         caller_name: row.get(8)?,
+        srtp: unword(row.get(9)?)?,
     })
 }
 

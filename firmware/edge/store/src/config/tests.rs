@@ -46,6 +46,7 @@ fn extension(number: &str) -> NewExtension {
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
         codecs: vec![Codec::Pcma, Codec::Pcmu],
+        srtp: SrtpPolicy::Off,
     }
 }
 
@@ -140,6 +141,7 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
     one.enabled = false;
     one.sip_password = Secret::new("battery-staple");
     one.codecs = vec![Codec::Pcmu];
+    one.srtp = SrtpPolicy::Required;
     change(&store, Operation::UpdateExtension(one.clone())).unwrap();
     assert_eq!(store.load().unwrap().extensions, [one]);
     let mut jana = jana;
@@ -156,7 +158,7 @@ fn the_log_tells_what_differs_and_keeps_secrets() {
     assert_eq!(
         log(&store)[2..],
         [
-            r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", caller name none -> "Front desk", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU"#,
+            r#"Changed extension 122 (ID=1): description "" -> "b", user none -> "jana", caller name none -> "Front desk", enabled -> disabled, SIP password changed, codecs PCMA PCMU -> PCMU, SRTP off -> required"#,
             r#"Changed user jana (ID=2): e-mail none -> "jana@example.com", language English -> Czech, rights user -> read only"#,
             "Changed general: no answer after 60 s -> 30 s, phones prove their password by MD5 -> SHA-256 or else MD5",
         ]

@@ -35,6 +35,7 @@ fn call(id: u64) -> CallRecord {
         user_agent: None,
         interface: None,
         codec: Some(Codec::Pcma),
+        encrypted: true,
         quality: Some(quality),
     };
     CallRecord {

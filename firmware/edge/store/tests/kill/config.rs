@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::config::Extension;
-use model::{Codec, Secret, UserId};
+use model::{Codec, Secret, SrtpPolicy, UserId};
 use store::{
     Author, Expected as Seen, LogKind, LogQuery, NewExtension, NewSession, Operation, Store,
 };
@@ -71,6 +71,7 @@ pub(crate) fn run(dir: &Path, mut chance: Chance) {
                     sip_username: number,
                     sip_password: Secret::new("correct-horse"),
                     codecs: vec![Codec::Pcma],
+                    srtp: SrtpPolicy::Off,
                 }));
             }
         }

@@ -4,7 +4,7 @@ import { answer, api } from '../../api/client'
 import { type Interface, path, useExtensions, useRefresh } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { EditDialog } from '../../kit/EditDialog'
-import { codecs } from '../../kit/codecs'
+import { codecs, srtp } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { atFields, bodyOf, choices, type InterfaceValues as Values, NEW, valuesOf } from './body'
 import { Details } from './condition'
@@ -110,6 +110,7 @@ export function InterfaceDialog({ interface: row, onClose }: { interface: Interf
       options: IDENTITIES.map((one) => ({ value: one, label: t(`identity.${one}`) })),
     }),
     codecs<Values>(!mayWrite),
+    srtp<Values>(),
   ]
   return (
     <EditDialog<Values>

@@ -29,12 +29,13 @@ export interface InterfaceValues {
   external_address: string
   identity: Schemas['IdentityHeader']
   codecs: Schemas['Codec'][]
+  srtp: Schemas['Srtp']
 }
 
 export const NEW: InterfaceValues = {
   enabled: true, name: '', partner: 'provider', operator: null, host: '', port: '', username: '', password: '', no_password: false,
   register: true, numbers: [], incoming: { called: { strip: 0, prefix: '' }, calling: { strip: 0, prefix: '' } },
-  user_id: '', transport: 'udp', external_address: '', identity: 'from', codecs: USUAL_CODECS,
+  user_id: '', transport: 'udp', external_address: '', identity: 'from', codecs: USUAL_CODECS, srtp: 'off',
 }
 
 export function valuesOf({ server, ...rest }: Interface): InterfaceValues {
@@ -56,6 +57,7 @@ export function valuesOf({ server, ...rest }: Interface): InterfaceValues {
     external_address: server.external_address ?? '',
     identity: server.identity,
     codecs: rest.codecs,
+    srtp: rest.srtp,
   }
 }
 
@@ -83,6 +85,7 @@ export function bodyOf(values: InterfaceValues): Schemas['InterfaceChange'] {
     operator: values.operator,
     incoming: values.incoming,
     codecs: values.codecs,
+    srtp: values.srtp,
   }
 }
 

@@ -39,7 +39,7 @@ export function Legs({ legs, called, talked_s, now = 0 }: Props) {
             <div>
               <Text size="sm">{leg.interface ? t('calls.by_interface', { name: leg.interface }) : (leg.user_agent ?? t('calls.phone_unknown'))}</Text>
               <Text size="sm" c="dimmed" className="figures">
-                {[leg.address, leg.codec && t(`codec.${leg.codec}`)].filter(Boolean).join(' · ')}
+                {[leg.address, leg.codec && t(`codec.${leg.codec}`), leg.encrypted && t('calls.encrypted')].filter(Boolean).join(' · ')}
               </Text>
             </div>
             {leg.quality ? (

@@ -9,7 +9,7 @@ import { type Extension, path, suggestNumber, useRefresh, useUsers } from '../..
 import { useMayWrite } from '../../api/session'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
-import { codecs, USUAL_CODECS } from '../../kit/codecs'
+import { codecs, srtp, USUAL_CODECS } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
 import { Phones } from './Phones'
@@ -29,15 +29,17 @@ interface Values {
   sip_username: string
   sip_password: string
   codecs: Codec[]
+  srtp: Schemas['Srtp']
 }
 
 const NEW: Values = {
   number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: USUAL_CODECS,
+  srtp: 'offered',
 }
 
 function values(extension: Extension): Stored<Values> {
-  const { number, description, user = null, caller_name = null, enabled, sip_username, codecs, etag } = extension
-  return { etag, values: { number, description, user, caller_name, enabled, sip_username, sip_password: '', codecs } }
+  const { number, description, user = null, caller_name = null, enabled, sip_username, codecs, srtp, etag } = extension
+  return { etag, values: { number, description, user, caller_name, enabled, sip_username, sip_password: '', codecs, srtp } }
 }
 
 export function ExtensionDialog({ extension, onClose }: { extension?: Extension; onClose: () => void }) {
@@ -125,6 +127,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
             isGuessable(sip_password, [sip_username, number]) && t('extension.sip_password_guessable'),
         }),
     codecs<Values>(!mayWrite),
+    srtp<Values>(),
   ]
   return (
     <>

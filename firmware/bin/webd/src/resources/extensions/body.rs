@@ -9,7 +9,7 @@ use crate::input::optional_id;
 use crate::password;
 use crate::phones::Phones;
 use crate::revision::etag;
-use crate::words::{Codec, shown_name};
+use crate::words::{Codec, Srtp, shown_name};
 
 /// An extension.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,6 +45,8 @@ pub struct Extension {
     pub(super) phones: Option<u32>,
     /// Codecs offered and accepted, the preferred first.
     codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    srtp: Srtp,
     /// For If-Match.
     #[schema(example = "\"r17\"")]
     etag: String,
@@ -120,6 +122,9 @@ pub struct ExtensionCreation {
     #[serde(default = "usual_codecs")]
     #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     pub(super) codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    #[serde(default = "offered")]
+    pub(super) srtp: Srtp,
 }
 
 /// What replaces an extension; all of it but the SIP password.
@@ -162,6 +167,9 @@ pub struct ExtensionChange {
     /// Codecs offered and accepted, the preferred first, each once.
     #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     pub(super) codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    #[serde(default = "offered")]
+    pub(super) srtp: Srtp,
 }
 
 /// The SIP password to be set.
@@ -221,6 +229,7 @@ impl Extension {
                 .iter()
                 .map(|codec| (*codec).into())
                 .collect(),
+            srtp: extension.srtp.into(),
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
         }
     }
@@ -253,6 +262,10 @@ impl Suggestion {
 
 const fn yes() -> bool {
     true
+}
+
+const fn offered() -> Srtp {
+    Srtp::Offered
 }
 
 fn usual_codecs() -> Vec<Codec> {

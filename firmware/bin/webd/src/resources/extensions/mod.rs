@@ -95,6 +95,7 @@ pub async fn add(
         enabled: body.enabled,
         sip_password: password.clone(),
         codecs: body.codecs.into_iter().map(Into::into).collect(),
+        srtp: body.srtp.into(),
     };
     let changed = app
         .change(
@@ -185,6 +186,7 @@ pub async fn replace(
         sip_username: body.sip_username,
         sip_password: before.sip_password.clone(),
         codecs: body.codecs.into_iter().map(Into::into).collect(),
+        srtp: body.srtp.into(),
     };
     app.change(
         actor.author(),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::input::{optional_id, whole};
 use crate::problem::{FieldCode, Problem};
 use crate::revision::etag;
-use crate::words::{Codec, IdentityHeader, Partner, Transport};
+use crate::words::{Codec, IdentityHeader, Partner, Srtp, Transport};
 
 /// A rewriting rule: takes digits away from the left, then puts others in front.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -120,6 +120,8 @@ pub struct Interface {
     incoming: Rewriting,
     /// Codecs offered and accepted, the preferred first.
     codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    srtp: Srtp,
     /// How it is; nothing where the exchange does not answer.
     condition: Option<Condition>,
     /// The SIP status that its server refused the registration with.
@@ -213,6 +215,9 @@ pub struct InterfaceChange {
     #[serde(default = "usual_codecs")]
     #[schema(value_type = BTreeSet<Codec>, min_items = 1, max_items = 8)]
     codecs: Vec<Codec>,
+    /// Whether its sound is encrypted.
+    #[serde(default = "off")]
+    srtp: Srtp,
     /// For a new interface alone: the prefix to dial out by it. A route is added that takes the prefix
     /// off towards a provider; to another exchange it is sent.
     #[serde(default)]
@@ -292,6 +297,7 @@ impl Interface {
                 .iter()
                 .map(|codec| (*codec).into())
                 .collect(),
+            srtp: interface.srtp.into(),
             condition,
             refused_with: state.and_then(|state| match state.condition {
                 InterfaceCondition::NotRegistered { status } => status,
@@ -349,6 +355,7 @@ impl InterfaceChange {
             operator: self.operator.map(ExtensionId::new),
             incoming: self.incoming.to_model(),
             codecs: self.codecs.into_iter().map(Into::into).collect(),
+            srtp: self.srtp.into(),
         })
     }
 }
@@ -380,6 +387,10 @@ const fn from() -> IdentityHeader {
 
 const fn yes() -> bool {
     true
+}
+
+const fn off() -> Srtp {
+    Srtp::Off
 }
 
 fn usual_codecs() -> Vec<Codec> {

@@ -3,7 +3,7 @@
 use model::config::{
     IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting, Route, SipServer,
 };
-use model::{InterfaceId, RouteId, Transport};
+use model::{InterfaceId, RouteId, SrtpPolicy, Transport};
 
 use super::*;
 
@@ -31,6 +31,7 @@ fn interface(name: &str) -> Interface {
         operator: None,
         incoming: Rewriting::default(),
         codecs: vec![Codec::Pcma],
+        srtp: SrtpPolicy::Off,
     }
 }
 
