@@ -130,6 +130,30 @@ impl Admin {
         })
     }
 
+    /// Has an extension's phones encrypt their sound always.
+    pub fn require_srtp(&self, number: &str) -> Result<()> {
+        let all = self.list("/extensions", "extensions")?;
+        let extension = all
+            .iter()
+            .find(|extension| extension["number"] == number)
+            .with_context(|| format!("there is no extension {number}"))?;
+        let mut body = json!({ "srtp": "required" });
+        for field in [
+            "number",
+            "description",
+            "user",
+            "caller_name",
+            "enabled",
+            "sip_username",
+            "codecs",
+        ] {
+            body[field] = extension[field].clone();
+        }
+        let path = format!("/extensions/{}", extension["id"]);
+        self.done_as_seen("PUT", &path, "*", &body)?;
+        Ok(())
+    }
+
     /// The id of an extension, by its number.
     pub fn extension_id(&self, number: &str) -> Result<u64> {
         let all = self.list("/extensions", "extensions")?;
