@@ -63,7 +63,11 @@ impl Exchange {
         let mut call = CallState::new(id, self.now, party.clone(), dialled);
         call.emergency = self.is_for_help(account, &call.dialled);
         call.origin = Some(Caller::Extension(account));
-        let sound = self.sound_of(account);
+        let mut sound = self.sound_of(account);
+        if call.emergency {
+            // Whatever is demanded of its sound, no call for help is refused for it.
+            sound.srtp = SrtpPolicy::Offered;
+        }
         let (leg, offer) = self.incoming_leg(id, session, invite, sound, None, party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());

@@ -321,3 +321,16 @@ fn a_provider_that_does_not_let_us_register_is_asked_for_help_all_the_same() {
     assert_eq!(invited_for(&world, FIRST, last), "sip:911@10.9.0.1");
     assert_eq!(seen(&mut world, SECOND), [""; 0]);
 }
+
+#[test]
+fn a_call_for_help_is_not_refused_for_what_is_not_encrypted() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.extensions[0].srtp = model::SrtpPolicy::Required;
+    });
+    seen(&mut world, FIRST);
+    dial(&mut world, 0, "95551234");
+    assert!(seen(&mut world, 0).contains(&"488".to_owned()));
+    dial(&mut world, 0, "911");
+    assert_eq!(invited_for(&world, FIRST, 0), "sip:911@10.9.0.1");
+}
