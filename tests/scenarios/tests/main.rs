@@ -20,3 +20,4 @@ mod roaming;
 mod sessions;
 mod silence;
 mod streams;
+mod unresponsive;

@@ -16,6 +16,8 @@ struct Count {
     registered: u32,
     /// Of these, those that can be called now.
     reachable: u32,
+    /// Those that do not respond.
+    unresponsive: u32,
 }
 
 impl Phones {
@@ -31,6 +33,7 @@ impl Phones {
             let count = phones.0.entry(registration.extension).or_default();
             count.registered += 1;
             count.reachable += u32::from(registration.reachable);
+            count.unresponsive += u32::from(registration.unresponsive_since.is_some());
         }
         Some(phones)
     }
@@ -46,6 +49,13 @@ impl Phones {
     pub fn are_away(&self, extension: ExtensionId) -> bool {
         let count = self.0.get(&extension);
         count.is_some_and(|count| count.reachable == 0)
+    }
+
+    /// Whether a phone of the extension does not respond.
+    #[must_use]
+    pub fn are_silent(&self, extension: ExtensionId) -> bool {
+        let count = self.0.get(&extension);
+        count.is_some_and(|count| count.unresponsive > 0)
     }
 
     /// Extensions that have one or more.

@@ -328,6 +328,8 @@ pub struct Leg {
     /// Since when nothing has come from the party, though it is to be heard; only while the call lasts.
     #[schema(format = DateTime)]
     pub silent_since: Option<String>,
+    /// Its phone had stopped responding, and so the exchange ended the call.
+    pub stopped_responding: bool,
 }
 
 /// A call that is under way.
@@ -374,6 +376,9 @@ pub struct Registration {
     pub expires: String,
     /// False where its connection is gone: it can't be called until it opens another one.
     pub reachable: bool,
+    /// Since when it has answered nothing that was asked of it; it is called nevertheless.
+    #[schema(format = DateTime)]
+    pub unresponsive_since: Option<String>,
 }
 
 /// A row of a log.
@@ -518,6 +523,7 @@ impl From<control::ActiveLeg> for Leg {
             encrypted: leg.encrypted,
             quality: leg.quality.map(Into::into),
             silent_since: leg.silent_since.map(clock::rfc3339),
+            stopped_responding: false,
         }
     }
 }
@@ -534,6 +540,7 @@ impl From<model::LegRecord> for Leg {
             encrypted: leg.encrypted,
             quality: leg.quality.map(Into::into),
             silent_since: None,
+            stopped_responding: leg.stopped_responding,
         }
     }
 }
@@ -563,6 +570,7 @@ impl From<control::Registration> for Registration {
             user_agent: registration.user_agent,
             expires: clock::rfc3339(registration.expires),
             reachable: registration.reachable,
+            unresponsive_since: registration.unresponsive_since.map(clock::rfc3339),
         }
     }
 }

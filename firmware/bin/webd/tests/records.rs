@@ -59,6 +59,7 @@ fn leg(side: LegSide, mos_hundredths: u16) -> LegRecord {
         user_agent: None,
         codec: None,
         encrypted: false,
+        stopped_responding: false,
         quality: Some(Quality {
             mos_hundredths: Some(mos_hundredths),
             ..Quality::default()

@@ -288,6 +288,9 @@ pub struct Registration {
     pub expires: WallTime,
     /// False where its connection is gone and the phone has to open another one before it can be called.
     pub reachable: bool,
+    /// Since when it has answered nothing that was asked of it.
+    #[serde(default)]
+    pub unresponsive_since: Option<WallTime>,
 }
 
 /// A phone that was not let in.

@@ -118,6 +118,9 @@ pub struct LegRecord {
     pub encrypted: bool,
     /// What was measured, where sound flowed.
     pub quality: Option<Quality>,
+    /// Its phone had stopped responding, and so the exchange ended the call.
+    #[serde(default)]
+    pub stopped_responding: bool,
 }
 
 /// One call in the history.

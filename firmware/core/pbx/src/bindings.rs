@@ -1,7 +1,7 @@
 //! Registered contacts in their three forms: the endpoint's, the one kept over a restart, the one shown.
 
-use model::Instant;
 use model::control::Registration;
+use model::{Instant, WallTime};
 use sip::endpoint::Binding;
 use sip::message::Uri;
 
@@ -43,7 +43,12 @@ pub(crate) fn restored(binding: &model::Binding, clock: Clock, latest: Instant) 
 }
 
 /// As it is shown.
-pub(crate) fn shown(binding: &Binding, clock: Clock, reachable: bool) -> Registration {
+pub(crate) fn shown(
+    binding: &Binding,
+    clock: Clock,
+    reachable: bool,
+    unresponsive_since: Option<WallTime>,
+) -> Registration {
     Registration {
         extension: binding.extension,
         contact: binding.contact.to_string(),
@@ -52,5 +57,6 @@ pub(crate) fn shown(binding: &Binding, clock: Clock, reachable: bool) -> Registr
         user_agent: binding.user_agent.clone(),
         expires: clock.wall(binding.expires),
         reachable,
+        unresponsive_since,
     }
 }

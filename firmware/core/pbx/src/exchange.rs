@@ -11,6 +11,7 @@
 //! - `bridge`: two parties, hold, tones
 //! - `transfer`: parties that go on in another call
 //! - `finish`: the end of a call, and its record
+//! - `unresponsive`: phones that do not respond
 //! - `live`: what watchers see
 
 mod bridge;
@@ -24,6 +25,7 @@ mod moves;
 mod outside;
 mod ringing;
 mod transfer;
+mod unresponsive;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -54,6 +56,7 @@ use crate::switch::{Output, SwitchConfig};
 use live::Live;
 use moves::Moves;
 use outside::Trunks;
+use unresponsive::Unresponsive;
 
 /// Shortest, default and longest registration, in seconds: below a minute a thousand phones keep
 /// the exchange busy with nothing else; beyond an hour a phone that is gone stays listed too long.
@@ -146,6 +149,7 @@ pub(crate) struct Exchange {
     controller: Controller,
     admission: Admission,
     live: Live,
+    unresponsive: Unresponsive,
     pub(crate) failed_logins: FailedLogins,
     moves: Moves,
     trunks: Trunks,
@@ -217,6 +221,7 @@ impl Exchange {
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
+            unresponsive: Unresponsive::default(),
             failed_logins: FailedLogins::default(),
             moves: Moves::default(),
             trunks: Trunks::default(),

@@ -152,10 +152,10 @@ impl Failure {
         self.status = match self.status.code() {
             // RFC 3261 §16.7: a 503 of one phone is no overload of the exchange.
             503 if self.retry_after_s.is_none() => StatusCode::SERVER_INTERNAL_ERROR,
-            // The phone challenged or redirected us, did not know the dialog, or its
+            // The phone challenged or redirected us, did not know the dialog, did not answer, or its
             // connection is gone: nothing the caller could act upon.
             300..=399 | 401 | 407 => StatusCode::FORBIDDEN,
-            430 | 481 | 487 => StatusCode::TEMPORARILY_UNAVAILABLE,
+            408 | 430 | 481 | 487 => StatusCode::TEMPORARILY_UNAVAILABLE,
             // The number is in our dial plan: a phone that does not know it is set up wrongly, and
             // as good as absent.
             404 | 410 | 416 | 484 | 485 | 604 => {
@@ -171,6 +171,10 @@ impl Failure {
 /// How long a server may say nothing at all to a call before the next way is tried: an INVITE has been sent
 /// four times by then (RFC 3261 §17.1.1.2).
 pub(crate) const SILENT_FOR: core::time::Duration = core::time::Duration::from_secs(4);
+
+/// How long a phone of ours may say nothing at all to a call before it is taken for absent: an INVITE has been
+/// sent five times by then, the last one half a second ago. Who is there sends 100 at once.
+pub(crate) const PHONE_SILENT_FOR: core::time::Duration = core::time::Duration::from_secs(8);
 
 /// Ports come free as fast as calls end; a person tries again after about so long.
 const CONGESTION_RETRY_S: u32 = 10;
@@ -287,6 +291,10 @@ pub(crate) struct Leg {
     pub(crate) quality: Option<Quality>,
     /// Since when nothing has come of it, though it is to be heard.
     pub(crate) silent_since: Option<Instant>,
+    /// When it was made.
+    pub(crate) began: Instant,
+    /// Its phone has stopped responding.
+    pub(crate) lost: bool,
 }
 
 impl Leg {

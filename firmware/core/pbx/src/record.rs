@@ -37,6 +37,7 @@ impl KeptLeg {
                 codec: leg.codec(),
                 encrypted: leg.is_encrypted(),
                 quality: leg.quality,
+                stopped_responding: leg.lost,
             },
             port,
         }
@@ -189,6 +190,7 @@ mod tests {
                 codec: None,
                 encrypted: false,
                 quality: None,
+                stopped_responding: false,
             },
             port: port.map(PortId::new),
         }

@@ -129,6 +129,7 @@ mod tests {
             user_agent: None,
             expires: WallTime::default(),
             reachable: true,
+            unresponsive_since: None,
         }
     }
 

@@ -188,6 +188,7 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
                     user_agent: Some("Phone 1.0".into()),
                     expires: WallTime::from_unix_seconds(1_800_000_600),
                     reachable: true,
+                    unresponsive_since: None,
                 },
                 Registration {
                     extension: ExtensionId::new(3),
@@ -197,6 +198,7 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
                     user_agent: None,
                     expires: WallTime::from_unix_seconds(1_800_000_600),
                     reachable: false,
+                    unresponsive_since: None,
                 },
             ],
         },

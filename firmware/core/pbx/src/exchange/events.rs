@@ -40,7 +40,12 @@ impl Exchange {
     pub(crate) fn sip_event(&mut self, event: Event) {
         match event {
             Event::Heard { flow, bytes } => self.outputs.push_back(Output::Heard { flow, bytes }),
-            Event::Invited { session, invite } => self.invited(session, &invite),
+            Event::Invited { session, invite } => {
+                if let Some(account) = invite.account {
+                    self.responds_at(account, invite.flow);
+                }
+                self.invited(session, &invite);
+            }
             Event::Progress {
                 session,
                 fork: _,
@@ -101,11 +106,11 @@ impl Exchange {
                 duration_ms,
             } => self.digit_by_info(session, digit, duration_ms),
             Event::Alive { session } => {
-                if let Some(leg) = self.legs.of_session(session)
-                    && let Some(leg) = self.legs.get_mut(leg)
-                    && let Some(asked) = &mut leg.asked
-                {
-                    asked.there = true;
+                if let Some(id) = self.legs.of_session(session) {
+                    self.responds(id);
+                    if let Some(asked) = self.legs.get_mut(id).and_then(|leg| leg.asked.as_mut()) {
+                        asked.there = true;
+                    }
                 }
             }
             Event::Ended {
@@ -159,6 +164,7 @@ impl Exchange {
         let Some(id) = self.legs.of_session(session) else {
             return;
         };
+        self.responds(id);
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
@@ -186,6 +192,7 @@ impl Exchange {
         let Some(id) = self.legs.of_session(session) else {
             return;
         };
+        self.responds(id);
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
@@ -226,6 +233,11 @@ impl Exchange {
         let Some(id) = self.legs.of_session(session) else {
             return;
         };
+        let way = self.legs.get(id).map(|leg| leg.flow);
+        match way.filter(|flow| is_no_answer(status, *flow)) {
+            Some(flow) => self.unanswered(flow),
+            None => self.responds(id),
+        }
         let mut row = None;
         if let Some(leg) = self.legs.get_mut(id) {
             let mut failure = Failure::of_status(status, cause);
@@ -257,6 +269,13 @@ impl Exchange {
         let Some(id) = self.legs.of_session(session) else {
             return;
         };
+        match parting.reason {
+            EndReason::Bye | EndReason::Cancelled => self.responds(id),
+            EndReason::SessionExpired | EndReason::NotAcknowledged | EndReason::TransportFailed => {
+                self.lose(id);
+            }
+            EndReason::DialogGone | EndReason::ProtocolError => {}
+        }
         let Some(leg) = self.legs.get_mut(id) else {
             return;
         };
@@ -339,6 +358,7 @@ impl Exchange {
         }
         match change {
             BindingChange::Added | BindingChange::Refreshed => {
+                self.responds_at(extension, binding.flow);
                 let kept = bindings::kept(binding, self.clock);
                 self.outputs.push_back(Output::BindingPut(Box::new(kept)));
             }
@@ -349,6 +369,7 @@ impl Exchange {
                 });
             }
         }
+        self.forget_unresponsive(extension);
         self.live.registrations_changed(extension);
     }
 
@@ -430,6 +451,7 @@ impl Exchange {
             && silence >= DEAD_AFTER
         {
             let outcome = Outcome::answered(Cause::DESTINATION_OUT_OF_ORDER, EndedBy::Exchange);
+            self.lose(id);
             self.doom(call, outcome);
         }
     }
@@ -466,4 +488,10 @@ impl Exchange {
             }
         })
     }
+}
+
+/// Whether a refusal stands for no answer at all. What becomes of a connection is told with it.
+fn is_no_answer(status: StatusCode, flow: Flow) -> bool {
+    status == StatusCode::REQUEST_TIMEOUT
+        || status == StatusCode::FLOW_FAILED && !flow.transport.is_stream()
 }

@@ -149,6 +149,8 @@ impl Exchange {
             asked: None,
             quality: None,
             silent_since: None,
+            began: self.now,
+            lost: false,
         });
         (id, offer)
     }

@@ -12,7 +12,7 @@ use sip::sdp::NegotiationError;
 
 use super::Exchange;
 use crate::leg::negotiation::{self, capabilities};
-use crate::leg::{Failure, Leg, LegState, Tone};
+use crate::leg::{Failure, Leg, LegState, SILENT_FOR, Tone};
 use crate::ports::Released;
 use crate::record::KeptLeg;
 
@@ -178,6 +178,13 @@ impl Exchange {
             && !leg.is_over()
         {
             let session = leg.session;
+            let asked = leg.asked.filter(|asked| !asked.there);
+            if asked.is_some_and(|asked| self.now.since(asked.at) >= SILENT_FOR) {
+                self.unanswered(leg.flow);
+            }
+            let Some(leg) = self.legs.get(id) else {
+                return;
+            };
             if leg.state == LegState::Invited {
                 let failure = failure
                     .or_else(|| cause.map(Failure::of_cause))

@@ -171,7 +171,10 @@ impl Exchange {
 
     /// A registered phone as it stands.
     pub(super) fn shown(&self, binding: &Binding) -> Registration {
-        bindings::shown(binding, self.clock, self.endpoint.can_reach(binding))
+        let reachable = self.endpoint.can_reach(binding);
+        let since = (self.unresponsive).since(binding.extension, binding.flow);
+        let since = since.map(|since| self.clock.wall(since));
+        bindings::shown(binding, self.clock, reachable, since)
     }
 
     fn face(&self, call: &CallState) -> Face {

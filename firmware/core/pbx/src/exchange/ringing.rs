@@ -24,7 +24,7 @@ use sip::sdp::{Encryption, Negotiation};
 use super::Exchange;
 use crate::call::{MAX_RINGING, Phase};
 use crate::leg::negotiation::{capabilities, offered_codecs, towards};
-use crate::leg::{Failure, Leg, LegState, Tone};
+use crate::leg::{Failure, Leg, LegState, PHONE_SILENT_FOR, Tone};
 use crate::ports::Released;
 
 /// So long after its CANCEL was due a phone stops ringing by itself (RFC 3261 §13.3.1): the process that
@@ -193,6 +193,8 @@ impl Exchange {
             asked: None,
             quality: None,
             silent_since: None,
+            began: self.now,
+            lost: false,
         });
         if let Some(state) = self.calls.get_mut(&ring.call) {
             state.ringing.push(id);
@@ -223,8 +225,32 @@ impl Exchange {
         }
     }
 
+    /// Phones of which nothing at all has come are given up after a while; the others ring on.
+    fn give_up_silent(&mut self, call: CallId) {
+        let ringing = (self.calls.get(&call)).map_or(Vec::new(), |state| state.ringing.clone());
+        for id in ringing {
+            let Some(leg) = self.legs.get(id) else {
+                continue;
+            };
+            // Interfaces have a limit of their own.
+            let waits = leg.state == LegState::Calling && leg.interface.is_none();
+            if !waits || self.endpoint.is_heard_of(leg.session) {
+                continue;
+            }
+            let until = leg.began + PHONE_SILENT_FOR;
+            if until > self.now {
+                self.wakes.wake_at(call, until);
+                continue;
+            }
+            self.unanswered(leg.flow);
+            let absent = Failure::new(StatusCode::REQUEST_TIMEOUT, Cause::NO_USER_RESPONDING);
+            self.fail_leg(id, absent);
+        }
+    }
+
     /// How the ringing stands: none while it goes on, else who answered, or why nobody did.
     pub(crate) fn look_at_ringing(&mut self, call: CallId) -> Option<Result<LegId, Failure>> {
+        self.give_up_silent(call);
         let state = self.calls.get_mut(&call)?;
         if let Some(leg) = state.picked_up.take() {
             self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));

@@ -36,6 +36,7 @@ fn call(id: u64) -> CallRecord {
         interface: None,
         codec: Some(Codec::Pcma),
         encrypted: true,
+        stopped_responding: false,
         quality: Some(quality),
     };
     CallRecord {

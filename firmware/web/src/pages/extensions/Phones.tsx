@@ -32,16 +32,18 @@ export function Phones({ extension: { id } }: { extension: Extension }) {
   )
 }
 
-function Phone({ phone: { user_agent, address, transport, expires, reachable } }: { phone: Registration }) {
+function Phone({ phone: { user_agent, address, transport, expires, reachable, unresponsive_since } }: { phone: Registration }) {
   const { t } = useTranslation()
   return (
     <Paper withBorder p="sm">
       <Group justify="space-between" gap="xs" align="start" wrap="nowrap">
         <Text fw={550}>{user_agent ?? t('calls.phone_unknown')}</Text>
-        {reachable ? (
-          <StatusBadge state="good">{t('extensions.registered')}</StatusBadge>
-        ) : (
+        {!reachable ? (
           <StatusBadge state="warn">{t('extensions.reconnecting')}</StatusBadge>
+        ) : unresponsive_since !== null ? (
+          <StatusBadge state="warn">{t('extensions.not_responding')}</StatusBadge>
+        ) : (
+          <StatusBadge state="good">{t('extensions.registered')}</StatusBadge>
         )}
       </Group>
       <Text size="sm" c="dimmed" className="figures">
@@ -50,6 +52,11 @@ function Phone({ phone: { user_agent, address, transport, expires, reachable } }
       <Text size="sm" c="dimmed">
         {t('phones.ends')} <Time at={expires} />
       </Text>
+      {unresponsive_since !== null && (
+        <Text size="sm" mt={4}>
+          {t('phones.silent_since')} <Time at={unresponsive_since} as="brief" />. {t('phones.silent')}
+        </Text>
+      )}
       {!reachable && (
         <Text size="sm" mt={4}>
           {t('phones.away')}

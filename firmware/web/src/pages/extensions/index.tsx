@@ -147,12 +147,14 @@ function Phone({ extension, phones, failed }: { extension: Extension; phones: Re
   }
   if (!exchange) return <StatusBadge state="quiet">{t('extensions.phone_unknown')}</StatusBadge>
   const title = phones.map(({ user_agent, address, transport }) => `${user_agent ?? ''} ${address} ${transport}`).join('\n')
-  const [first, ...others] = phones.filter(({ reachable }) => reachable)
-  if (!first && failed) {
+  const there = phones.filter(({ reachable }) => reachable)
+  const [first, ...others] = there.filter(({ unresponsive_since }) => unresponsive_since === null)
+  if (there.length === 0 && failed) {
     const when = `${t(`failed_login.${failed.reason}`, { host: failed.host })}, ${absolute(failed.time)}`
     return <StatusBadge state="warn" title={when}>{t(`extensions.refused.${failed.reason}`)}</StatusBadge>
   }
   if (phones.length === 0) return <StatusBadge state="quiet">{t('extensions.no_phone')}</StatusBadge>
+  if (!first && there[0]) return <StatusBadge state="warn" title={title}>{t('extensions.not_responding')}</StatusBadge>
   if (!first) return <StatusBadge state="warn" title={title}>{t('extensions.reconnecting')}</StatusBadge>
   return (
     <StatusBadge state="good" title={title}>

@@ -127,6 +127,8 @@ codes! {
     WeakSipPassword = Warning, "SIP passwords that are easy to guess: generate others.";
     /// Sound has neither real-time priority nor locked memory.
     NoRealTime = Warning, "Sound runs without real-time priority: it may stutter under load.";
+    /// Extensions of which a phone that is registered does not respond.
+    ExtensionNotResponding = Warning, "Extensions with a phone that does not respond.";
     /// There is no extension yet.
     NoExtensions = Info, "There are no extensions yet: add the first.";
     /// Extensions whose phones have all lost their connection: they can't be called until one is back.
@@ -259,6 +261,11 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
         found.extend(about(
             AttentionCode::ExtensionNotRegistered,
             silent.map(extension),
+        ));
+        let dead = active().filter(|extension| phones.are_silent(extension.id));
+        found.extend(about(
+            AttentionCode::ExtensionNotResponding,
+            dead.map(extension),
         ));
         let away = active().filter(|extension| phones.are_away(extension.id));
         found.extend(about(
