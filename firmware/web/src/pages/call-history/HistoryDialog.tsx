@@ -76,8 +76,8 @@ const NO_RESPONSE = [18, 102]
 export function howItEnded({ disposition, called, cause, ended_by, administrator, dialled, legs, duration_s }: HistoryCall): string {
   const t = i18next.t
   const lost = ended_by === 'exchange' ? legs.find(({ stopped_responding }) => stopped_responding) : undefined
-  if (disposition === 'answered' && lost) return t('ended_lost', { number: lost.party.number })
-  if (disposition === 'unreachable' && NO_RESPONSE.includes(cause) && called?.extension != null) return t('ended_no_response', { dialled })
+  if (disposition === 'answered' && lost) return t('ended.lost', { number: lost.party.number })
+  if (disposition === 'unreachable' && NO_RESPONSE.includes(cause) && typeof called?.extension === 'number') return t('ended.no_response', { dialled })
   if (disposition === 'answered' && mute(legs, duration_s)) return t(`ended_mute.${ended_by}`, { administrator })
   if (disposition === 'answered') return t(`ended_by.${ended_by}`, { administrator })
   if (ended_by === 'administrator') return t('ended.administrator', { administrator })
