@@ -9,7 +9,8 @@ use model::config::{
 };
 use model::explain::{Caller, Step};
 use model::{
-    CallId, Codec, ExtensionId, Instant, InterfaceId, RouteId, Secret, Transport, WallTime,
+    CallId, Codec, ExtensionId, Instant, InterfaceId, RouteId, Secret, SrtpPolicy, Transport,
+    WallTime,
 };
 use pbx::{Switch, SwitchConfig};
 
@@ -100,6 +101,7 @@ fn configuration() -> Result<Configuration> {
                 sip_username: number,
                 sip_password: Secret::new("a password"),
                 codecs: vec![Codec::Pcma],
+                srtp: SrtpPolicy::Off,
             })
         })
         .collect::<Result<_>>()?;
@@ -129,6 +131,7 @@ fn configuration() -> Result<Configuration> {
         operator: Some(ExtensionId::new(1)),
         incoming: Rewriting::default(),
         codecs: vec![Codec::Pcma],
+        srtp: SrtpPolicy::Off,
     }];
     configuration.routes = (0..ROUTES)
         .map(|index| Route {

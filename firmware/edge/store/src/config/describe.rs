@@ -5,6 +5,7 @@ use model::{Language, Role};
 
 use super::apply::Edit;
 use super::item;
+use crate::word::word;
 
 /// One row for an edit; none where it isn't worth one.
 pub(super) fn describe(edit: &Edit) -> Option<String> {
