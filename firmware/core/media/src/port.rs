@@ -126,7 +126,7 @@ impl Port {
     pub(crate) fn open(&mut self, now: Instant, settings: PortSettings) {
         self.latch = Latch::new(latch_config(&settings));
         self.protection = None;
-        Protection::update(&mut self.protection, settings.srtp.as_ref());
+        let _begins = Protection::update(&mut self.protection, settings.srtp.as_ref());
         self.outgoing = Outgoing::new(settings.seed);
         self.outgoing.set_clock(settings.send_codec.clock_rate_hz());
         self.reception = Reception::new(settings.send_codec.clock_rate_hz());
@@ -171,7 +171,9 @@ impl Port {
             self.alive = now;
         }
         self.told_silent = None;
-        Protection::update(&mut self.protection, settings.srtp.as_ref());
+        if Protection::update(&mut self.protection, settings.srtp.as_ref()) {
+            self.outgoing.begin_anew();
+        }
         if (self.settings).is_none_or(|old| old.send_codec != settings.send_codec) {
             self.encoder = Encoder::new(settings.send_codec);
             let clock_hz = settings.send_codec.clock_rate_hz();

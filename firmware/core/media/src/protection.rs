@@ -27,11 +27,23 @@ impl Protection {
     }
 
     /// Other keys after a negotiation. A direction whose key stays goes on with its numbers.
-    pub(crate) fn update(of: &mut Option<Self>, keys: Option<&MasterKeys>) {
+    ///
+    /// True where what is sent has to begin anew, under an SSRC that was never used: our key may have been in
+    /// use before, and no number may come twice under a key (RFC 3711 §9.1); or another device begins to
+    /// hear, which knows of no rollover.
+    #[must_use]
+    pub(crate) fn update(of: &mut Option<Self>, keys: Option<&MasterKeys>) -> bool {
         match (of.as_mut(), keys) {
-            (_, None) => *of = None,
-            (None, Some(keys)) => *of = Some(Self::new(keys)),
+            (_, None) => {
+                *of = None;
+                false
+            }
+            (None, Some(keys)) => {
+                *of = Some(Self::new(keys));
+                true
+            }
             (Some(old), Some(keys)) => {
+                let changed = old.keys != *keys;
                 if old.keys.send != keys.send {
                     old.sender = Sender::new(&keys.send);
                 }
@@ -39,6 +51,7 @@ impl Protection {
                     old.receiver = old.receiver.rekeyed(&keys.receive);
                 }
                 old.keys = *keys;
+                changed
             }
         }
     }

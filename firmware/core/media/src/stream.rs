@@ -60,6 +60,15 @@ impl Outgoing {
         }
     }
 
+    /// What follows is another stream of ours, under an SSRC that was never used here.
+    pub(crate) fn begin_anew(&mut self) {
+        self.ssrc = Ssrc(self.ssrc.0.wrapping_add(1));
+        // In the first half of the numbers, as at the start.
+        self.sequence = SequenceNumber(self.sequence.0 & 0x7fff);
+        self.translation = None;
+        self.event = None;
+    }
+
     /// What follows is of a codec with this clock.
     pub(crate) const fn set_clock(&mut self, clock_hz: u32) {
         self.clock_hz = clock_hz;

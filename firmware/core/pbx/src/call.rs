@@ -121,6 +121,8 @@ pub(crate) struct CallState {
     pub(crate) dialled: String,
     /// It is for help: no limit stops it, and no other call takes its line.
     pub(crate) emergency: bool,
+    /// Its next way out may leave unencrypted what is demanded to be.
+    pub(crate) relaxed: bool,
     /// Whom the number stands for, or who was reached.
     pub(crate) called: Option<Party>,
     /// How far it is.
@@ -170,6 +172,7 @@ impl CallState {
             origin: None,
             dialled,
             emergency: false,
+            relaxed: false,
             called: None,
             phase: Phase::Setup,
             caller_half: Half::default(),

@@ -227,7 +227,17 @@ impl Call {
     async fn attempt_for_help(&self, attempt: &Attempt) -> Result<LegId, Failure> {
         let (soon, at_last) =
             self.with(|exchange, _| (exchange.now + RINGS_SOON, exchange.now + QUEUE));
-        let result = self.attempt(attempt, soon, Some(at_last)).await;
+        let mut result = self.attempt(attempt, soon, Some(at_last)).await;
+        if let Err(failure) = result
+            && self.with(|exchange, id| exchange.relax(id, attempt.interface, &failure))
+        {
+            result = self.attempt(attempt, soon, Some(at_last)).await;
+            self.with(|exchange, id| {
+                if let Some(state) = exchange.calls.get_mut(&id) {
+                    state.relaxed = false;
+                }
+            });
+        }
         if result.is_ok() {
             self.with(|exchange, id| exchange.help_is_reached(id, attempt.interface));
         }

@@ -131,7 +131,7 @@ impl Receiver {
     #[must_use]
     pub fn rekeyed(&self, key: &MasterKey) -> Self {
         Self {
-            rollovers: self.rtp.rollovers().max(1),
+            rollovers: self.rtp.rollovers().max(self.rollovers),
             ..Self::new(key)
         }
     }

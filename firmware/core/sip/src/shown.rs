@@ -21,7 +21,19 @@ pub fn shown(message: &[u8]) -> String {
     // RFC 6086: digits of a menu or a PIN come as the body of INFO.
     let is_info = text.starts_with("INFO ");
     let (mut in_headers, mut secret) = (true, false);
-    for line in text.split('\n') {
+    // In a body a CR by itself ends a line too.
+    let (head, body) = match text.split_once("\r\n\r\n") {
+        Some((head, body)) => (
+            format!("{head}\r\n"),
+            body.replace("\r\n", "\n").replace('\r', "\n"),
+        ),
+        None => (text.into_owned(), String::new()),
+    };
+    let has_body = !body.is_empty();
+    let lines = head
+        .split('\n')
+        .chain(body.split('\n').filter(|_| has_body));
+    for line in lines {
         let line = line.strip_suffix('\r').unwrap_or(line);
         if in_headers {
             if line.starts_with([' ', '\t']) && secret {
@@ -36,7 +48,7 @@ pub fn shown(message: &[u8]) -> String {
             push(&mut out, LEFT_OUT);
             break;
         } else {
-            secret = SECRET_LINES.iter().any(|start| begins(line, start));
+            secret = SECRET_LINES.iter().any(|start| begins(&bare(line), start));
         }
         if secret {
             let kept = line.find([':', '=']).map_or(0, |at| at + 1);
@@ -62,6 +74,14 @@ pub fn shown(message: &[u8]) -> String {
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|one| name.eq_ignore_ascii_case(one))
+}
+
+/// The beginning of a line as the parser sees it: without blanks.
+fn bare(line: &str) -> String {
+    line.chars()
+        .filter(|c| !c.is_whitespace())
+        .take(16)
+        .collect()
 }
 
 fn begins(line: &str, start: &str) -> bool {
@@ -130,6 +150,19 @@ mod tests {
              From: <sip:101:(left out)@10.0.0.1>;tag=1\nTo: \"A\" <sips:101@10.0.0.1:5061>\n\n\
              v=0\nm=audio 5004 RTP/SAVP 8\na=Crypto: (left out)\nk=clear: (left out)\na=sendrecv"
         );
+        for line in [
+            " a=crypto:1 x inline:c2VjcmV0",
+            "a= crypto:1 inline:c2VjcmV0",
+            "a=crypto :1 c2VjcmV0",
+            "v=0\ra=crypto:1 c2VjcmV0",
+        ] {
+            let message = format!("INVITE sip:a@b SIP/2.0\r\nFrom: x\r\n\r\n{line}\r\nt=0 0\r\n");
+            let text = shown(message.as_bytes());
+            assert!(
+                !text.contains("c2VjcmV0") && text.ends_with("t=0 0"),
+                "{text}"
+            );
+        }
         let info = b"INFO sip:a@b SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=7\r\nDuration=160\r\n";
         let text = shown(info);
         assert!(

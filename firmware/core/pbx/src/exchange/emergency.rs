@@ -2,7 +2,7 @@
 //! and an administrator is told.
 
 use model::explain::Caller;
-use model::{CallId, Cause, Disposition, EndedBy, ExtensionId, InterfaceId};
+use model::{CallId, Cause, Disposition, EndedBy, ExtensionId, InterfaceId, SrtpPolicy};
 
 use super::Exchange;
 use crate::call::{CallState, Outcome, SIDES};
@@ -39,6 +39,22 @@ impl Exchange {
             state.dialled
         );
         self.outputs.push_back(Output::Warning(row));
+    }
+
+    /// Whether a way that refused what was offered is to be tried once more, encrypted or not.
+    pub(crate) fn relax(
+        &mut self,
+        call: CallId,
+        interface: InterfaceId,
+        failure: &Failure,
+    ) -> bool {
+        let required = (self.directory.interface(interface))
+            .is_some_and(|interface| interface.srtp == SrtpPolicy::Required);
+        let relaxed = required && matches!(failure.status.code(), 415 | 488 | 606);
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.relaxed = relaxed;
+        }
+        relaxed
     }
 
     /// Somebody has answered.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use model::config::{IdentityHeader, Interface, SipServer};
 use model::control::{InterfaceCondition, InterfaceState, Notice};
-use model::{CallId, Cause, ExtensionId, Flow, Instant, InterfaceId, LegSide, Party};
+use model::{CallId, Cause, ExtensionId, Flow, Instant, InterfaceId, LegSide, Party, SrtpPolicy};
 use sip::endpoint::{Credentials, IncomingInvite, Registration, RegistrationId, SessionId, Target};
 use sip::message::{HeaderName, Host, NameAddr, SipUri, StatusCode, Uri};
 
@@ -308,7 +308,13 @@ impl Exchange {
             from_host: Some(home.host),
             interface: Some(interface.name.as_str().into()),
         };
-        let (codecs, srtp) = (interface.codecs.clone(), interface.srtp);
+        let relaxed = self.calls.get(&call).is_some_and(|state| state.relaxed);
+        let srtp = if relaxed {
+            SrtpPolicy::Offered
+        } else {
+            interface.srtp
+        };
+        let codecs = interface.codecs.clone();
         let party = Party {
             number: attempt.called.clone(),
             name: None,

@@ -334,3 +334,22 @@ fn a_call_for_help_is_not_refused_for_what_is_not_encrypted() {
     dial(&mut world, 0, "911");
     assert_eq!(invited_for(&world, FIRST, 0), "sip:911@10.9.0.1");
 }
+
+#[test]
+fn a_provider_without_encryption_is_asked_for_help_in_the_clear() {
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.interfaces[0].srtp = model::SrtpPolicy::Required;
+    });
+    dial(&mut world, 0, "911");
+    assert_eq!(invited_for(&world, FIRST, 0), "sip:911@10.9.0.1");
+    refuse(&mut world, FIRST, 488);
+    assert_eq!(invited_for(&world, FIRST, 1), "sip:911@10.9.0.1");
+    answer(&mut world, FIRST);
+    assert!(seen(&mut world, 0).contains(&"200".to_owned()));
+    // An ordinary call stays encrypted or fails.
+    let before = world.phones[FIRST].dialogs.len();
+    dial(&mut world, 1, "95551234");
+    refuse(&mut world, FIRST, 488);
+    assert_eq!(world.phones[FIRST].dialogs.len(), before + 1);
+}

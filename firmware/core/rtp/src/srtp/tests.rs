@@ -169,6 +169,9 @@ fn a_new_key_goes_on_with_rollovers_or_begins_anew() {
     };
     let sealed = protected(&mut goes_on, &plain(7, next)).expect("the next");
     assert!(opened(&mut receiver.rekeyed(&key(suite, 3)), &sealed).is_ok());
+    // Nothing need come between two keys.
+    let mut twice = receiver.rekeyed(&key(suite, 2)).rekeyed(&key(suite, 3));
+    assert!(opened(&mut twice, &sealed).is_ok());
 }
 
 #[test]

@@ -198,3 +198,27 @@ fn a_new_negotiation_with_the_same_keys_goes_on_and_with_others_begins_anew() {
     world.command(Command::Update { port: A, settings });
     assert_eq!(second(&mut world, &mut a, [&mut None, &mut None]).len(), 50);
 }
+
+#[test]
+fn a_key_that_comes_back_meets_no_number_that_it_has_seen() {
+    let suite = SrtpSuite::AesCm128HmacSha1_80;
+    let keys = Far::new(suite, 20).keys;
+    let mut world = World::with(leg(A, Codec::Pcma, None), leg(B, Codec::Pcma, None));
+    let mut a = Talker::new(A, Codec::Pcma);
+    let mut seen = std::collections::BTreeSet::new();
+    for srtp in [Some(keys), None, Some(keys), None, Some(keys)] {
+        let mut settings = leg(B, Codec::Pcma, None);
+        settings.srtp = srtp;
+        world.command(Command::Update { port: B, settings });
+        for octets in second(&mut world, &mut a, [&mut None, &mut None]) {
+            let header = Packet::parse(&octets).expect("RTP").header;
+            let number = (header.ssrc.0, header.sequence.0);
+            assert!(srtp.is_none() || seen.insert(number), "{number:?} twice");
+            if srtp.is_some() {
+                assert!(seen.len() < 32_768);
+            }
+        }
+    }
+    let sources: std::collections::BTreeSet<u32> = seen.iter().map(|(ssrc, _)| *ssrc).collect();
+    assert_eq!(sources.len(), 3, "a source of its own each time");
+}
