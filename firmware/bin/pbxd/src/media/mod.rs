@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use heapless::spsc::{Consumer, Producer, Queue};
 use media::{Command, Event};
 use mio::Waker;
@@ -23,6 +23,9 @@ use crate::clock::Clock;
 /// Room in each ring: a burst of 500 calls set up at once, and then some. What exceeds it waits in
 /// the signalling loop.
 const RING: usize = 2048;
+
+/// Four times the larger ring: a debug build moves it from place to place.
+const RING_STACK: usize = 4 * 1024 * 1024;
 
 pub use sockets::PortPair;
 
@@ -58,8 +61,8 @@ impl Media {
     pub fn start(clock: Clock, ports: u16, range: PortRange) -> Result<Self> {
         let pairs = sockets::bind(ports, range)?;
         let rtp_ports = pairs.iter().map(PortPair::rtp_port).collect();
-        let (commands, command_end) = ring::<Command>();
-        let (event_end, events) = ring::<Event>();
+        let (commands, command_end) = ring::<Command>()?;
+        let (event_end, events) = ring::<Event>()?;
         // A pipe, of which the thread's end never blocks: full, it is ringing already.
         let (bell, ringer) =
             pipe2(OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).context("a pipe for the bell")?;
@@ -160,9 +163,15 @@ impl Media {
     }
 }
 
-fn ring<T>() -> (Producer<'static, T>, Consumer<'static, T>) {
+fn ring<T: Send + 'static>() -> Result<(Producer<'static, T>, Consumer<'static, T>)> {
+    // A box is filled from the stack, and this is much for one: it gets a stack of its own.
+    let made = std::thread::Builder::new()
+        .stack_size(RING_STACK)
+        .spawn(|| Box::new(Queue::<T, RING>::new()))
+        .context("a thread that makes a ring")?;
+    let queue = made.join().map_err(|_| anyhow!("a ring can't be made"))?;
     // It lives as long as the process does.
-    Box::leak(Box::new(Queue::<T, RING>::new())).split()
+    Ok(Box::leak(queue).split())
 }
 
 #[cfg(test)]

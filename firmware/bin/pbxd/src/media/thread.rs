@@ -338,8 +338,8 @@ mod tests {
             last: 49_999,
         };
         let pairs = sockets::bind(ports, range).expect("ports");
-        let (_, commands) = ring();
-        let (events, _) = ring();
+        let (_, commands) = ring().expect("a ring");
+        let (events, _) = ring().expect("a ring");
         let (_bell, ringer) = nix::unistd::pipe2(OFlag::O_NONBLOCK).expect("a pipe");
         let shared = Arc::new(Shared::default());
         let (thread, _) =
