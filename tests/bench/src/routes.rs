@@ -99,7 +99,7 @@ fn configuration() -> Result<Configuration> {
                 caller_name: None,
                 enabled: true,
                 sip_username: number,
-                sip_password: Secret::new("a password"),
+                sip_password: Secret::new("a-good-password"),
                 codecs: vec![Codec::Pcma],
                 srtp: SrtpPolicy::Off,
             })
@@ -144,6 +144,6 @@ fn configuration() -> Result<Configuration> {
         })
         .collect();
     let faults = configuration.check();
-    ensure!(faults.is_empty(), "{faults:?}");
+    ensure!(faults.is_empty(), "{:?}", faults.first());
     Ok(configuration)
 }
