@@ -192,16 +192,30 @@ impl Decider<'_> {
             prefix: by.map_or_else(String::new, |route| route.prefix.clone()),
         });
         let configuration = self.directory.configuration();
-        let chosen = configuration.emergency.routes.len();
+        let is_chosen =
+            |route: &&ConfiguredRoute| configuration.emergency.routes.contains(&route.id);
         let mut routes: Vec<&ConfiguredRoute> = configuration.emergency_routes().collect();
-        if let Some(by) = by.filter(|by| !configuration.emergency.routes.contains(&by.id)) {
+        if let Some(by) = by.filter(|by| !is_chosen(by)) {
             routes.retain(|route| route.id != by.id);
-            routes.insert(chosen.min(routes.len()), by);
+            routes.insert(
+                routes.iter().take_while(|route| is_chosen(route)).count(),
+                by,
+            );
         }
         let mut attempts: Vec<(bool, Attempt)> = Vec::new();
         for route in routes {
             let known: Vec<InterfaceId> = attempts.iter().map(|(_, one)| one.interface).collect();
-            attempts.extend(self.attempts(caller, number.as_str(), route, Some(&known)));
+            let at = self.steps.len();
+            let new = self.attempts(caller, number.as_str(), route, Some(&known));
+            // A route that adds no way is not worth a word: there may be a thousand.
+            if !new.is_empty() {
+                let step = Step::Route {
+                    route: Some(route.id),
+                    prefix: route.prefix.clone(),
+                };
+                self.steps.insert(at, step);
+            }
+            attempts.extend(new);
         }
         attempts.sort_by_key(|(ready, _)| !ready);
         if attempts.is_empty() {

@@ -270,6 +270,15 @@ fn a_call_for_help_is_explained_and_dials_nothing() {
         number: "911".into(),
         prefix: String::new(),
     }));
+    // The route is told once, and its ways after it.
+    let told: Vec<_> = (explained.steps.iter())
+        .filter_map(|step| match step {
+            Step::Route { prefix, .. } => Some(prefix.as_str()),
+            Step::Attempt { called, .. } => Some(called.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["9", "911", "911"]);
     assert!(world.phones[FIRST].dialogs.is_empty());
 }
 
