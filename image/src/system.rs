@@ -95,8 +95,6 @@ pub fn make(source: &Source<'_>, output: &Path) -> Result<()> {
     let server = ssh[0].join("usr/sbin/dropbear");
     program_with(&root, &server, "usr/sbin/dropbear", false, &ssh)?;
     symlink("../usr/bin/supervisor", root.join("sbin/init"))?;
-    symlink("/run/resolv.conf", root.join("etc/resolv.conf"))?;
-    symlink("/run/localtime", root.join("etc/localtime"))?;
 
     let own = root.join("etc/operator-box");
     fs::create_dir_all(&own)?;

@@ -44,7 +44,7 @@ fn end_of(program: &str, command: &mut Command) -> Result<String> {
             ),
         )
         .output()
-        .with_context(|| format!("{program} is not installed: `make image-tools` does that"))?;
+        .with_context(|| format!("{program} is not installed: .ci/image-tools installs it"))?;
     if !output.status.success() {
         bail!(
             "{program} failed ({}): {}",

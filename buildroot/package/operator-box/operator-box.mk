@@ -20,6 +20,14 @@ OPERATOR_BOX_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
 	--exclude /tests/fuzz/target \
 	--exclude node_modules
 
+# What has gone from the sources would stay in the copy of the build before, and
+# with it in webd, which takes in all pages that there are.
+define OPERATOR_BOX_FORGET_SOURCES
+	find $(@D) -mindepth 1 -maxdepth 1 ! -name target ! -name '.*' \
+		-exec rm -rf {} +
+endef
+OPERATOR_BOX_PRE_RSYNC_HOOKS += OPERATOR_BOX_FORGET_SOURCES
+
 OPERATOR_BOX_PROGRAMS = supervisor pbxd webd console
 
 # webd would build without its pages, and have none; a system without a key
@@ -32,13 +40,16 @@ define OPERATOR_BOX_CHECK_PARTS
 endef
 OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_CHECK_PARTS
 
-# Buildroot vendors what it downloads, and a local package isn't downloaded.
-define OPERATOR_BOX_FETCH
-	cd $(@D) && \
-	$(TARGET_MAKE_ENV) $(PKG_CARGO_ENV) \
-		cargo fetch --locked --target $(RUSTC_TARGET_NAME)
+# Buildroot vendors what it downloads, and a local package isn't downloaded:
+# ../../vendor has fetched the crates before.
+define OPERATOR_BOX_USE_CRATES
+	test -d "$(OPERATOR_BOX_CRATES)" || \
+		{ echo "OPERATOR_BOX_CRATES names no folder"; exit 1; }
+	mkdir -p $(@D)/.cargo
+	printf '[source.crates-io]\nreplace-with = "vendored"\n\n[source.vendored]\ndirectory = "%s"\n' \
+		"$(OPERATOR_BOX_CRATES)" > $(@D)/.cargo/config.toml
 endef
-OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_FETCH
+OPERATOR_BOX_PRE_BUILD_HOOKS += OPERATOR_BOX_USE_CRATES
 
 # As the infrastructure builds, but with the profile that is made for images.
 define OPERATOR_BOX_BUILD_CMDS
@@ -57,8 +68,6 @@ define OPERATOR_BOX_INSTALL_TARGET_CMDS
 	)
 	mkdir -p $(TARGET_DIR)/sbin $(TARGET_DIR)/boot $(TARGET_DIR)/data
 	ln -snf /usr/bin/supervisor $(TARGET_DIR)/sbin/init
-	ln -snf /run/resolv.conf $(TARGET_DIR)/etc/resolv.conf
-	ln -snf /run/localtime $(TARGET_DIR)/etc/localtime
 	$(INSTALL) -D -m 0644 $(@D)/board/$(OPERATOR_BOX_BOARD)/board.toml \
 		$(TARGET_DIR)/etc/operator-box/board.toml
 	$(INSTALL) -D -m 0644 $(OPERATOR_BOX_UPDATE_KEY) \

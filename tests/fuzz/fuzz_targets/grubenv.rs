@@ -34,9 +34,10 @@ fn known(environment: &Environment) {
             assert_eq!(again.confirmed(), environment.confirmed());
             assert!(!again.has_failed());
         }
-        changed.give_up();
+        changed.give_up(slot);
         if let Some(again) = same(&changed) {
             assert_eq!((again.trial(), again.has_failed()), (None, true));
+            assert_eq!(again.bad(), Some(slot));
         }
         changed.confirm(slot);
         if let Some(again) = same(&changed) {

@@ -39,6 +39,36 @@ fn every_board_says_what_is_known_of_it() {
     }
 }
 
+/// What is set on the box is in `/run`. The overlay is laid over all packages: one of them makes an
+/// `/etc/localtime` of its own.
+#[test]
+fn the_zone_and_the_servers_of_names_are_those_that_are_set() {
+    for (name, target) in [
+        ("localtime", "/run/localtime"),
+        ("resolv.conf", "/run/resolv.conf"),
+    ] {
+        let link = root().join("rootfs-overlay/etc").join(name);
+        let found = fs::read_link(&link).unwrap_or_else(|error| unreachable!("{name}: {error}"));
+        assert_eq!(found.as_os_str(), target);
+    }
+    for name in boards() {
+        let config = text(&format!(
+            "buildroot/configs/{}_defconfig",
+            name.replace('-', "_")
+        ));
+        assert!(config.contains("BR2_TARGET_LOCALTIME=\"\"\n"), "{name}");
+    }
+}
+
+/// Buildroot sets a level for `release`, which is not the one that numbers were measured with.
+#[test]
+fn what_is_delivered_is_optimised_as_what_is_measured() {
+    let manifest = text("Cargo.toml");
+    let product = manifest.split("[profile.product]").nth(1).unwrap_or("");
+    let product = product.split("\n[").next().unwrap_or("");
+    assert!(product.contains("\nopt-level = 3\n"), "{product}");
+}
+
 /// Slots of one size: an update made for one board's size must not be too large for another's.
 #[test]
 fn all_boards_divide_their_cards_alike() {

@@ -1,5 +1,7 @@
 //! A line of text that is typed: what may stand in it, and where the caret is.
 
+use platform::ssh::KEY_CHARS;
+
 use crate::key::Key;
 
 /// What a field holds; it decides which characters can be typed.
@@ -34,15 +36,15 @@ impl Kind {
         }
     }
 
-    /// The longest text: what is sensible, and for a list what a line of the screen shows.
+    /// The longest text: what is sensible, and for a list four names of 253 characters.
     const fn most(self) -> usize {
         match self {
             Self::Address => 18,
-            Self::List => 200,
+            Self::List => 4 * 253 + 3,
             Self::Name => 253,
             Self::Zone => 64,
             Self::Moment => 19,
-            Self::Key => 1000,
+            Self::Key => KEY_CHARS,
             Self::Word => 16,
         }
     }

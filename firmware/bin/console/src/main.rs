@@ -48,8 +48,8 @@ const REPAIR_EVERY_S: u32 = 60;
 /// the menu draws the time each second.
 const GONE_AFTER_S: u32 = 15 * 60;
 
-/// A line that is longer is no answer to anything, and no key of ssh.
-const LONGEST_LINE: usize = 1000;
+/// A line that is longer is no answer to anything, and no key of ssh with spaces around it.
+const LONGEST_LINE: usize = 2 * platform::ssh::KEY_CHARS;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -13,6 +13,7 @@ mod data;
 mod drivers;
 mod initramfs;
 mod machine;
+mod salvage;
 mod services;
 mod trial;
 mod watchdog;
@@ -67,10 +68,14 @@ fn whole_life() -> Result<(machine::End, watchdog::Watchdog)> {
     let on_card = machine::prepare_data(start, &mut watchdog);
     let usable = data::usable(on_card, machine::settle, || {
         machine::leave_data();
-        machine::data_in_memory()
+        machine::data_in_memory()?;
+        // Where nothing can be saved the exchange is as delivered.
+        machine::save_settings(start, &mut watchdog);
+        anyhow::Ok(())
     })?;
     if let data::Usable::InMemory(error) = &usable {
-        // Calls are worth more than their history: the exchange runs from memory until it is mended.
+        // Calls are worth more than their history: the exchange runs from memory until it is mended, with the
+        // settings that could be read.
         error!("the data can't be used: {error:#}");
         machine::say(&format!("The data on the card can't be used: {error:#}"));
     }

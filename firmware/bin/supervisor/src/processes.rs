@@ -25,6 +25,9 @@ use crate::policy::Restarts;
 /// words leave (1 s) and the history is written (5 s).
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// Who is killed is gone at once, or waits for what may never come.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often a loop looks round where nothing else is due.
 pub const GLANCE: Duration = Duration::from_millis(500);
 
@@ -187,17 +190,15 @@ impl Process {
         {
             return;
         }
-        let limit = std::time::Instant::now() + STOP_WITHIN;
-        while std::time::Instant::now() < limit {
-            if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
-                return;
-            }
-            meanwhile();
-            std::thread::sleep(Duration::from_millis(20));
+        if ends(&mut child, STOP_WITHIN, &mut meanwhile) {
+            return;
         }
         warn!(process = self.name, "does not stop; killing it");
-        if let Err(error) = child.kill().and_then(|()| child.wait().map(drop)) {
+        if let Err(error) = child.kill() {
             error!(process = self.name, %error, "can't kill it");
+        } else if !ends(&mut child, GONE_WITHIN, &mut meanwhile) {
+            // It waits for a disk that does not answer; whoever reaps orphans buries it.
+            error!(process = self.name, "is killed and still there");
         }
     }
 
@@ -213,6 +214,21 @@ impl Process {
         if self.child.is_none() {
             self.due = Some(Instant::ZERO);
         }
+    }
+}
+
+/// Whether a child ends in time.
+fn ends(child: &mut Child, within: Duration, mut meanwhile: impl FnMut()) -> bool {
+    let begun = std::time::Instant::now();
+    loop {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return true;
+        }
+        if begun.elapsed() >= within {
+            return false;
+        }
+        meanwhile();
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -267,6 +283,18 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_child_that_does_not_end_is_waited_for_no_longer_than_its_time() {
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a child");
+        assert!(!ends(&mut child, Duration::ZERO, || ()));
+        drop(child.stdin.take());
+        assert!(ends(&mut child, Duration::MAX, || ()));
+    }
 
     #[test]
     fn what_always_fails_is_started_ever_less_often_and_each_end_is_kept_and_counted() {

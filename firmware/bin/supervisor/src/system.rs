@@ -17,8 +17,8 @@ mod trial;
 mod upgrade;
 mod visit;
 
-use std::fs::{self, Permissions};
-use std::io::ErrorKind;
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -71,8 +71,9 @@ pub fn run(options: &System, signals: &SignalFd) -> Result<()> {
 }
 
 fn listen(path: &Path) -> Result<UnixListener> {
-    match fs::remove_file(path) {
-        Ok(()) => {}
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => set_aside(path)?,
+        Ok(_) => fs::remove_file(path)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
@@ -81,6 +82,17 @@ fn listen(path: &Path) -> Result<UnixListener> {
     fs::set_permissions(path, Permissions::from_mode(0o660))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// Gives a folder that somebody made where the socket goes a name that nobody can foresee: so nobody is there
+/// already, and what is in it, however deep, takes no time.
+fn set_aside(path: &Path) -> Result<()> {
+    let mut chance = [0; 8];
+    File::open("/dev/urandom")?.read_exact(&mut chance)?;
+    let name = format!("foreign-{:016x}", u64::from_ne_bytes(chance));
+    warn!(path = %path.display(), name, "somebody has put a folder here: it is set aside");
+    fs::rename(path, path.with_added_extension(name))?;
+    Ok(())
 }
 
 /// Takes in those who came. No more at once than there are places: a flood of them must not stop the rest.
@@ -129,10 +141,23 @@ fn wait(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
     use std::os::unix::net::UnixStream;
 
     use super::*;
+
+    #[test]
+    fn nothing_that_stands_where_the_socket_goes_keeps_the_system_from_being_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(SOCKET);
+        for _ in 0..2 {
+            fs::create_dir_all(path.join("by/somebody")).expect("made");
+            drop(listen(&path).expect("a folder is set aside"));
+            drop(listen(&path).expect("the socket of before is replaced"));
+            fs::remove_file(&path).expect("removed");
+        }
+        let aside = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(aside, 2);
+    }
 
     #[test]
     fn those_who_may_not_ask_keep_nobody_out() {

@@ -179,7 +179,7 @@ fn on_a_box_it_does_what_is_asked_and_orders_what_it_cannot_do() {
     assert_eq!(system.order(), "reboot");
     let data = system.folder.path();
     assert!(platform::data::password_reset_is_asked(data).expect("looked"));
-    assert!(platform::data::reset_if_asked(data).expect("looked"));
+    assert!(platform::data::reset_if_asked(data, || ()).expect("looked"));
     system.stop();
 }
 

@@ -17,6 +17,9 @@ const SYSTEM: &str = "system";
 /// The user of the administration, where it has one of its own.
 const ADMINISTRATION: &str = "webd";
 
+/// What services keep lies less deep: each file of it is removed by itself.
+const DEPTH: u32 = 4;
+
 /// Belongs to the file system itself, not to the data in it.
 const FILE_SYSTEM: &str = "lost+found";
 
@@ -46,12 +49,13 @@ pub fn ask_for_reset(data: &Path) -> io::Result<()> {
 
 /// Removes everything in the data folder where [`ask_for_reset`] asked for it; true where it did. To
 /// be called before anything else uses the data. A power cut in between is no harm: the marker goes
-/// last, so that the next start finishes it.
+/// last, so that the next start finishes it. Years of messages take their time: `meanwhile` is called
+/// again and again.
 ///
 /// # Errors
 /// What the disk says; the marker stays then.
-pub fn reset_if_asked(data: &Path) -> io::Result<bool> {
-    reset(data, remove)
+pub fn reset_if_asked(data: &Path, mut meanwhile: impl FnMut()) -> io::Result<bool> {
+    reset(data, |path| remove(path, DEPTH, &mut meanwhile))
 }
 
 fn reset(data: &Path, mut remove: impl FnMut(&Path) -> io::Result<()>) -> io::Result<bool> {
@@ -80,13 +84,21 @@ fn reset(data: &Path, mut remove: impl FnMut(&Path) -> io::Result<()>) -> io::Re
     Ok(true)
 }
 
-/// A link is removed, not what it leads to.
-fn remove(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_dir() {
-        fs::remove_dir_all(path)
+/// A link is removed, not what it leads to. Below `depth` folders are removed whole: nobody keeps this one
+/// busy by the depth of his own.
+fn remove(path: &Path, depth: u32, meanwhile: &mut dyn FnMut()) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_file(path)?;
+    } else if depth == 0 {
+        fs::remove_dir_all(path)?;
     } else {
-        fs::remove_file(path)
+        for entry in fs::read_dir(path)? {
+            remove(&entry?.path(), depth - 1, meanwhile)?;
+        }
+        fs::remove_dir(path)?;
     }
+    meanwhile();
+    Ok(())
 }
 
 /// Asks the administration to let the password of the first account be set anew when it starts.
@@ -185,8 +197,8 @@ mod tests {
     fn nothing_goes_where_nobody_asked() {
         let (_folder, data) = delivered_and_used();
         let before = names(&data);
-        assert!(!reset_if_asked(&data).expect("looked"));
-        assert!(!reset_if_asked(&data.join("missing")).expect("looked"));
+        assert!(!reset_if_asked(&data, || ()).expect("looked"));
+        assert!(!reset_if_asked(&data.join("missing"), || ()).expect("looked"));
         assert_eq!(names(&data), before);
     }
 
@@ -194,11 +206,18 @@ mod tests {
     fn everything_goes_where_it_was_asked_for_and_links_lead_nowhere() {
         let (folder, data) = delivered_and_used();
         ask_for_reset(&data).expect("asked");
-        assert!(reset_if_asked(&data).expect("reset"));
+        let deep = (0..20).fold(data.join("voicemail"), |path, _| path.join("a"));
+        fs::create_dir_all(&deep).expect("made");
+        let mut told = 0;
+        assert!(reset_if_asked(&data, || told += 1).expect("reset"));
+        assert!(told >= 9, "{told}: once for each that is removed");
         assert_eq!(names(&data), ["lost+found", "system"]);
         assert!(names(&data.join("system")).is_empty());
         assert!(folder.path().join("other/kept").exists());
-        assert!(!reset_if_asked(&data).expect("done"), "it was asked once");
+        assert!(
+            !reset_if_asked(&data, || ()).expect("done"),
+            "it was asked once"
+        );
     }
 
     #[test]
@@ -212,13 +231,13 @@ mod tests {
                     return Err(io::Error::other("power cut"));
                 }
                 left -= 1;
-                remove(path)
+                remove(path, DEPTH, &mut || ())
             });
             if result.is_ok() {
                 assert!(cut_after > 5, "something was left out");
                 return;
             }
-            assert!(reset_if_asked(&data).expect("the next start"));
+            assert!(reset_if_asked(&data, || ()).expect("the next start"));
             assert_eq!(names(&data), ["lost+found", "system"]);
             assert!(names(&data.join("system")).is_empty());
         }
@@ -252,7 +271,7 @@ mod tests {
         password_reset_done(&data).expect("done");
         for name in names(&data) {
             if name != SYSTEM {
-                remove(&data.join(name)).expect("removed");
+                remove(&data.join(name), DEPTH, &mut || ()).expect("removed");
             }
         }
         assert!(!password_reset_is_asked(&data).expect("looked"));

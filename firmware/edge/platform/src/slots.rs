@@ -1,18 +1,20 @@
 //! Which slot is started: the boot loader's environment block.
 //!
 //! The block is a file of 1024 bytes that the boot loader reads and writes by its place on the disk, so
-//! it is only ever written in place. It holds the variables `slot`, `next`, `tries` and `failed`, and the
-//! starts of a slot that has proved itself, `starts` and `fallen`:
+//! it is only ever written in place. It holds the variables `slot`, `next`, `tries` and `failed`, the
+//! starts of a slot that has proved itself, `starts` and `fallen`, and `bad`, the slot that is started
+//! unasked in no case but one: that the other can't be read:
 //!
 //! ```text
 //!   slot=A                        A is started
 //!   slot=A next=B tries=3         B is tried; each start takes a try
 //!   slot=A next=B tries=0         B used up its tries ─► the loader drops next, sets failed, starts A
-//!   slot=A failed=1               so it was
+//!   slot=A failed=1 bad=B         so it was
 //!   slot=B                        B was tried and has proved itself
 //!   slot=B starts=2               B was started twice and has not come up yet; it clears that itself
 //!   slot=B starts=5               ─► the loader starts A, where there is a system in it
 //!   slot=A fallen=B               so it was
+//!   slot=B starts=5 bad=A         B is started all the same
 //! ```
 
 use std::ffi::CStr;
@@ -152,11 +154,7 @@ impl Environment {
     /// The slot that is tried.
     #[must_use]
     pub fn trial(&self) -> Option<Trial> {
-        let slot = match self.variable("next")? {
-            "A" => Slot::A,
-            "B" => Slot::B,
-            _ => return None,
-        };
+        let slot = self.slot_in("next")?;
         let tries = self.variable("tries").and_then(|tries| tries.parse().ok());
         Some(Trial {
             slot,
@@ -179,11 +177,27 @@ impl Environment {
     /// The slot that had proved itself, and gave way to the other one as it came up no more.
     #[must_use]
     pub fn fallen(&self) -> Option<Slot> {
-        match self.variable("fallen")? {
+        self.slot_in("fallen")
+    }
+
+    /// The slot that did not prove itself, or may hold a part of a system: the other one does not give way
+    /// to it.
+    #[must_use]
+    pub fn bad(&self) -> Option<Slot> {
+        self.slot_in("bad")
+    }
+
+    fn slot_in(&self, name: &str) -> Option<Slot> {
+        match self.variable(name)? {
             "A" => Some(Slot::A),
             "B" => Some(Slot::B),
             _ => None,
         }
+    }
+
+    /// A slot does not get what is started unasked, until it is tried.
+    pub fn distrust(&mut self, slot: Slot) {
+        self.set("bad", &slot.to_string());
     }
 
     /// The slot that has proved itself has come up once more: its starts are counted anew.
@@ -199,10 +213,14 @@ impl Environment {
         self.set("failed", "");
         self.set("starts", "");
         self.set("fallen", "");
+        if self.bad() == Some(running) {
+            self.set("bad", "");
+        }
     }
 
     /// The slot that was tried is not good.
-    pub fn give_up(&mut self) {
+    pub fn give_up(&mut self, tried: Slot) {
+        self.distrust(tried);
         self.set("next", "");
         self.set("tries", "0");
         self.set("failed", "1");
@@ -220,6 +238,8 @@ impl Environment {
         self.set("tries", &TRIES.to_string());
         self.set("failed", "");
         self.set("fallen", "");
+        // Where it does not prove itself it is bad again.
+        self.set("bad", "");
         Ok(())
     }
 }
@@ -337,6 +357,21 @@ mod tests {
         let mut fell = parse("slot=B\nstarts=3\nfallen=A\n").expect("a block");
         fell.confirm(Slot::B);
         assert_eq!((fell.is_counted(), fell.fallen()), (false, None));
+    }
+
+    #[test]
+    fn what_was_given_up_is_bad_until_it_is_tried_again() {
+        let mut tried = parse("slot=A\nnext=B\ntries=2\n").expect("a block");
+        tried.give_up(Slot::B);
+        assert_eq!((tried.bad(), tried.has_failed()), (Some(Slot::B), true));
+        tried.confirm(Slot::A);
+        assert_eq!((tried.bad(), tried.has_failed()), (Some(Slot::B), false));
+        let mut again = tried.clone();
+        again.try_next(Slot::B).expect("the other one");
+        assert_eq!(again.bad(), None);
+        // It may run all the same, where the other one can't be read.
+        tried.confirm(Slot::B);
+        assert_eq!(tried.bad(), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::files;
 pub const KEYS: usize = 16;
 
 /// RSA of 8,192 bits has 1,400 characters, and its name.
-const KEY_CHARS: usize = 2048;
+pub const KEY_CHARS: usize = 2048;
 
 /// What dropbear takes; security keys ask their owner for a touch, which is fine.
 const KINDS: [&str; 6] = [
@@ -168,12 +168,22 @@ fn is_key(line: &str) -> bool {
     let Ok(body) = STANDARD.decode(body) else {
         return false;
     };
-    let Some((length, rest)) = body.split_first_chunk::<4>() else {
-        return false;
-    };
-    usize::try_from(u32::from_be_bytes(*length)) == Ok(kind.len())
-        && rest.starts_with(kind.as_bytes())
-        && rest.len() > kind.len() + 4
+    // One that was cut off is no key: whoever has the whole one could not come in by it.
+    let parts = strings(&body).unwrap_or_default();
+    parts.len() > 1 && parts.first().copied() == Some(kind.as_bytes())
+}
+
+/// The strings that something is made of; none where one of them is cut off (RFC 4251 §5).
+fn strings(mut octets: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while !octets.is_empty() {
+        let (length, rest) = octets.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (string, after) = rest.split_at_checked(length)?;
+        found.push(string);
+        octets = after;
+    }
+    Some(found)
 }
 
 /// The machine's own key, in the form that dropbear keeps it; made where there is none.
@@ -309,6 +319,19 @@ mod tests {
             settings(false, &[]),
             "nothing is written"
         );
+    }
+
+    #[test]
+    fn a_long_key_is_one_as_a_whole_only() {
+        // RSA of 8,192 bits: kind, exponent, modulus.
+        let mut body = string(b"ssh-rsa");
+        body.extend(string(&[1, 0, 1]));
+        body.extend(string(&[7; 1025]));
+        let key = format!("ssh-rsa {} jana@desk", STANDARD.encode(&body));
+        assert!(is_key(&key));
+        for kept in [8 + 992, 8 + 1000, 8 + 1388] {
+            assert!(!is_key(&key[..kept]), "{kept} of it");
+        }
     }
 
     #[test]

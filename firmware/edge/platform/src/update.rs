@@ -9,8 +9,9 @@
 //!   system                   squashfs, as it is written to the slot
 //! ```
 //!
-//! Nothing is written before signature, board, version and the system's hash are right; what was
-//! written is read back.
+//! Nothing is written before signature, board, version and the system's hash are right. Whoever gave the
+//! file may change it afterwards: what is written is hashed once more, and read back, before the slot gets
+//! its first block, without which nobody finds a system in it.
 
 mod key;
 
@@ -33,6 +34,9 @@ const MAX_MANIFEST: u32 = 16 * 1024;
 
 /// Bytes moved at once.
 const BLOCK: usize = 1 << 20;
+
+/// The first of a slot, written last: it holds what a squashfs is known by.
+const FIRST: usize = 4096;
 
 /// What an update says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,31 +224,53 @@ impl Checked {
         &self.manifest
     }
 
-    /// Writes the system to a slot and reads it back.
+    /// Writes the system to a slot and reads it back. Until all of it has been found right the slot holds
+    /// no system, neither the old one nor a part of the new one.
     ///
     /// # Errors
-    /// Where the card doesn't keep it.
+    /// Where the file has changed since it was checked, or the card doesn't keep it.
     pub fn write(mut self, slot: &Path, progress: &mut dyn FnMut(u8)) -> Result<(), Refused> {
         let mut slot = OpenOptions::new().read(true).write(true).open(slot)?;
+        slot.write_all(&[0; FIRST])?;
+        slot.sync_all()?;
+        let size = self.manifest.size;
+        let mut first = vec![0; usize::try_from(size).unwrap_or(FIRST).min(FIRST)];
         self.file.seek(SeekFrom::Start(self.start))?;
+        self.file.read_exact(&mut first)?;
+        let mut hash = Sha256::new_with_prefix(&first);
         let mut buffer = vec![0; BLOCK];
-        let mut left = self.manifest.size;
-        let mut told = per_cent(self.manifest.size, progress);
+        let mut left = size - first.len() as u64;
+        let mut told = per_cent(size, progress);
         while left > 0 {
             let part = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
             self.file.read_exact(&mut buffer[..part])?;
+            hash.update(&buffer[..part]);
             slot.write_all(&buffer[..part])?;
             // The card is slow: what waits in memory would make the end of it a long silence, and
             // hold up everybody else's writing.
             slot.sync_data()?;
             left -= part as u64;
-            told(self.manifest.size - left);
+            told(size - left);
+        }
+        if in_hexadecimal(hash) != self.manifest.sha256 {
+            return Err(Refused::Damaged);
         }
         slot.sync_all()?;
         forget_cached(&slot);
+        slot.seek(SeekFrom::Start(FIRST as u64))?;
+        let read = Sha256::new_with_prefix(&first);
+        let (sha256, _) = hash_on(read, &mut slot, size - first.len() as u64, &mut |_| ())?;
+        if sha256 != self.manifest.sha256 {
+            return Err(Refused::Card);
+        }
         slot.rewind()?;
-        let (sha256, _) = hash(&mut slot, self.manifest.size, &mut |_| ())?;
-        if sha256 == self.manifest.sha256 {
+        slot.write_all(&first)?;
+        slot.sync_all()?;
+        forget_cached(&slot);
+        slot.rewind()?;
+        let mut kept = vec![0; first.len()];
+        slot.read_exact(&mut kept)?;
+        if kept == first {
             Ok(())
         } else {
             Err(Refused::Card)
@@ -259,7 +285,16 @@ fn forget_cached(file: &File) {
 }
 
 fn hash(file: &mut File, most: u64, told: &mut dyn FnMut(u64)) -> io::Result<(String, u64)> {
-    let mut hash = Sha256::new();
+    hash_on(Sha256::new(), file, most, told)
+}
+
+/// Goes on with a hash.
+fn hash_on(
+    mut hash: Sha256,
+    file: &mut File,
+    most: u64,
+    told: &mut dyn FnMut(u64),
+) -> io::Result<(String, u64)> {
     let mut reader = file.take(most);
     let mut buffer = vec![0; BLOCK];
     let mut size = 0;
@@ -272,22 +307,58 @@ fn hash(file: &mut File, most: u64, told: &mut dyn FnMut(u64)) -> io::Result<(St
         size += count as u64;
         told(size);
     }
-    let hash = hash.finalize();
-    let text = hash.iter().map(|octet| format!("{octet:02x}"));
-    Ok((text.collect(), size))
+    Ok((in_hexadecimal(hash), size))
+}
+
+fn in_hexadecimal(hash: Sha256) -> String {
+    let octets = hash.finalize();
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn per_cent(of: u64, progress: &mut dyn FnMut(u8)) -> impl FnMut(u64) {
     move |done| progress(u8::try_from(done * 100 / of.max(1)).unwrap_or(100))
 }
 
-/// Versions are compared number by number; what isn't a number comes before all that are.
-fn order(version: &str) -> Vec<u64> {
-    let parts = version.split(|c: char| !c.is_ascii_digit());
+/// Versions are compared number by number, and what leads to a version comes before it: 1.3.0-rc1 before
+/// 1.3.0 (Semantic Versioning §11; what follows a `+` says nothing).
+fn order(version: &str) -> (Vec<u64>, bool, Vec<Part>) {
+    let version = version.split('+').next().unwrap_or_default();
+    let numbers = version.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (numbers, candidate) = version.split_at(numbers.unwrap_or(version.len()));
+    let numbers = numbers.split('.').filter(|part| !part.is_empty());
+    let candidate = parts(candidate);
+    (
+        numbers
+            .map(|part| part.parse().unwrap_or(u64::MAX))
+            .collect(),
+        candidate.is_empty(),
+        candidate,
+    )
+}
+
+/// A part of what follows the numbers: numbers come before words, and rc9 before rc10.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Number(u64),
+    Word(String),
+}
+
+fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c: char| c.is_ascii_digit() != first.is_ascii_digit());
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        if first.is_ascii_digit() {
+            parts.push(Part::Number(part.parse().unwrap_or(u64::MAX)));
+        } else {
+            let words = part.split(|c: char| !c.is_ascii_alphanumeric());
+            let words = words.filter(|word| !word.is_empty());
+            parts.extend(words.map(|word| Part::Word(word.to_owned())));
+        }
+    }
     parts
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().unwrap_or(u64::MAX))
-        .collect()
 }
 
 #[cfg(test)]
@@ -360,6 +431,47 @@ mod tests {
         assert!(told.is_sorted() && told.last() == Some(&100), "{told:?}");
     }
 
+    /// What a slot holds in which no system is found.
+    const NOTHING: [u8; FIRST] = [0; FIRST];
+
+    #[test]
+    fn a_slot_has_no_system_while_one_is_written() {
+        let bench = Bench::new();
+        bench.update("generic-pc", "1.10.0", |_| ());
+        let slot = bench.path("slot");
+        std::fs::write(&slot, vec![0xFF; 4_000_000]).expect("written");
+        let checked = bench.check().expect("right");
+        let mut looked = 0;
+        let mut look = |_| {
+            assert!(std::fs::read(&slot).expect("read").starts_with(&NOTHING));
+            looked += 1;
+        };
+        checked.write(&slot, &mut look).expect("written");
+        assert_eq!(looked, 3);
+    }
+
+    #[test]
+    fn a_file_that_is_changed_after_it_was_checked_leaves_a_slot_without_a_system() {
+        use std::os::unix::fs::FileExt;
+        let bench = Bench::new();
+        let slot = bench.path("slot");
+        // In the first block, and beyond it.
+        for octet in [1, 2_000_000] {
+            bench.update("generic-pc", "1.10.0", |_| ());
+            std::fs::write(&slot, vec![0xFF; 4_000_000]).expect("written");
+            let checked = bench.check().expect("right");
+            let kept = OpenOptions::new().write(true).open(bench.path("update"));
+            let place = checked.start + octet;
+            kept.expect("open")
+                .write_all_at(b"another", place)
+                .expect("written");
+            let refused = checked.write(&slot, &mut |_| ());
+            assert!(matches!(refused, Err(Refused::Damaged)), "{refused:?}");
+            let written = std::fs::read(&slot).expect("read");
+            assert!(written.starts_with(&NOTHING), "at {octet}");
+        }
+    }
+
     #[test]
     fn what_is_not_right_is_refused_with_the_reason() {
         let bench = Bench::new();
@@ -404,6 +516,23 @@ mod tests {
     fn versions_are_compared_number_by_number() {
         assert!(order("1.10.0") > order("1.9.9"));
         assert!(order("1.10") < order("1.10.1"));
-        assert_eq!(order("1.2-rc3"), order("1.2.3"));
+        assert_eq!(order("1.2.3"), order("1.2.3+6.2026"));
+    }
+
+    #[test]
+    fn a_candidate_comes_before_its_release() {
+        let rising = [
+            "1.2.9",
+            "1.3.0-1",
+            "1.3.0-alpha",
+            "1.3.0-beta.2",
+            "1.3.0-rc9",
+            "1.3.0-rc10",
+            "1.3.0",
+            "1.3.1-rc1",
+        ];
+        for pair in rising.windows(2) {
+            assert!(order(pair[0]) < order(pair[1]), "{pair:?}");
+        }
     }
 }

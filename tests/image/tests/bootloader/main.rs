@@ -36,7 +36,7 @@ const AT_MOST_S: &str = "120";
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let missing = missing();
-    let tests: [Test; 7] = [
+    let tests: [Test; 8] = [
         ("a_new_card_starts_slot_a", new_card),
         ("a_slot_is_tried_three_times_and_then_given_up", tries),
         ("a_slot_that_proved_itself_is_started", proved),
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
             "a_slot_that_comes_up_no_more_gives_way_after_five_starts",
             fallen,
         ),
+        ("a_slot_gives_way_to_none_that_is_known_to_be_bad", bad),
         ("a_slot_that_is_alone_is_started_for_ever", alone),
         ("an_unreadable_slot_gives_way_to_the_other", unreadable),
         ("without_a_serial_port_it_starts_too", no_serial),
@@ -251,7 +252,7 @@ fn tries() -> Verdict {
         card.remembers(&["next=B", "slot=A", left])?;
     }
     card.starts("A")?;
-    card.remembers(&["failed=1", "slot=A", "starts=1", "tries=0"])
+    card.remembers(&["bad=B", "failed=1", "slot=A", "starts=1", "tries=0"])
 }
 
 fn proved() -> Verdict {
@@ -285,6 +286,22 @@ fn fallen() -> Verdict {
     card.remember("slot=A\nstarts=5\nnext=B\ntries=3\n")?;
     card.tries("B")?;
     card.remembers(&["next=B", "slot=A", "starts=5", "tries=2"])
+}
+
+fn bad() -> Verdict {
+    let card = Card::new(&["vmlinuz"])?;
+    card.fill_b()?;
+    // It did not prove itself, and then the power flickers.
+    card.remember("slot=A\nnext=B\ntries=0\n")?;
+    for _ in 0..7 {
+        card.starts("A")?;
+    }
+    card.remembers(&["bad=B", "failed=1", "slot=A", "starts=5", "tries=0"])?;
+    // One that can't be read is worse than a bad one.
+    let card = Card::new(&["vmlinuz"])?;
+    card.remember("slot=B\nbad=A\n")?;
+    card.starts("A")?;
+    card.remembers(&["bad=A", "slot=B", "starts=1"])
 }
 
 fn alone() -> Verdict {

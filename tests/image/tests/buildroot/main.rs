@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Trial::test("boards_differ_in_name_and_line_cards_only", tree::alike),
         Trial::test("what_is_fetched_has_a_hash", tree::pinned),
         Trial::test("another_archive_is_not_unpacked", tree::another_archive),
+        Trial::test("crates_are_fetched_once_and_not_by_the_build", tree::crates),
         Trial::test("a_board_that_is_none_is_refused", tree::no_board),
         Trial::test("lost_symbols_are_seen", kernel::losses_are_seen),
     ];
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         });
         trials.push(trial.with_ignored_flag(why.is_some()));
     }
+    let dir = buildroot.clone();
+    let version = Trial::test("buildroot_is_of_the_version_that_is_pinned", move || {
+        tree::version(&dir.unwrap_or_default())
+    });
+    trials.push(version.with_ignored_flag(why.is_some()));
     let style = Trial::test("style_as_buildroot_wants_it", move || {
         tree::style(&buildroot.unwrap_or_default())
     });

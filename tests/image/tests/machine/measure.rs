@@ -98,10 +98,11 @@ fn writes(stage: &Stage) -> Result<()> {
     let calls = minutes * 60_000 / EACH_MS + CALLS;
     let limit = Duration::from_secs(u64::from(minutes) * 60 + 900);
     let every = EACH_MS.to_string();
-    let answering = Sipp::new("answer", 52).times(calls, 1).limit(limit);
+    let answering = Sipp::new("answer", 52).alive().times(calls, 1).limit(limit);
     let answering = answering.start(stage)?;
     let calling = Sipp::new("call_digest", 51)
         .silent()
+        .alive()
         .to(address(EXCHANGE), "52")
         .account(&caller)
         .times(calls, 1)

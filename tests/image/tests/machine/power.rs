@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use interop::{Admin, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
 use serde_json::Value;
 
-use crate::{times, until};
+use crate::{times, until, variant};
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![Scenario::new(
@@ -78,6 +78,7 @@ fn cuts(stage: &Stage) -> Result<()> {
             );
             Ok(())
         })?;
+        variant::data_is_whole(stage, &machine).with_context(|| format!("after cut {cut}"))?;
     }
     ensure!(
         !acknowledged.is_empty(),

@@ -299,7 +299,14 @@ fn cut(stage: &Stage) -> Result<()> {
         stage.note(&format!("cut {cut} at {at} %"))?;
         let written = variant::second_slot(&bench.machine)?;
         let whole = fs::read(&system)?;
-        ensure!(written[..4096] == whole[..4096], "nothing was written");
+        ensure!(
+            written[4096..8192] == whole[4096..8192],
+            "nothing was written"
+        );
+        ensure!(
+            written[..4096].iter().all(|octet| *octet == 0),
+            "a part of a system could be started"
+        );
         ensure!(!written.starts_with(&whole), "all of it was written");
         bench.back()?;
         let slots = bench.slots()?;

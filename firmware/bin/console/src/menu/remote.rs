@@ -13,6 +13,8 @@ use crate::texts;
 pub struct Form {
     enabled: bool,
     key: Field,
+    /// The key that is set: where nobody types another it stays, to the letter.
+    set: Option<String>,
     more: Vec<String>,
     fingerprint: Option<String>,
 }
@@ -21,9 +23,11 @@ impl Form {
     /// As it is set.
     pub fn new(remote: RemoteMenu) -> Self {
         let mut keys = remote.settings.keys.into_iter();
+        let set = keys.next();
         Self {
             enabled: remote.settings.enabled,
-            key: Field::new(Kind::Key, &keys.next().unwrap_or_default()),
+            key: Field::new(Kind::Key, set.as_deref().unwrap_or_default()),
+            set,
             more: keys.collect(),
             fingerprint: remote.fingerprint,
         }
@@ -69,10 +73,50 @@ impl Form {
 
     /// What is to be set.
     pub fn settings(&self) -> RemoteMenuSettings {
-        let own = Some(self.key.text().to_owned()).filter(|key| !key.is_empty());
+        let shown = self.set.as_deref().map(|key| Field::new(Kind::Key, key));
+        let own = if shown.is_some_and(|shown| shown.typed() == self.key.typed()) {
+            self.set.clone()
+        } else {
+            Some(self.key.text().to_owned()).filter(|key| !key.is_empty())
+        };
         RemoteMenuSettings {
             enabled: self.enabled,
             keys: own.into_iter().chain(self.more.iter().cloned()).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+
+    #[test]
+    fn a_key_that_nobody_touches_stays_to_the_letter_however_long_it_is() {
+        let long = "x".repeat(4000);
+        let odd = "ssh-ed25519 AAAA jiří@stůl".to_owned();
+        for key in [long, odd] {
+            let mut form = Form::new(RemoteMenu {
+                settings: RemoteMenuSettings {
+                    enabled: true,
+                    keys: vec![key.clone(), "another".into()],
+                },
+                fingerprint: None,
+            });
+            form.switch(Id::Enabled);
+            assert_eq!(form.settings().keys, [key.as_str(), "another"]);
+            let field = form.field(Id::Key).expect("a field");
+            field.key(Key::Clear);
+            field.key(Key::Char('y'));
+            assert_eq!(form.settings().keys, ["y", "another"]);
+            form.field(Id::Key).expect("a field").key(Key::Clear);
+            assert_eq!(form.settings().keys, ["another"]);
+        }
+    }
+
+    #[test]
+    fn a_key_of_rsa_has_room() {
+        let key = "k".repeat(platform::ssh::KEY_CHARS);
+        assert_eq!(Field::new(Kind::Key, &key).typed(), key);
     }
 }

@@ -17,6 +17,8 @@ const FOUND: usize = 12;
 pub struct Form {
     zone: Field,
     servers: Field,
+    /// Those that are set: they stay to the letter where nobody types others.
+    set: Vec<String>,
     clock: Field,
     /// Part of a zone's name, while it is searched for.
     search: Option<Field>,
@@ -35,7 +37,8 @@ impl Form {
         let settings = &time.settings;
         Self {
             zone: Field::new(Kind::Zone, &settings.zone),
-            servers: Field::new(Kind::List, &settings.servers.join(" ")),
+            servers: shown(&settings.servers),
+            set: settings.servers.clone(),
             clock: Field::new(Kind::Moment, ""),
             search: None,
         }
@@ -113,7 +116,11 @@ impl Form {
         if zone.is_empty() {
             return Err((Id::Zone, texts::BAD_ZONE.to_owned()));
         }
-        let servers: Vec<String> = words(self.servers.text()).map(str::to_owned).collect();
+        let servers: Vec<String> = if self.servers.typed() == shown(&self.set).typed() {
+            self.set.clone()
+        } else {
+            words(self.servers.text()).map(str::to_owned).collect()
+        };
         let clock = match self.clock.text() {
             "" => None,
             _ if !servers.is_empty() => {
@@ -134,5 +141,32 @@ impl Form {
         let search = self.search.as_ref().map_or("", Field::text);
         let part = search.replace(' ', "_").to_ascii_lowercase();
         (zones.iter()).filter(move |zone| zone.to_ascii_lowercase().contains(&part))
+    }
+}
+
+fn shown(servers: &[String]) -> Field {
+    Field::new(Kind::List, &servers.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_nobody_touches_stay_to_the_letter() {
+        let label = "a".repeat(60);
+        let long = [label.as_str(); 4].join(".");
+        let names = vec!["čas.example".to_owned(), long.clone(), long.clone(), long];
+        let form = Form::new(&Time {
+            settings: TimeSettings {
+                zone: "Etc/UTC".into(),
+                servers: names.clone(),
+            },
+            now: WallTime::default(),
+            synchronised: None,
+            offset_ms: None,
+        });
+        let wanted = form.wanted().expect("right");
+        assert_eq!(wanted.settings.servers, names);
     }
 }

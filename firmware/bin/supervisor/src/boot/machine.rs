@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
+use std::thread::{Builder, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -50,6 +50,15 @@ const GONE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a check of the data may take: a full card of 16 GB is checked in a minute.
 const CHECK_WITHIN: Duration = Duration::from_secs(600);
+
+/// How long a card may take to write what waits in memory: 400 MB at the 5 MB/s of an old one, and as much again.
+const AT_REST_WITHIN: Duration = Duration::from_secs(160);
+
+/// Where the card's data is while what can be read of it is saved.
+const CARD: &str = "/run/card";
+
+/// How long that may take: a disk that fails answers each question late.
+const SAVED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Whoever writes what must outlive a power cut brings it to the card; the rest needs no write of its own
 /// each five seconds.
@@ -167,17 +176,24 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
     let device = device.to_str().context("a device's name")?;
     // What a power cut left is put right by the journal; more is rare, and asks for nobody here.
     let forced: &[&str] = if grown { &["-f", "-p"] } else { &["-p"] };
-    let found = step("/sbin/e2fsck", &[forced, &[device]].concat(), watchdog)?;
+    let check = Some(CHECK_WITHIN);
+    let found = step(
+        "/sbin/e2fsck",
+        &[forced, &[device]].concat(),
+        watchdog,
+        check,
+    )?;
     if found > 1 {
         warn!(found, "the data is damaged; mending what can be mended");
-        let left = step("/sbin/e2fsck", &["-f", "-y", device], watchdog)?;
+        let left = step("/sbin/e2fsck", &["-f", "-y", device], watchdog, check)?;
         if left > 2 {
             bail!("the file system is damaged beyond repair (e2fsck said {left})");
         }
     }
     if grown {
         info!("the data grows to the size of the card");
-        let failed = step("/sbin/resize2fs", &[device], watchdog)?;
+        // Once, before there is anything to wait for; killed half way it would leave nothing that can be used.
+        let failed = step("/sbin/resize2fs", &[device], watchdog, None)?;
         if failed != 0 {
             warn!(failed, "the data stays as small as it was");
         }
@@ -192,26 +208,31 @@ pub fn prepare_data(start: Start, watchdog: &mut Watchdog) -> Result<()> {
     .context("the file system can't be mounted")?;
     // Whoever can write in the data folder may have made one before it was held.
     let reset = set_aside_foreign(Path::new(SYSTEM.0), 0, SYSTEM.1)
-        .and_then(|()| platform::data::reset_if_asked(Path::new(DATA)));
+        .and_then(|()| platform::data::reset_if_asked(Path::new(DATA), || watchdog.kick()));
     if let Err(error) = reset {
         warn!(%error, "not everything could be removed: the next start tries again");
     }
     Ok(())
 }
 
-/// Runs a program to its end, which may take its time but not for ever.
-fn step(program: &str, arguments: &[&str], watchdog: &mut Watchdog) -> Result<i32> {
+/// Runs a program to its end, which may take its time but, where there is a limit, not for ever.
+fn step(
+    program: &str,
+    arguments: &[&str],
+    watchdog: &mut Watchdog,
+    within: Option<Duration>,
+) -> Result<i32> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .spawn()
         .with_context(|| format!("{program} can't be started"))?;
-    let limit = Instant::now() + CHECK_WITHIN;
+    let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.code().unwrap_or(i32::MAX));
         }
-        if Instant::now() > limit {
+        if within.is_some_and(|within| begun.elapsed() > within) {
             child.kill()?;
             bail!("{program} does not come to an end");
         }
@@ -236,6 +257,38 @@ pub fn data_in_memory() -> Result<()> {
         Some("mode=0755,size=128m"),
     )
     .context("no memory for data")
+}
+
+/// Copies settings and configuration from the card to the data in memory, as far as they can be read.
+pub fn save_settings(start: Start, watchdog: &mut Watchdog) {
+    let save = move || {
+        let saved = card_read_only(start).map(|()| {
+            super::salvage::copy(Path::new(CARD), Path::new(DATA), 0);
+            let _ = umount2(CARD, MntFlags::MNT_DETACH);
+        });
+        if let Err(error) = saved {
+            warn!("no settings are saved from the card: {error:#}");
+        }
+    };
+    patiently(save, SAVED_WITHIN, || watchdog.kick());
+}
+
+/// Mounts the card's data as it is: nothing is written, not even what its journal has.
+fn card_read_only(start: Start) -> Result<()> {
+    let card = Card::find(start.signature)?.context("the card is gone")?;
+    let device = card
+        .partition(card::DATA)
+        .context("no partition for data")?;
+    fs::create_dir_all(CARD)?;
+    let flags = HARMLESS | MsFlags::MS_RDONLY;
+    mount(
+        Some(device.as_path()),
+        CARD,
+        Some("ext4"),
+        flags,
+        Some("noload"),
+    )?;
+    Ok(())
 }
 
 /// Prepares what the services share, and the rights they need no capability for.
@@ -267,6 +320,7 @@ pub fn settle() -> Result<()> {
     }
     // ssh listens on 22, the administration on 80 and 443, each as its own user, without a capability.
     set("net/ipv4/ip_unprivileged_port_start", "22");
+    ignore_routers(Path::new("/proc/sys/net/ipv6/conf"));
     // What the sockets of SIP ask for: a storm of registrations waits there.
     set("net/core/rmem_max", "4194304");
     set("net/core/wmem_max", "4194304");
@@ -321,6 +375,20 @@ fn allow_self_call() -> Result<()> {
     Ok(())
 }
 
+/// A box has the addresses that are set, and IPv6 is no setting yet: none is taken from whatever router says
+/// that it gives some. Those within the network (`fe80::`) stay. Ports that there are already do not go by
+/// `all` nor by `default`.
+fn ignore_routers(ports: &Path) {
+    for port in fs::read_dir(ports).into_iter().flatten().flatten() {
+        for name in ["accept_ra", "autoconf"] {
+            let path = port.path().join(name);
+            if let Err(error) = fs::write(&path, "0") {
+                warn!(%error, path = %path.display(), "routers may give this port addresses");
+            }
+        }
+    }
+}
+
 fn set(name: &str, value: &str) {
     if let Err(error) = fs::write(Path::new("/proc/sys").join(name), value) {
         warn!(%error, name, "a setting of the kernel stays as it is");
@@ -353,11 +421,24 @@ fn end_all_others(watchdog: Option<&mut Watchdog>) {
     warn!("not every process has ended");
 }
 
-/// Brings the disks to rest and ends. The watchdog is there for all that may hang, so for a restart to
-/// its very end.
-pub fn end(end: End, mut watchdog: Option<Watchdog>) -> ! {
-    end_all_others(watchdog.as_mut());
-    sync();
+/// Does what a slow card takes long for, while the watchdog hears that all is well; where that takes too long
+/// the end comes without it.
+fn patiently(
+    work: impl Fn() + Clone + Send + 'static,
+    within: Duration,
+    mut meanwhile: impl FnMut(),
+) {
+    let begun = Instant::now();
+    let Ok(worker) = Builder::new().name("rest".into()).spawn(work.clone()) else {
+        return work();
+    };
+    while !worker.is_finished() && begun.elapsed() < within {
+        meanwhile();
+        sleep(Duration::from_millis(10));
+    }
+}
+
+fn take_data_away() {
     for (folder, _) in HELD.iter().rev() {
         let _ = umount2(*folder, MntFlags::empty());
     }
@@ -365,7 +446,17 @@ pub fn end(end: End, mut watchdog: Option<Watchdog>) -> ! {
         let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
         let _ = mount(None::<&str>, DATA, None::<&str>, read_only, None::<&str>);
     }
-    sync();
+}
+
+/// Brings the disks to rest and ends. The watchdog is there for all that may hang, so for a restart to
+/// its very end.
+pub fn end(end: End, mut watchdog: Option<Watchdog>) -> ! {
+    end_all_others(watchdog.as_mut());
+    for work in [sync, take_data_away, sync] {
+        patiently(work, AT_REST_WITHIN, || {
+            watchdog.iter_mut().for_each(Watchdog::kick);
+        });
+    }
     let mode = match end {
         End::Reboot => RebootMode::RB_AUTOBOOT,
         End::PowerOff => RebootMode::RB_POWER_OFF,
@@ -386,6 +477,7 @@ pub fn end(end: End, mut watchdog: Option<Watchdog>) -> ! {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::sync::{Arc, Mutex, mpsc};
 
     use super::*;
 
@@ -431,6 +523,44 @@ mod tests {
             assert_eq!(path.exists(), stays, "{found:o} for {wanted:o}");
             fs::create_dir_all(&path).expect("made");
         }
+    }
+
+    #[test]
+    fn no_port_takes_addresses_from_routers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |port: &str, name: &str| folder.path().join(port).join(name);
+        let ports = ["all", "default", "eth0"];
+        for port in ports {
+            fs::create_dir(folder.path().join(port)).expect("made");
+            for name in ["accept_ra", "autoconf", "disable_ipv6"] {
+                fs::write(file(port, name), "1").expect("written");
+            }
+        }
+        ignore_routers(folder.path());
+        let read = |port, name| fs::read_to_string(file(port, name)).expect("there");
+        for port in ports {
+            assert_eq!(read(port, "accept_ra"), "0", "{port}");
+            assert_eq!(read(port, "autoconf"), "0", "{port}");
+            assert_eq!(read(port, "disable_ipv6"), "1", "{port}");
+        }
+        ignore_routers(&folder.path().join("missing"));
+    }
+
+    #[test]
+    fn what_takes_long_is_waited_for_with_the_watchdog_and_not_for_ever() {
+        let (done, wait) = mpsc::sync_channel(0);
+        let wait = Arc::new(Mutex::new(wait));
+        let work = move || drop(wait.lock().map(|wait| wait.recv()));
+        let mut kicks = 0;
+        patiently(work.clone(), Duration::MAX, || {
+            kicks += 1;
+            if kicks == 3 {
+                done.send(()).expect("it waits");
+            }
+        });
+        assert!(kicks >= 3, "{kicks}");
+        patiently(work, Duration::ZERO, || kicks = 0);
+        assert_ne!(kicks, 0);
     }
 
     #[test]

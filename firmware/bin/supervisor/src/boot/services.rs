@@ -17,7 +17,7 @@ use platform::endings::Endings;
 use platform::sys::process::take_terminal;
 use tracing::{error, info, warn};
 
-use super::confine::{as_user, without_data};
+use super::confine::{as_needed_most, as_user, without_data};
 use super::machine::{DATA, End, RUN};
 use super::trial::Trial;
 use super::watchdog::Watchdog;
@@ -162,6 +162,7 @@ fn system(data_in_memory: bool) -> Command {
         .args(["system", "--data", DATA, "--run", RUN])
         .args(data_in_memory.then_some("--data-in-memory"))
         .stdout(Stdio::piped());
+    as_needed_most(&mut command);
     command
 }
 

@@ -2,17 +2,23 @@
 //!
 //! A board may have several, and nothing says which of them is wired to the reset: all are kept.
 
+use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use platform::sys::watchdog::set_timeout;
 use tracing::{info, warn};
 
 const DEVICES: &str = "/dev";
 
 /// The devices are this and a number; without one it is the first of them by another name.
 const NAME: &str = "watchdog";
+
+/// How long they are to wait, the longest first: a slow card takes its time, and what they come with may be half
+/// a minute. Not each can wait as long as the first.
+const WAITS_S: [u16; 2] = [120, 60];
 
 /// Half a minute is the shortest that watchdogs of PC boards come with.
 const EVERY: Duration = Duration::from_secs(5);
@@ -42,6 +48,7 @@ impl Watchdog {
         let opened = paths.iter().filter_map(|path| {
             let opened = OpenOptions::new().write(true).open(path);
             opened
+                .inspect(|device| wait_long(WAITS_S, |seconds| set_timeout(device, seconds)))
                 .inspect_err(|error| warn!(path = %path.display(), %error, "no watchdog"))
                 .ok()
         });
@@ -67,6 +74,16 @@ impl Watchdog {
     fn tell(&mut self, word: &[u8]) {
         for device in &mut self.devices {
             let _ = device.write_all(word);
+        }
+    }
+}
+
+/// Asks a watchdog for the longest wait that it can do.
+fn wait_long<T: Debug>(waits_s: [u16; 2], mut set: impl FnMut(u16) -> io::Result<T>) {
+    for seconds in waits_s {
+        match set(seconds) {
+            Ok(seconds) => return info!(?seconds, "a watchdog waits so long"),
+            Err(error) => warn!(seconds, %error, "a watchdog can't wait so long"),
         }
     }
 }
@@ -100,6 +117,22 @@ mod tests {
         watchdog.disarm();
         let read = |name: &&str| fs::read_to_string(folder.path().join(name)).expect("there");
         names.iter().map(read).collect()
+    }
+
+    #[test]
+    fn a_watchdog_waits_as_long_as_it_can() {
+        for (most, asked) in [(200, vec![120]), (100, vec![120, 60]), (30, vec![120, 60])] {
+            let mut heard = Vec::new();
+            wait_long(WAITS_S, |seconds| {
+                heard.push(seconds);
+                if seconds <= most {
+                    Ok(seconds)
+                } else {
+                    Err(io::ErrorKind::InvalidInput.into())
+                }
+            });
+            assert_eq!(heard, asked);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The proof that the exchange works: after each start it calls itself, as two phones would. A system
 //! that is tried is kept only after that.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use model::Instant;
 use model::control;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use serde::Deserialize;
 use tracing::{info, warn};
 
@@ -136,9 +139,9 @@ impl Proof {
                 request: control::Request::Reload,
             })?;
             asked.push(b'\n');
-            let stream = UnixStream::connect(self.run.join("pbxd.sock"))?;
-            stream.set_write_timeout(Some(Duration::from_secs(1)))?;
-            std::io::Write::write_all(&mut &stream, &asked)
+            let mut stream = connected(&self.run.join("pbxd.sock"))?;
+            // It has room in an empty socket, or not at all.
+            stream.write_all(&asked)
         });
         if let Err(error) = removed {
             warn!(%error, "the numbers of the exchange's own call stay");
@@ -146,22 +149,77 @@ impl Proof {
     }
 }
 
+/// A connection to the exchange, which may be stuck: then there is none, and nobody waits.
+fn connected(path: &Path) -> io::Result<UnixStream> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(socket.into())
+}
+
 /// Where the secret of the call is; written before the exchange starts.
 pub fn file(run: &Path) -> PathBuf {
     run.join("self-call.json")
 }
 
+/// What a child that has ended said. Whoever it started may have its output still, and is not waited for.
 fn outcome(child: &mut Child) -> Result<(), String> {
+    child.stdout.take().map_or_else(|| judged(""), said)
+}
+
+fn said(output: impl Read + AsFd) -> Result<(), String> {
     /// Far more than the line has.
     const MOST: u64 = 64 * 1024;
-    let mut text = String::new();
-    if let Some(output) = child.stdout.take() {
-        // What can't be read is no line.
-        let _ = output.take(MOST).read_to_string(&mut text);
+    let mut octets = Vec::new();
+    if fcntl(output.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok() {
+        // What came until it would have to wait is there all the same.
+        let _ = output.take(MOST).read_to_end(&mut octets);
     }
+    judged(&String::from_utf8_lossy(&octets))
+}
+
+fn judged(text: &str) -> Result<(), String> {
     match serde_json::from_str::<Outcome>(text.trim()) {
         Ok(outcome) if outcome.passed => Ok(()),
         Ok(outcome) => Err(outcome.reason),
         Err(_) => Err("the call ended without saying how".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn what_was_said_counts_though_somebody_has_the_output_still() {
+        for (line, passed) in [
+            ("{\"passed\":true,\"setup_ms\":12}\n", true),
+            ("{\"passed\":false,\"reason\":\"no sound\"}\n", false),
+            ("", false),
+        ] {
+            let (mut near, far) = UnixStream::pair().expect("a pair");
+            near.write_all(line.as_bytes()).expect("written");
+            assert_eq!(said(far).is_ok(), passed, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_exchange_that_takes_nobody_in_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pbxd.sock");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(1).expect("one"))
+            .expect("a short queue");
+        let mut waiting = Vec::new();
+        let full = (0..10).any(|_| match connected(&path) {
+            Ok(stream) => {
+                waiting.push(stream);
+                false
+            }
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        });
+        assert!(full, "{} wait", waiting.len());
     }
 }

@@ -71,7 +71,12 @@ impl Record {
         let environment = match loader.read() {
             Err(error) if slots::is_damaged(&error) => {
                 warn!(%error, "the boot loader's memory is damaged: writing it anew");
-                let environment = fresh(start);
+                let mut environment = fresh(start);
+                // The note says what the boot loader knew of the other slot.
+                let note: Note = files::read_settings(&note).unwrap_or_default();
+                if note.reason.is_some() && !start.is_tried {
+                    environment.distrust(start.slot.other());
+                }
                 loader.write(&environment)?;
                 environment
             }
@@ -191,8 +196,9 @@ impl Record {
             reason,
             "the new system is not good: going back to the old one"
         );
+        let slot = self.running;
         self.change(|environment| {
-            environment.give_up();
+            environment.give_up(slot);
             Ok(())
         })?;
         self.try_to_write_note(&Note::failed(&self.version, reason));
@@ -211,20 +217,23 @@ impl Record {
         self.change(|environment| environment.try_next(slot).map_err(io::Error::other))
     }
 
-    /// To be called before the other slot is written: from here on the boot loader starts the running
-    /// one and nothing else. A slot that is half written must never be tried; and where the running
-    /// system is not the one that is gone back to, since that one can't be read, it is from now on.
+    /// From here on the boot loader starts the running system and nothing else. Where that is not the one
+    /// that is gone back to, since that one can't be read, it is from now on.
     pub fn stay(&mut self) -> io::Result<()> {
         let slot = self.running;
-        // By what the boot loader remembers now, and not by what was read of it before.
         self.change(|environment| {
-            if environment.confirmed() != slot
-                || environment.trial().is_some()
-                || environment.has_failed()
-                || environment.fallen().is_some()
-            {
-                environment.confirm(slot);
-            }
+            stay(environment, slot);
+            Ok(())
+        })
+    }
+
+    /// To be called before the other slot is written: the boot loader neither tries nor falls back to
+    /// what may be a part of a system only.
+    pub fn give_over(&mut self) -> io::Result<()> {
+        let slot = self.running;
+        self.change(|environment| {
+            stay(environment, slot);
+            environment.distrust(slot.other());
             Ok(())
         })
     }
@@ -255,6 +264,17 @@ impl Record {
 
     fn write_note(&self, note: &Note) -> io::Result<()> {
         files::write_settings(&self.note, note)
+    }
+}
+
+/// By what the boot loader remembers now, and not by what was read of it before.
+fn stay(environment: &mut Environment, running: Slot) {
+    if environment.confirmed() != running
+        || environment.trial().is_some()
+        || environment.has_failed()
+        || environment.fallen().is_some()
+    {
+        environment.confirm(running);
     }
 }
 
@@ -353,6 +373,25 @@ mod tests {
         }
         assert_eq!(card.next_start(), Slot::B);
         assert_eq!(card.next_start(), Slot::B);
+    }
+
+    #[test]
+    fn a_slot_that_is_written_or_was_given_up_is_no_place_to_fall_back_to() {
+        let card = Card::new("slot=A\n");
+        let mut record = card.record(Slot::A);
+        record.give_over().expect("written");
+        assert_eq!(card.environment().bad(), Some(Slot::B));
+        record.try_other("1.3.0", None).expect("written");
+        assert_eq!(card.environment().bad(), None, "all of it is there");
+        let mut tried = card.started(Slot::B, true);
+        tried.give_up("it is not good").expect("written");
+        assert_eq!(card.environment().bad(), Some(Slot::B));
+        // Not even where the boot loader's memory is lost.
+        fs::write(card.folder.path().join("grub/grubenv"), [0; 1024]).expect("written");
+        card.record(Slot::A).came_up().expect("written");
+        assert_eq!(card.environment().bad(), Some(Slot::B));
+        card.record(Slot::A).stay().expect("written");
+        assert_eq!(card.environment().bad(), Some(Slot::B));
     }
 
     #[test]

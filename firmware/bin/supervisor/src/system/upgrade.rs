@@ -193,6 +193,12 @@ impl Keeper {
                 warn!(version, reason, "an upgrade is not taken");
                 // Until it was checked nothing was written.
                 self.other = self.other.take().filter(|_| version.is_none());
+                let waits = self.record.found();
+                let reason = if version.is_none() {
+                    named_beside(&waits, reason)
+                } else {
+                    reason
+                };
                 Upgrade::Failed { version, reason }
             }
         };
@@ -275,10 +281,20 @@ fn install(file: File, target: &Target, note: &Path, partition: &Path, news: &Se
     drop(news.send(outcome));
 }
 
+/// What was refused does not hide the system that the next start tries all the same.
+fn named_beside(waits: &Upgrade, reason: String) -> String {
+    match waits {
+        Upgrade::Ready { version } => format!(
+            "{reason}; version {version}, which was written before, is tried at the next restart"
+        ),
+        _ => reason,
+    }
+}
+
 /// Lets an update that is good overwrite the other slot. A system that is there, and was to be tried, is
 /// forgotten only now.
 fn may_write(record: &mut Record, go: &Sender<()>) -> io::Result<()> {
-    record.stay()?;
+    record.give_over()?;
     // Where nobody waits for it, nothing is written.
     let _ = go.send(());
     Ok(())
@@ -394,6 +410,17 @@ mod tests {
             panic!("{told:?}")
         };
         assert_eq!(slot, b"the old system");
+    }
+
+    #[test]
+    fn a_refusal_names_the_system_that_waits() {
+        let waits = Upgrade::Ready {
+            version: "1.3.0".into(),
+        };
+        let told = named_beside(&waits, "it is damaged".into());
+        assert!(told.starts_with("it is damaged; version 1.3.0"), "{told}");
+        let told = named_beside(&Upgrade::None, "it is damaged".into());
+        assert_eq!(told, "it is damaged");
     }
 
     #[test]

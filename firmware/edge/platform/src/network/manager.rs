@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,8 +17,9 @@ use nix::unistd::{gethostname, sethostname};
 use tracing::{info, warn};
 
 use super::change::Change;
+use super::dhcp::message::{Mac, arp_announcement};
 use super::dhcp::{Client, Event, Output};
-use super::link::{Kernel, Monitor, Port};
+use super::link::{Kernel, Monitor, Own, Port};
 use super::plan::{Given, Plan, plan};
 use super::{check, resolv};
 use crate::files;
@@ -64,6 +65,8 @@ pub struct Manager {
     changed: bool,
     /// What the kernel was told last.
     planned: Plan,
+    /// What neighbours were told, of ports with a cable.
+    announced: BTreeMap<String, (Mac, Ipv4Addr)>,
     /// Keeps the kernel from answering servers that nobody listens on the port.
     _quiet: Option<UdpSocket>,
 }
@@ -91,6 +94,7 @@ impl Manager {
             again: None,
             changed: true,
             planned: Plan::default(),
+            announced: BTreeMap::new(),
             _quiet: UdpSocket::bind("0.0.0.0:68").ok(),
         };
         // What the kernel refuses is in the log, and tried again.
@@ -285,6 +289,7 @@ impl Manager {
         }
         let result = self.kernel.apply(&plan.wanted);
         self.planned = plan;
+        self.announce();
         self.again = match &result {
             Ok(()) => None,
             Err(error) => {
@@ -293,6 +298,31 @@ impl Manager {
             }
         };
         result
+    }
+
+    /// Tells neighbours whose an address is now, which the kernel does not: they would go on with the station
+    /// that had it before, as that of the box which this one stands in for.
+    fn announce(&mut self) {
+        let Ok(ports) = self.kernel.ports() else {
+            return;
+        };
+        let told = std::mem::take(&mut self.announced);
+        for (name, own) in &self.planned.wanted.ports {
+            let port = ports.iter().find(|port| port.name == *name && port.carrier);
+            let (Some(port), Own::Is(address)) = (port, own) else {
+                continue;
+            };
+            let known = (port.mac, address.address());
+            let is_told = told.get(name) == Some(&known) || {
+                let frame = arp_announcement(port.mac, address.address());
+                Tap::open(port.index)
+                    .and_then(|tap| tap.send(&frame))
+                    .is_ok()
+            };
+            if is_told {
+                self.announced.insert(name.clone(), known);
+            }
+        }
     }
 
     fn name(&self) {

@@ -9,3 +9,4 @@ pub mod disk;
 pub mod packet;
 pub mod process;
 pub mod schedule;
+pub mod watchdog;

@@ -45,6 +45,18 @@ pub struct Rights {
     pub real_time: bool,
     /// A mounted folder that isn't there for it, nor for what it starts.
     pub hidden: Option<&'static CStr>,
+    /// What it may take of memory, and who goes first where there is too little.
+    pub memory: Memory,
+}
+
+/// What a process may take of the machine's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// What the kernel adds to its share, in thousandths, when it looks for one to end: proc(5),
+    /// `oom_score_adj`.
+    pub share: &'static CStr,
+    /// Octets that it may write to, stacks and all.
+    pub most: Option<u64>,
 }
 
 /// Real-time priorities up to that of the media thread and a little more.
@@ -53,22 +65,57 @@ const REAL_TIME_PRIORITY: libc::rlim_t = 60;
 /// Files and sockets: the process takes of them what its own limits need.
 const FILES: libc::rlim_t = 65_536;
 
+/// Threads of a user: webd has some twenty, pbxd fewer, and a session of ssh two processes.
+const THREADS: libc::rlim_t = 256;
+
+/// What is started by this command, and what that starts, has no more than this.
+pub fn limit_memory(command: &mut Command, memory: Memory) {
+    // SAFETY: between fork and exec only system calls are made, all of them async-signal-safe;
+    // nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            write_own(c"/proc/self/oom_score_adj", memory.share);
+            match memory.most {
+                Some(most) => limit(libc::RLIMIT_DATA, most),
+                None => Ok(()),
+            }
+        });
+    }
+}
+
+/// Who is no root may say that he goes earlier, and not that he goes later: then it stays.
+fn write_own(path: &CStr, text: &CStr) {
+    let octets = text.to_bytes();
+    // SAFETY: the strings end in a null and live until the calls return.
+    unsafe {
+        let file = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if file >= 0 {
+            libc::write(file, octets.as_ptr().cast(), octets.len());
+            libc::close(file);
+        }
+    }
+}
+
+fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) -> io::Result<()> {
+    let limits = libc::rlimit {
+        rlim_cur: most,
+        rlim_max: most,
+    };
+    // SAFETY: the kernel reads the limits only, which live until the call returns.
+    done(unsafe { libc::setrlimit(resource, &raw const limits) })
+}
+
 /// What is started by this command runs with these rights: no capability, and no program it starts can
 /// gain any. Files it makes are its group's too.
 pub fn confine(command: &mut Command, rights: Rights) {
+    limit_memory(command, rights.memory);
     // SAFETY: between fork and exec only these system calls are made, all of them async-signal-safe;
     // nothing is allocated.
     unsafe {
         command.pre_exec(move || {
-            let limit = |resource, most| {
-                let limits = libc::rlimit {
-                    rlim_cur: most,
-                    rlim_max: most,
-                };
-                done(libc::setrlimit(resource, &raw const limits))
-            };
             limit(libc::RLIMIT_CORE, 0)?;
             limit(libc::RLIMIT_NOFILE, FILES)?;
+            limit(libc::RLIMIT_NPROC, THREADS)?;
             if rights.real_time {
                 limit(libc::RLIMIT_RTPRIO, REAL_TIME_PRIORITY)?;
                 limit(libc::RLIMIT_MEMLOCK, libc::RLIM_INFINITY)?;
@@ -120,5 +167,26 @@ fn done(result: libc::c_int) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::last_os_error())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_started_has_its_limits_of_memory() {
+        let mut command = Command::new("cat");
+        command.args(["/proc/self/oom_score_adj", "/proc/self/limits"]);
+        let memory = Memory {
+            share: c"700",
+            most: Some(77 << 20),
+        };
+        limit_memory(&mut command, memory);
+        let output = command.output().expect("started");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.starts_with("700\n"), "{said}");
+        let data = said.lines().find(|line| line.starts_with("Max data size"));
+        assert!(data.is_some_and(|line| line.contains("80740352")), "{said}");
     }
 }

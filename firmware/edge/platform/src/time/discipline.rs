@@ -1,7 +1,8 @@
 //! What is done about what servers say of the time, and when they are asked again: a pure function of
 //! their answers.
 //!
-//! The first answer sets the clock, since a clock without a battery may be off by years. After that
+//! The first answer sets the clock, since a clock without a battery may be off by years; where it would go
+//! back, or on by more than a day, the second does that says the same. After that
 //! small offsets are made up for by a clock that runs a little faster or slower, so that no interval is
 //! wrong; a large one only where it is seen twice: one may be a bad moment of the network.
 
@@ -13,6 +14,9 @@ use super::sntp::Sample;
 
 /// Larger offsets are not made up for slowly: at 0.5 ms a second it would take hours (RFC 5905, STEPT).
 const LARGE_US: i64 = 128_000;
+
+/// A clock with a battery is not off by more, nor one that goes on from a restart.
+const DAY_US: i64 = 86_400_000_000;
 
 /// Where the second look at a large offset comes.
 const LOOK_AGAIN: Duration = Duration::from_secs(4);
@@ -84,7 +88,8 @@ impl Discipline {
     pub fn answered(&mut self, now: Instant, sample: Sample) -> Adjust {
         let offset_us = sample.offset_us;
         let size_us = offset_us.saturating_abs();
-        if size_us > LARGE_US && self.is_set {
+        let is_odd = self.is_set || !(0..=DAY_US).contains(&offset_us);
+        if size_us > LARGE_US && is_odd {
             let seen_before = (self.suspicion_us)
                 .is_some_and(|before| (before - offset_us).saturating_abs() <= LARGE_US);
             if !seen_before {
@@ -143,9 +148,17 @@ mod tests {
     #[test]
     fn the_first_answer_sets_the_clock() {
         let years_us = 20 * 365 * 86_400 * 1_000_000;
-        let mut discipline = Discipline::new(at(0));
-        let adjust = discipline.answered(at(0), sample(years_us));
-        assert_eq!(adjust, Adjust::Step(years_us));
+        for (offset_us, looks) in [(3_600_000_000, 1), (years_us, 2), (-3_600_000_000, 2)] {
+            let mut discipline = Discipline::new(at(0));
+            for look in 1..looks {
+                let adjust = discipline.answered(at(look), sample(offset_us));
+                assert_eq!(adjust, Adjust::Nothing, "{offset_us}");
+                let again = discipline.poll_timeout();
+                assert_eq!(again, at(look) + LOOK_AGAIN);
+            }
+            let adjust = discipline.answered(at(9), sample(offset_us));
+            assert_eq!(adjust, Adjust::Step(offset_us));
+        }
         let mut discipline = Discipline::new(at(0));
         let adjust = discipline.answered(at(0), sample(-5000));
         assert_eq!(adjust, Adjust::Slew(-5000));

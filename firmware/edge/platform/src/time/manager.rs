@@ -56,6 +56,8 @@ pub struct Manager {
     synchronised: Option<WallTime>,
     offset_us: Option<i64>,
     note_due: Instant,
+    /// When this system was made.
+    made: Option<WallTime>,
 }
 
 impl Manager {
@@ -91,6 +93,7 @@ impl Manager {
             synchronised: None,
             offset_us: None,
             note_due: now + NOTE_EVERY,
+            made: super::made(),
         };
         manager.link();
         Ok(manager)
@@ -138,7 +141,16 @@ impl Manager {
         }
     }
 
-    fn hear(&mut self, now: Instant, samples: Vec<Sample>) {
+    fn hear(&mut self, now: Instant, mut samples: Vec<Sample>) {
+        let wall = clock::wall().as_unix_micros();
+        samples.retain(|sample| {
+            let told = WallTime::from_unix_micros(wall.saturating_add(sample.offset_us));
+            let is_plausible = super::is_plausible(self.made, told);
+            if !is_plausible {
+                warn!(?told, "a server says what can't be the time");
+            }
+            is_plausible
+        });
         let Some(sample) = best(samples) else {
             return self.discipline.unanswered(now);
         };
@@ -204,6 +216,12 @@ impl Manager {
 
     /// Sets the clock by hand.
     pub fn set_clock(&mut self, wall: WallTime) -> Reply {
+        if !super::is_plausible(self.made, wall) {
+            return Reply::Refused {
+                field: "now".into(),
+                text: "this can't be the time: the system was made later, or long before".into(),
+            };
+        }
         if let Err(error) = sys::clock::step(wall) {
             warn!(%error, "the clock can't be set");
             return Reply::Failed {
@@ -352,6 +370,28 @@ mod tests {
         assert!(!is_noted(false, Adjust::Slew(100)));
         for step in [86_400_000_000, -86_400_000_000] {
             assert!(is_noted(false, Adjust::Step(step)));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_the_time_is_taken_from_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut manager = manager(&folder);
+        let now = clock::wall().as_unix_micros();
+        manager.made = Some(WallTime::from_unix_micros(now));
+        let year_us = 365 * 86_400_000_000;
+        for offset_us in [-year_us, 21 * year_us] {
+            let delay_us = 1000;
+            for _ in 0..2 {
+                let sample = Sample {
+                    offset_us,
+                    delay_us,
+                };
+                manager.hear(Instant::ZERO, vec![sample]);
+            }
+            assert_eq!(manager.synchronised, None);
+            let refused = manager.set_clock(WallTime::from_unix_micros(now + offset_us));
+            assert!(matches!(refused, Reply::Refused { .. }), "{refused:?}");
         }
     }
 

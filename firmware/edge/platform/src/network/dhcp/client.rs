@@ -145,6 +145,8 @@ pub struct Client {
     began: Instant,
     /// When [`Event::Unanswered`] is due.
     unanswered: Option<Instant>,
+    /// Offers in a row that were taken back.
+    refused: u32,
     outputs: VecDeque<Output>,
 }
 
@@ -166,6 +168,7 @@ impl Client {
             xid: 0,
             began: now,
             unanswered: Some(now + UNANSWERED),
+            refused: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -185,7 +188,10 @@ impl Client {
                 self.reboot(now, 1);
             }
             (true, State::Down) => self.start(now, SPREAD),
-            (false, _) => self.state = State::Down,
+            (false, _) => {
+                self.state = State::Down;
+                self.refused = 0;
+            }
             (true, _) => {}
         }
     }
@@ -307,7 +313,7 @@ impl Client {
             }
             (State::Requesting { offer, .. }, Answer::Nak) => {
                 if reply.server == offer.server {
-                    self.start(now, SPREAD);
+                    self.start_refused(now);
                 }
             }
             (
@@ -408,6 +414,7 @@ impl Client {
     fn bind(&mut self, lease: Lease) {
         self.state = State::Bound;
         self.unanswered = None;
+        self.refused = 0;
         let announcement = arp_announcement(self.mac, lease.address.address());
         self.lease = Some(lease.clone());
         self.tell(Event::Leased(lease));
@@ -427,6 +434,18 @@ impl Client {
         self.state = State::Init {
             until: now + self.chance.up_to(within),
         };
+    }
+
+    /// From the beginning, after an offer that was taken back: at once for the first. Two servers that
+    /// disagree would say so again and again, and everybody hears it.
+    fn start_refused(&mut self, now: Instant) {
+        self.start(now, SPREAD);
+        if self.refused > 0 {
+            self.state = State::Init {
+                until: now + self.wait(self.refused),
+            };
+        }
+        self.refused = self.refused.saturating_add(1);
     }
 
     fn begin(&mut self, now: Instant) {

@@ -1,7 +1,7 @@
 //! A DHCP client: a pure machine of frames and time.
 
 mod client;
-mod message;
+pub(super) mod message;
 #[cfg(test)]
 pub(super) mod server;
 #[cfg(test)]

@@ -343,6 +343,23 @@ fn an_offer_that_is_taken_back_is_asked_for_anew() {
 }
 
 #[test]
+fn who_is_refused_again_and_again_asks_less_and_less_often() {
+    let mut server = site();
+    server.refuses = true;
+    let mut world = World::new(server, 0, 5);
+    world.run(300);
+    // DISCOVER and REQUEST, after 0, 4, 8, 16, 32, 64, 64 and 64 s.
+    assert!(
+        (12..=20).contains(&world.said.len()),
+        "{}",
+        world.said.len()
+    );
+    world.server.refuses = false;
+    world.run(70);
+    assert_eq!(world.address(), nth(100));
+}
+
+#[test]
 fn an_address_that_somebody_has_is_declined() {
     let mut world = World::new(site(), 0, 5);
     world.squatter = nth(100);

@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sched::{CloneFlags, setns, unshare};
 use tempfile::TempDir;
 
+use super::super::dhcp::message::{Heard, read};
 use super::super::dhcp::server::{SERVER_MAC, Server};
 use super::*;
 
@@ -95,6 +96,23 @@ impl Site {
             .map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
             .collect();
         poll(&mut ready, 50_u8).expect("waited") > 0
+    }
+
+    /// Whose addresses were announced since the last time, each once.
+    fn announced(&mut self) -> Vec<Ipv4Addr> {
+        let mut buffer = [0; FRAME];
+        let mut found = Vec::new();
+        while self.hears_something() {
+            while let Ok(Some(frame)) = self.far.receive(&mut buffer) {
+                if let Some(Heard::Arp { own, target, .. }) = read(frame, SERVER_MAC)
+                    && own == target
+                {
+                    found.push(own);
+                }
+            }
+            self.manager.turn(self.now);
+        }
+        found
     }
 
     fn restart(&mut self, delivered: NetworkSettings) {
@@ -236,6 +254,20 @@ fn a_change_that_nobody_confirms_reverts_by_itself() {
     site.run(1);
     assert_eq!(site.addresses(), ["10.10.10.1/24"]);
     assert_eq!(site.shown().confirm_within_s, None);
+}
+
+#[test]
+fn an_address_that_is_set_or_comes_back_is_announced_once() {
+    let Some(mut site) = Site::new(fixed("10.10.10.1/24")) else {
+        return;
+    };
+    site.announced();
+    site.propose(fixed("10.10.10.2/24"));
+    assert_eq!(site.announced(), [Ipv4Addr::new(10, 10, 10, 2)]);
+    site.manager.revert(site.now, WALL);
+    assert_eq!(site.announced(), [Ipv4Addr::new(10, 10, 10, 1)]);
+    site.manager.enforce(site.now).expect("applied");
+    assert_eq!(site.announced(), Vec::<Ipv4Addr>::new());
 }
 
 #[test]
