@@ -119,7 +119,7 @@ it('a phone whose connection is gone is shown to be away until it is back', asyn
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('tab', { name: 'Phones' }).click()
   await dialog.getByText(/^127\.0\.0\.1:\d+ · TCP$/).waitFor()
-  await dialog.getByText(/^Registers again, or is forgotten, in [45] minutes$/).waitFor()
+  await dialog.getByText(/^Its registration ends, unless the phone renews it, in [45] minutes$/).waitFor()
   phone.close()
   await dialog.getByText('Reconnecting').waitFor()
   expect(await dialog.getByRole('alert').count()).toBe(0)
@@ -236,6 +236,64 @@ it('an extension is shown by the name that was chosen, says nothing twice, and a
   await page.keyboard.press('Enter')
   await button(page, 'I have noted it down').click()
   await page.getByRole('dialog').getByText('easy to guess').waitFor({ state: 'detached' })
+  await page.close()
+})
+
+it('an extension shows the number of another one outside', async () => {
+  await box.logIn()
+  const own = await box.api<{ id: number }>('POST', '/extensions', { number: '171' })
+  const other = await box.api<{ id: number }>('POST', '/extensions', { number: '172', description: 'Assistant' })
+  const page = await open(`/extensions/${own.id}`)
+  await page.getByRole('tab', { name: 'Caller ID' }).click()
+  await page.getByRole('radio', { name: 'That of another extension' }).check()
+  await page.getByRole('combobox', { name: 'That of another extension' }).fill('172')
+  await page.getByRole('option', { name: '172 · Assistant' }).click()
+  await button(page, 'Save').click()
+  await page.getByText('Extension 171 was saved.').waitFor()
+  expect(await box.api('GET', `/extensions/${own.id}`)).toMatchObject({ caller_id: { show: 'extension', extension: other.id } })
+  await page.close()
+})
+
+it("a user's calls ring the mobile too, and a circle is told", async () => {
+  await box.logIn()
+  const { id } = await box.api<{ id: number }>('POST', '/users', { name: 'eva' })
+  const other = await box.api<{ id: number }>('POST', '/users', { name: 'ota' })
+  const own = await box.api<{ id: number }>('POST', '/extensions', { number: '175', user: id })
+  const theirs = await box.api<{ id: number }>('POST', '/extensions', { number: '176', user: other.id })
+  const page = await open(`/users/${id}`)
+  await page.getByRole('tab', { name: 'Ringing Rules' }).click()
+  await page.getByText('The extension that was called.').waitFor()
+  await button(page, 'Add number').click()
+  // The user's own phone goes on ringing.
+  expect(await page.getByRole('combobox', { name: 'Number 1', exact: true }).inputValue()).toBe('175')
+  await page.getByRole('combobox', { name: 'Number 2', exact: true }).fill('mobile')
+  await button(page, 'Save').click()
+  await page.getByText('Use digits, * and #, perhaps + in front.').waitFor()
+  await page.getByRole('combobox', { name: 'Number 2', exact: true }).fill('90602111111')
+  await page.getByRole('textbox', { name: 'Number 2 rings after (s)' }).fill('5')
+  await page.getByRole('combobox', { name: 'When busy or refused, forward to' }).fill('176')
+  await button(page, 'Save').click()
+  await page.getByText('User eva was saved.').waitFor()
+  expect(await box.api('GET', `/users/${id}`)).toMatchObject({
+    ringing: {
+      rings: [
+        { target: { extension: own.id }, after_s: 0, for_s: null },
+        { target: { number: '90602111111' }, after_s: 5, for_s: null },
+      ],
+      busy: { extension: theirs.id },
+    },
+  })
+
+  await page.goto(`/admin/users/${other.id}`)
+  await page.getByRole('tab', { name: 'Ringing Rules' }).click()
+  await page.getByRole('combobox', { name: 'Forward all calls to' }).fill('175')
+  await button(page, 'Save').click()
+  await page.getByText('User ota was saved.').waitFor()
+  await page.goto(`/admin/users/${id}`)
+  await page.getByRole('tab', { name: 'Ringing Rules' }).click()
+  await page.getByRole('combobox', { name: 'Forward all calls to' }).fill('176')
+  await button(page, 'Save').click()
+  await page.getByText('Calls would go round in a circle: eva → ota → eva. Forward them elsewhere.').waitFor()
   await page.close()
 })
 

@@ -145,7 +145,8 @@ export const PLACES: Place[] = [
   { name: 'users', path: '/users' },
   { name: 'users-new', path: '/users/new' },
   { name: 'users-extensions', path: '/users/2', act: (page) => tab(page, 1) },
-  { name: 'users-advanced', path: '/users/2', act: (page) => tab(page, 2) },
+  { name: 'users-ringing', path: '/users/2', act: (page) => tab(page, 2) },
+  { name: 'users-advanced', path: '/users/2', act: (page) => tab(page, 3) },
   {
     name: 'users-password',
     path: '/users/9',
@@ -227,6 +228,8 @@ export const PLACES: Place[] = [
   { name: 'call-explainer', path: '/call-explainer' },
   { name: 'call-explainer-answer', path: '/call-explainer?extension=1&dialled=95550199', act: (page) => page.getByRole('listitem').last().waitFor() },
   { name: 'emergency-numbers', path: '/emergency-numbers' },
+  { name: 'call-permission-groups', path: '/call-permission-groups' },
+  { name: 'call-permission-group', path: '/call-permission-groups/1' },
   { name: 'system', path: '/system' },
   { name: 'system-network', path: '/system/network', machine: { left: null } },
   {

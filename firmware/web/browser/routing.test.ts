@@ -182,7 +182,7 @@ it('emergency numbers are those of a country, leave by chosen routes, and none i
 
 it('a call is explained step by step, and nobody is called', async () => {
   const page = await open('/emergency-numbers')
-  await page.getByRole('link', { name: 'what becomes of 112' }).click()
+  await page.getByRole('link', { name: 'explain a call to 112' }).click()
   await button(page, 'Explain').click()
   await page.getByText('112 is an emergency number: it goes before all other rules and limits.').waitFor()
   await clean(page)
@@ -191,7 +191,7 @@ it('a call is explained step by step, and nobody is called', async () => {
   await page.getByText('9 is the prefix of a route and 112 an emergency number').waitFor()
   await page.getByLabel('Dials').fill('777')
   await page.keyboard.press('Enter')
-  await page.getByText('The call is refused: unallocated number (SIP 404).').waitFor()
+  await page.getByText('The call is refused: nothing has this number (SIP 404).').waitFor()
   await page.getByRole('combobox', { name: 'Who calls' }).click()
   await page.getByRole('option', { name: 'Somebody outside, by provider1' }).click()
   await page.getByLabel('Dials').fill('5550101')

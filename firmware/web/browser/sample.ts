@@ -61,6 +61,13 @@ export async function ways(box: Box): Promise<void> {
   })
   const outgoing = { called: { strip: 1, prefix: '' }, calling: { strip: 1, prefix: '01' } }
   await box.api('PUT', '/routes/1', { prefix: '9', description: 'All calls out', interfaces: [id, block.id], outgoing }, { 'if-match': '*' })
+  const rules = [
+    { prefix: '9900654321', permission: 'allow' },
+    { prefix: '9900', permission: 'deny' },
+    { prefix: '9900111', permission: 'allow' },
+    { prefix: '00', permission: 'deny' },
+  ]
+  await box.api('POST', '/call-permission-groups', { name: 'No premium rates', description: 'Office', rules, default: 'allow' })
 }
 
 /** A phone with the extension of this number. */

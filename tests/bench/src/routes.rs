@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use model::config::{
-    Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewriting, Route,
-    SipServer,
+    CallerId, Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewriting,
+    Route, SipServer,
 };
 use model::explain::{Caller, Step};
 use model::{
@@ -97,11 +97,13 @@ fn configuration() -> Result<Configuration> {
                 description: String::new(),
                 user: None,
                 caller_name: None,
+                caller_id: CallerId::Own,
                 enabled: true,
                 sip_username: number,
                 sip_password: Secret::new("a-good-password"),
                 codecs: vec![Codec::Pcma],
                 srtp: SrtpPolicy::Off,
+                permission_group: None,
             })
         })
         .collect::<Result<_>>()?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use model::config::{Configuration, Extension};
+use model::config::{CallerId, Configuration, Extension};
 use model::{
     CallId, Codec, ExtensionId, Flow, Instant, Quality, Secret, SrtpPolicy, Transport, WallTime,
 };
@@ -166,11 +166,13 @@ impl World {
                 description: String::new(),
                 user: None,
                 caller_name: None,
+                caller_id: CallerId::Own,
                 enabled: true,
                 sip_username: number(index),
                 sip_password: Secret::new(PASSWORD),
                 codecs: vec![Codec::Pcma, Codec::Pcmu],
                 srtp: SrtpPolicy::Off,
+                permission_group: None,
             })
             .collect();
         let switch = Switch::new(

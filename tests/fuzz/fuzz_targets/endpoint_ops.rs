@@ -138,7 +138,11 @@ impl World {
             | Event::AuthenticationFailed { .. }
             | Event::Parted { .. }
             | Event::Ignored { .. }
-            | Event::Alive { .. } => {}
+            | Event::Alive { .. }
+            | Event::Unanswered { .. }
+            | Event::Registered { .. }
+            | Event::NotRegistered { .. }
+            | Event::Heard { .. } => {}
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use model::config::{Configuration, Extension};
+use model::config::{CallerId, Configuration, Extension};
 use model::{CallId, Codec, ExtensionId, Instant, PortId, Quality, Secret, SrtpPolicy};
 use model::{Transport, WallTime};
 use pbx::{Input, Load, Output, Switch, SwitchConfig};
@@ -175,11 +175,13 @@ fn configuration(second: bool) -> Arc<Configuration> {
             description: String::new(),
             user: None,
             caller_name: None,
+            caller_id: CallerId::Own,
             enabled: n == 1 || second,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new(PASSWORD),
             codecs: Codec::DEFAULT.to_vec(),
             srtp: SrtpPolicy::Off,
+            permission_group: None,
         });
     }
     Arc::new(configuration)

@@ -90,6 +90,12 @@ impl Sipp {
         self
     }
 
+    /// Answers what a scenario doesn't expect, such as the exchange's questions whether it is still there.
+    pub fn alive(mut self) -> Self {
+        self.arguments.push("-aa".into());
+        self
+    }
+
     /// Registers for so many seconds.
     pub fn expires_s(mut self, expires_s: u32) -> Self {
         self.expires_s = expires_s;

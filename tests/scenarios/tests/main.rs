@@ -16,6 +16,7 @@ mod power;
 mod quirks;
 mod registration;
 mod replaces;
+mod ringing;
 mod roaming;
 mod sessions;
 mod silence;

@@ -1,5 +1,7 @@
 //! Phones in the hands of monkeys: anything at any moment, over any network. All must end clean.
 
+use model::ExtensionId;
+use model::config::{Ring, Ringing, Target};
 use testkit::phone::sdp::Direction;
 use testkit::{Chance, Greeting, Keys, Line, Network, PhoneId, Quirks, Reliable, State, World};
 
@@ -9,6 +11,7 @@ struct Mischief {
     networks: bool,
     quirks: bool,
     power: bool,
+    rules: bool,
 }
 
 fn pick<T: Copy>(chance: &mut Chance, from: &[T]) -> T {
@@ -112,6 +115,40 @@ fn act(w: &mut World, chance: &mut Chance, mischief: Mischief) {
     }
 }
 
+/// Any ringing rules at all, but those that are refused.
+fn rules(w: &mut World, chance: &mut Chance) {
+    w.configure(|configuration| {
+        for user in 0..4 {
+            let mut target = |from: u64| {
+                let id = from + 1 + chance.below(4 - from);
+                Target::Extension(ExtensionId::new(u32::try_from(id).expect("of four")))
+            };
+            let mut ringing = Ringing {
+                busy: Some(target(0)),
+                no_answer: Some(target(0)),
+                no_answer_s: Some(5),
+                ..Ringing::default()
+            };
+            for id in 1..=4 {
+                if chance.permille(400) {
+                    ringing.rings.push(Ring {
+                        target: Target::Extension(ExtensionId::new(id)),
+                        after_s: u16::try_from(chance.below(4)).expect("below four"),
+                        for_s: chance.permille(300).then_some(5),
+                    });
+                }
+            }
+            ringing.do_not_disturb = chance.permille(100);
+            // Upwards only: nothing goes round.
+            if user < 3 && chance.permille(150) {
+                let id = u32::try_from(user + 2).expect("of four");
+                ringing.always = Some(Target::Extension(ExtensionId::new(id)));
+            }
+            configuration.users[user].ringing = ringing;
+        }
+    });
+}
+
 fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
     for seed in seeds {
         let mut w = World::builder()
@@ -121,7 +158,10 @@ fn monkeys(seeds: core::ops::Range<u64>, mischief: Mischief) {
             .build();
         w.forgiving = mischief.quirks || mischief.power;
         let mut chance = Chance::new(seed ^ 0x6d6f_6e6b);
-        for _ in 0..60 {
+        for step in 0..60 {
+            if mischief.rules && step % 20 == 0 {
+                rules(&mut w, &mut chance);
+            }
             act(&mut w, &mut chance, mischief);
             let pause = pick(&mut chance, &[0, 1, 2, 3, 5, 10, 30, 100, 700]);
             w.run_for(pause);
@@ -179,6 +219,7 @@ fn on_a_quiet_network() {
             networks: false,
             quirks: false,
             power: false,
+            rules: false,
         },
     );
 }
@@ -191,6 +232,7 @@ fn on_a_bad_network() {
             networks: true,
             quirks: false,
             power: false,
+            rules: false,
         },
     );
 }
@@ -203,6 +245,7 @@ fn with_phones_that_misbehave() {
             networks: false,
             quirks: true,
             power: false,
+            rules: false,
         },
     );
 }
@@ -215,6 +258,7 @@ fn with_everything_at_once() {
             networks: true,
             quirks: true,
             power: true,
+            rules: false,
         },
     );
 }
@@ -225,6 +269,7 @@ fn whatever_goes_on_a_crash_leaves_no_phone_in_a_dead_call() {
         networks: false,
         quirks: false,
         power: false,
+        rules: false,
     };
     let mut talked = 0;
     for seed in 400..460 {
@@ -269,6 +314,7 @@ fn whatever_went_before_parties_of_a_call_hear_each_other_and_nobody_else() {
         networks: false,
         quirks: false,
         power: false,
+        rules: false,
     };
     let mut heard = 0;
     for seed in 500..510 {
@@ -328,4 +374,30 @@ fn whatever_went_before_parties_of_a_call_hear_each_other_and_nobody_else() {
         w.finish();
     }
     assert!(heard > 20, "{heard}");
+}
+
+#[test]
+fn by_the_ringing_rules_of_monkeys() {
+    monkeys(
+        400..460,
+        Mischief {
+            networks: false,
+            quirks: false,
+            power: false,
+            rules: true,
+        },
+    );
+}
+
+#[test]
+fn by_such_rules_and_with_everything_at_once() {
+    monkeys(
+        500..550,
+        Mischief {
+            networks: true,
+            quirks: true,
+            power: true,
+            rules: true,
+        },
+    );
 }

@@ -115,3 +115,41 @@ fn a_phone_that_had_not_answered_when_its_silent_call_was_hung_up_is_seen() {
     assert_eq!(w.tape().matches(ROW).count(), 1);
     w.finish();
 }
+
+#[test]
+fn a_phone_that_lets_the_end_of_its_call_go_by_is_seen() {
+    let mut w = World::of(["101", "102"]);
+    let (a, b) = w.talk(w.phone("101"), w.phone("102"));
+    w.run_for(2000);
+    w.power_off(b.phone);
+    w.run_for(1000);
+    w.hang_up(a);
+    w.run_for(31_000);
+    assert_eq!(unresponsive(&w, "102"), 0);
+    w.run_for(2000);
+    assert_eq!(unresponsive(&w, "102"), 1);
+    assert_eq!(w.tape().matches(ROW).count(), 1);
+    w.finish();
+}
+
+#[test]
+fn the_last_phone_of_an_extension_is_known_until_another_comes() {
+    let mut w = World::of(["101", "102"]);
+    let b = w.phone("102");
+    let extension = w.extension("102").expect("it is there");
+    assert_eq!(w.last_phone(extension), None);
+    w.unregister(b);
+    w.run_for(200);
+    let last = w.last_phone(extension).expect("it was there");
+    assert!(last.left);
+    assert_eq!(last.address, "10.0.1.11:5060");
+    w.register(b);
+    w.run_for(200);
+    assert_eq!(w.last_phone(extension), None);
+    let before = w.wall();
+    w.power_off(b);
+    w.run_for(4_000_000);
+    let last = w.last_phone(extension).expect("it was there");
+    assert!(!last.left && last.until > before);
+    w.finish();
+}

@@ -137,7 +137,7 @@ impl Written {
 mod tests {
     use std::sync::Arc;
 
-    use model::config::{Configuration, Extension};
+    use model::config::{CallerId, Configuration, Extension};
     use model::{Binding, Codec, Flow, Instant, Secret, SrtpPolicy, Transport, WallTime};
     use pbx::SwitchConfig;
 
@@ -152,11 +152,13 @@ mod tests {
             description: String::new(),
             user: None,
             caller_name: None,
+            caller_id: CallerId::Own,
             enabled: true,
             sip_username: format!("phone{number}"),
             sip_password: Secret::new("correct-horse"),
             codecs: Codec::DEFAULT.to_vec(),
             srtp: SrtpPolicy::Off,
+            permission_group: None,
         }
     }
 

@@ -481,6 +481,9 @@ impl Process {
                 let (failed, unknown) = self.switch.failed_logins();
                 Reply::FailedLogins { failed, unknown }
             }
+            Request::LastPhone { extension } => Reply::LastPhone {
+                phone: self.switch.last_phone(extension),
+            },
             Request::SelfCall => self.self_call.reply(),
         };
         // Where the asker is gone nobody needs the answer.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use axum::Json;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderName, StatusCode};
-use model::{ConfigVersion, ExtensionId, InterfaceId, RouteId, UserId};
+use model::{ConfigVersion, ExtensionId, InterfaceId, PermissionGroupId, RouteId, UserId};
 use store::{Author, ChangeError, Expected, ItemId, Operation, Snapshot, Store};
 
 use crate::app::App;
@@ -85,6 +85,20 @@ impl Id for RouteId {
 
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         snapshot.revisions.items.get(&ItemId::Route(self)).copied()
+    }
+}
+
+impl Id for PermissionGroupId {
+    const KIND: &'static str = "call permission group";
+    const PATH: &'static str = "/api/v1/call-permission-groups";
+
+    fn raw(self) -> u32 {
+        self.raw()
+    }
+
+    fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
+        let id = ItemId::PermissionGroup(self);
+        snapshot.revisions.items.get(&id).copied()
     }
 }
 

@@ -147,6 +147,8 @@ pub enum FieldCode {
     TooMany,
     /// It is an emergency number.
     EmergencyNumber,
+    /// Calls would go round in a circle.
+    Circle,
     /// Nobody would be left who may change the configuration.
     LastAdministrator,
 }
@@ -232,6 +234,7 @@ impl From<FaultCode> for FieldCode {
             FaultCode::InvalidText => Self::InvalidText,
             FaultCode::TooMany => Self::TooMany,
             FaultCode::EmergencyNumber => Self::EmergencyNumber,
+            FaultCode::Circle => Self::Circle,
             FaultCode::LastAdministrator => Self::LastAdministrator,
         }
     }
@@ -427,6 +430,7 @@ const fn is_clash(code: FaultCode) -> bool {
         | FaultCode::NameTaken
         | FaultCode::UnknownReference
         | FaultCode::EmergencyNumber
+        | FaultCode::Circle
         | FaultCode::LastAdministrator
         | FaultCode::TooMany => true,
         FaultCode::InvalidName

@@ -18,9 +18,9 @@ use crate::input::MAX_STRANGERS_BODY;
 use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
-    call_explainer, call_history, calls, dashboard, debug_log, dial_plan, emergency, events,
-    extensions, failed_logins, first_visit, general, interfaces, log_settings, logs, phone_setup,
-    problems, registrations, routes, session, status, system, users,
+    call_explainer, call_history, call_permission_groups, calls, dashboard, debug_log, dial_plan,
+    emergency, events, extensions, failed_logins, first_visit, general, interfaces, log_settings,
+    logs, phone_setup, problems, registrations, routes, session, status, system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -66,6 +66,12 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(routes::show))
         .write(routes!(routes::replace))
         .write(routes!(routes::remove))
+        .read(routes!(call_permission_groups::list))
+        .write(routes!(call_permission_groups::add))
+        .read(routes!(call_permission_groups::show))
+        .write(routes!(call_permission_groups::replace))
+        .write(routes!(call_permission_groups::remove))
+        .read(routes!(call_permission_groups::dependents))
         .read(routes!(call_explainer::show))
         .read(routes!(emergency::show))
         .write(routes!(emergency::replace))
@@ -75,6 +81,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(calls::list))
         .write(routes!(calls::end))
         .read(routes!(registrations::list))
+        .read(routes!(registrations::show_last))
         .read(routes!(failed_logins::list))
         .read(routes!(phone_setup::show))
         .read(routes!(call_history::list))

@@ -55,6 +55,16 @@ mirror! {
 }
 
 mirror! {
+    /// What a rule does with the numbers that it fits.
+    Permission = config::Permission {
+        /// They may be called.
+        Allow,
+        /// They may not.
+        Deny,
+    }
+}
+
+mirror! {
     /// Whether sound is encrypted (SRTP with keys in the signalling).
     Srtp = model::SrtpPolicy {
         /// Never.
@@ -175,6 +185,8 @@ mirror! {
         Unreachable,
         /// Nothing has the dialled number.
         UnknownNumber,
+        /// The caller may not call this number.
+        NotPermitted,
         /// It failed otherwise; the cause says how.
         Failed,
         /// The exchange was stopped or restarted while it lasted.
@@ -445,6 +457,16 @@ impl Dependent {
             kind: ObjectKind::Extension,
             id: Some(id),
             name: number,
+        }
+    }
+
+    /// A user.
+    #[must_use]
+    pub fn user(user: &config::User) -> Self {
+        Self {
+            kind: ObjectKind::User,
+            id: Some(user.id.raw()),
+            name: shown_name(user).to_owned(),
         }
     }
 

@@ -370,6 +370,32 @@ async fn a_phone_that_is_not_let_in_is_told_with_its_extension() {
 }
 
 #[tokio::test]
+async fn the_last_phone_of_an_extension_is_told() {
+    let world = World::new();
+    let admin = world.admin();
+    let last = |id: u32| {
+        let path = format!("/api/v1/extensions/{id}/last-phone");
+        world.get(&path).cookie(&admin).send()
+    };
+    assert_eq!(last(4).await.code(), "exchange_unreachable");
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+    assert_eq!(last(1).await.json(), json!({ "phone": null }));
+    assert_eq!(
+        last(4).await.json(),
+        json!({
+            "phone": {
+                "address": "192.0.2.14:5060",
+                "transport": "udp",
+                "user_agent": "Desk 4",
+                "until": "2027-01-15T08:00:00.000Z",
+                "left": false,
+            },
+        })
+    );
+}
+
+#[tokio::test]
 async fn the_debug_log_is_begun_for_a_while_and_read_bit_by_bit() {
     let world = World::new();
     let admin = world.admin();
@@ -512,6 +538,37 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     assert_eq!(restarted["total"], 2);
     assert!(restarted["time"].is_string() && found["weak_sip_password"]["time"].is_null());
     assert!(!found.contains_key("administration_restarted"));
+    assert!(!found.contains_key("interface_not_ready") && !found.contains_key("help_not_ready"));
+    let provider = json!({
+        "name": "provider1",
+        "partner": "provider",
+        "server": { "host": "192.0.2.50", "register": true, "username": "office" },
+        "numbers": [],
+        "prefix": "9",
+    });
+    let added = world
+        .post("/api/v1/interfaces")
+        .cookie(&admin)
+        .json(provider)
+        .send()
+        .await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let numbers = json!({ "direct": true, "numbers": [{ "number": "112" }], "routes": [] });
+    let set = world
+        .put("/api/v1/emergency-numbers")
+        .cookie(&admin)
+        .header("If-Match", "*")
+        .json(numbers)
+        .send()
+        .await;
+    assert_eq!(set.status, 200, "{set:?}");
+    let found = attention(&world, &admin).await;
+    assert_eq!(
+        found["interface_not_ready"]["objects"][0]["name"],
+        "provider1"
+    );
+    assert_eq!(found["help_not_ready"]["severity"], "error");
+    assert!(!found.contains_key("no_way_to_help"));
     let dashboard = world.get("/api/v1/dashboard").cookie(&admin).send().await;
     let dashboard = dashboard.json();
     assert_eq!(

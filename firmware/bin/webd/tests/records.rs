@@ -40,6 +40,8 @@ fn record(id: u64, caller: &str, name: &str, talked_s: Option<i64>) -> CallRecor
         },
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

@@ -177,6 +177,122 @@ async fn an_extension_names_the_interfaces_that_ring_it() {
 }
 
 #[tokio::test]
+async fn an_extension_shows_the_number_of_another_one_that_names_it_before_it_goes() {
+    let world = World::new();
+    let admin = world.admin();
+    let add = |body| add(&world, &admin, "/api/v1/extensions", body);
+    let own = json!({ "show": "own" });
+    let shown = add(json!({ "number": "101" })).await.json();
+    assert_eq!(shown["caller_id"], own);
+    let other = json!({ "show": "extension", "extension": shown["id"] });
+    let shows = add(json!({ "number": "102", "caller_id": other })).await;
+    assert_eq!(shows.json()["caller_id"], other);
+    let nobody = json!({ "show": "extension", "extension": 99 });
+    let refused = add(json!({ "number": "103", "caller_id": nobody })).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let error = &refused.json()["errors"][0];
+    assert_eq!(
+        [&error["pointer"], &error["code"]],
+        ["/caller_id/extension", "unknown_reference"]
+    );
+    let path = format!("/api/v1/extensions/{}", shown["id"]);
+    assert_eq!(
+        get(&world, &admin, &format!("{path}/dependents")).await["dependents"],
+        json!([{ "kind": "extension", "id": 2, "name": "102" }])
+    );
+    let gone = world.delete(&path).cookie(&admin).header("If-Match", "*");
+    assert_eq!(gone.send().await.status, 204);
+    let left = get(&world, &admin, shows.header("location")).await;
+    assert_eq!(left["caller_id"], json!({ "show": "hidden" }));
+}
+
+/// A user of this name, as it is changed.
+fn person(name: &str, ringing: &Value) -> Value {
+    json!({ "name": name, "full_name": "", "language": "en", "role": "user", "enabled": true,
+        "ringing": ringing })
+}
+
+#[tokio::test]
+async fn a_user_has_ringing_rules_that_stay_until_others_are_sent() {
+    let world = World::new();
+    let admin = world.admin();
+    let desk = add(
+        &world,
+        &admin,
+        "/api/v1/extensions",
+        json!({ "number": "101" }),
+    )
+    .await;
+    let desk = desk.json()["id"].clone();
+    let user = add(&world, &admin, "/api/v1/users", json!({ "name": "jana" })).await;
+    let path = user.header("location").to_owned();
+    let empty = json!({ "rings": [], "do_not_disturb": false, "always": null, "busy": null,
+        "no_answer": null, "no_answer_s": null });
+    assert_eq!(user.json()["ringing"], empty);
+    let rules = json!({
+        "rings": [
+            { "target": { "extension": desk }, "after_s": 0, "for_s": null },
+            { "target": { "number": "90602111111" }, "after_s": 5, "for_s": 20 },
+        ],
+        "do_not_disturb": false, "always": null, "busy": { "number": "102" },
+        "no_answer": null, "no_answer_s": 30,
+    });
+    let set = |body| put(&world, &admin, &path, "*", body);
+    assert_eq!(set(person("jana", &rules)).await.json()["ringing"], rules);
+    let mut without = person("jana", &rules);
+    without.as_object_mut().unwrap().remove("ringing");
+    assert_eq!(set(without).await.json()["ringing"], rules);
+    let dependents = format!("/api/v1/extensions/{desk}/dependents");
+    assert_eq!(
+        get(&world, &admin, &dependents).await["dependents"],
+        json!([{ "kind": "user", "id": user.json()["id"], "name": "jana" }])
+    );
+    for (wrong, pointer, code) in [
+        (
+            json!({ "always": { "number": "x" } }),
+            "/ringing/always/number",
+            "invalid_number",
+        ),
+        (
+            json!({ "busy": { "extension": 9 } }),
+            "/ringing/busy",
+            "unknown_reference",
+        ),
+        (
+            json!({ "no_answer_s": 4 }),
+            "/ringing/no_answer_s",
+            "out_of_range",
+        ),
+    ] {
+        let error = set(person("jana", &wrong)).await.json()["errors"][0].clone();
+        assert_eq!([&error["pointer"], &error["code"]], [pointer, code]);
+    }
+}
+
+#[tokio::test]
+async fn users_who_would_send_calls_round_are_told_who_they_are() {
+    let world = World::new();
+    let admin = world.admin();
+    let mut set = Vec::new();
+    for (name, number, next) in [("jana", "101", "102"), ("petr", "102", "101")] {
+        let user = add(&world, &admin, "/api/v1/users", json!({ "name": name })).await;
+        let extension = json!({ "number": number, "user": user.json()["id"] });
+        add(&world, &admin, "/api/v1/extensions", extension).await;
+        let rules = person(name, &json!({ "always": { "number": next } }));
+        set.push(put(&world, &admin, user.header("location"), "*", rules).await);
+    }
+    assert_eq!(set[0].status, 200, "{:?}", set[0]);
+    assert_eq!(set[1].status, 409, "{:?}", set[1]);
+    let errors = &set[1].json()["errors"];
+    let own = (errors.as_array().unwrap().iter())
+        .find(|error| error["pointer"] == "/ringing/always")
+        .unwrap();
+    assert_eq!(own["code"], "circle");
+    let detail = own["detail"].as_str().unwrap();
+    assert!(detail.contains("petr → jana → petr"), "{detail}");
+}
+
+#[tokio::test]
 async fn who_may_only_read_changes_no_route() {
     let world = World::new();
     let admin = world.admin();
@@ -323,4 +439,88 @@ async fn the_emergency_numbers_are_those_of_the_country_until_others_are_set() {
         refused.fields(),
         [("/routes".to_owned(), "unknown_reference".to_owned())]
     );
+}
+
+#[tokio::test]
+async fn a_call_permission_group_that_extensions_have_stays() {
+    let world = World::new();
+    let admin = world.admin();
+    let groups = "/api/v1/call-permission-groups";
+    let body = json!({
+        "name": "No premium rates",
+        "rules": [
+            { "prefix": "0900654321", "permission": "allow" },
+            { "prefix": "0900", "permission": "deny" },
+        ],
+        "default": "allow",
+    });
+    let added = add(&world, &admin, groups, body.clone()).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let (path, id) = (added.header("location"), added.json()["id"].clone());
+    assert_eq!(added.json()["rules"], body["rules"]);
+
+    let extension = json!({ "number": "122", "permission_group": id });
+    let extension = add(&world, &admin, "/api/v1/extensions", extension).await;
+    assert_eq!(extension.status, 201, "{extension:?}");
+    assert_eq!(extension.json()["permission_group"], id);
+    let dependents = get(&world, &admin, &format!("{path}/dependents")).await;
+    let user = json!({ "kind": "extension", "id": extension.json()["id"], "name": "122" });
+    assert_eq!(dependents["dependents"], json!([user]));
+    let remove = async || {
+        let remove = world.delete(path).cookie(&admin);
+        remove.header("If-Match", "*").send().await
+    };
+    let refused = remove().await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert_eq!(refused.code(), "conflict");
+    assert!(refused.text.contains("122"), "{refused:?}");
+
+    // Whoever is changed without it may call all numbers, and the group can go.
+    let whole = json!({ "number": "122", "description": "", "enabled": true, "sip_username": "122",
+        "codecs": ["pcma"], "permission_group": null });
+    let at = extension.header("location");
+    let freed = put(&world, &admin, at, extension.header("etag"), whole.clone()).await;
+    assert_eq!(freed.json()["permission_group"], Value::Null, "{freed:?}");
+    let removed = remove().await;
+    assert_eq!(removed.status, 204, "{removed:?}");
+    let mut gone = whole;
+    gone["permission_group"] = id;
+    let refused = put(&world, &admin, at, "*", gone).await;
+    assert_eq!(
+        refused.fields(),
+        [(
+            "/permission_group".to_owned(),
+            "unknown_reference".to_owned()
+        )]
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_call_permission_group_is_told_at_its_field() {
+    let world = World::new();
+    let admin = world.admin();
+    let groups = "/api/v1/call-permission-groups";
+    let group = |name: &str, prefix: &str| {
+        json!({ "name": name, "rules": [{ "prefix": prefix, "permission": "deny" }],
+            "default": "allow" })
+    };
+    let added = add(&world, &admin, groups, group("Office", "0900")).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    for (body, pointer, code) in [
+        (group("office", "0900"), "/name", "name_taken"),
+        (group(" ", "0900"), "/name", "invalid_name"),
+        (group("Hall", ""), "/rules/0/prefix", "invalid_number"),
+        (group("Hall", "O900"), "/rules/0/prefix", "invalid_number"),
+    ] {
+        let refused = add(&world, &admin, groups, body).await;
+        assert_eq!(refused.fields(), [(pointer.to_owned(), code.to_owned())]);
+    }
+    let path = added.header("location");
+    let etag = added.header("etag");
+    let changed = put(&world, &admin, path, etag, group("Office", "00")).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let stale = put(&world, &admin, path, etag, group("Office", "01")).await;
+    assert_eq!(stale.code(), "changed");
+    let all = get(&world, &admin, groups).await;
+    assert_eq!(all["groups"][0]["rules"][0]["prefix"], "00");
 }

@@ -273,6 +273,7 @@ impl Graph {
         if let Some(port) = self.open_port(id) {
             let quality = port.quality(now);
             port.settings = None;
+            port.protection = None;
             self.tell(Event::Closed { port: id, quality });
         }
     }

@@ -68,8 +68,20 @@ pub(crate) fn opened<'o>(
     let Some(protection) = &mut port.protection else {
         return Some(octets);
     };
+    let is_rtcp = channel == Channel::Rtcp || is_rtcp(octets);
+    let is_expected = if is_rtcp {
+        port.latch.permits_rtcp(source)
+    } else {
+        port.latch.may_hear(source)
+    };
+    if !is_expected {
+        if !is_rtcp {
+            port.latch.receive(now, source, None);
+        }
+        return None;
+    }
     let receiver = &mut protection.receiver;
-    let opened = if channel == Channel::Rtcp || is_rtcp(octets) {
+    let opened = if is_rtcp {
         receiver.unprotect_rtcp(octets)
     } else {
         receiver.unprotect(octets)

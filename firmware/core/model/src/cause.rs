@@ -41,6 +41,7 @@ causes! {
     SUBSCRIBER_ABSENT = 20, "subscriber absent";
     CALL_REJECTED = 21, "call rejected";
     NUMBER_CHANGED = 22, "number changed";
+    EXCHANGE_ROUTING_ERROR = 25, "exchange routing error";
     NON_SELECTED_USER_CLEARING = 26, "non-selected user clearing";
     DESTINATION_OUT_OF_ORDER = 27, "destination out of order";
     INVALID_NUMBER_FORMAT = 28, "invalid number format";

@@ -3,7 +3,10 @@
 //! `store` loads and saves it, `webd` edits it, `pbx` obeys it. A configuration that
 //! [`Configuration::check`] finds no fault in is one the exchange can run.
 
+mod caller_id;
 mod emergency;
+mod permissions;
+mod ringing;
 mod routing;
 
 use std::collections::BTreeSet;
@@ -11,11 +14,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, Role, Secret,
-    SrtpPolicy, UserId,
+    Codec, ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Language, PermissionGroupId,
+    Role, Secret, SrtpPolicy, UserId,
 };
 
+pub use caller_id::CallerId;
 pub use emergency::{Emergency, EmergencyNumber, preset_countries};
+pub use permissions::{Permission, PermissionGroup, PermissionRule};
+pub use ringing::{Ring, Ringing, Target};
 pub use routing::{
     ExternalNumber, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting, Route,
     SipServer,
@@ -38,6 +44,8 @@ pub struct Configuration {
     pub routes: Vec<Route>,
     /// The emergency numbers.
     pub emergency: Emergency,
+    /// Who may call which numbers outside, by id.
+    pub permission_groups: Vec<PermissionGroup>,
 }
 
 /// What concerns the whole exchange.
@@ -95,6 +103,8 @@ pub struct User {
     pub role: Role,
     /// A disabled user neither logs in nor calls.
     pub enabled: bool,
+    /// What becomes of calls to their extensions.
+    pub ringing: Ringing,
 }
 
 /// An internal number with a phone or several behind it (USR-2).
@@ -111,6 +121,8 @@ pub struct Extension {
     /// The name it is shown by in calls; its user's full name, or else the description, where there
     /// is none.
     pub caller_name: Option<String>,
+    /// Which number it shows outside.
+    pub caller_id: CallerId,
     /// A disabled extension neither registers nor calls.
     pub enabled: bool,
     /// Digest user name of its phones, unique.
@@ -121,6 +133,8 @@ pub struct Extension {
     pub codecs: Vec<Codec>,
     /// Whether its sound is encrypted.
     pub srtp: SrtpPolicy,
+    /// Which numbers outside it may call; all of them where there is none.
+    pub permission_group: Option<PermissionGroupId>,
 }
 
 /// Something in a configuration that the exchange can't run with.
@@ -162,6 +176,8 @@ pub enum FaultCode {
     TooMany,
     /// The number of an extension is an emergency number.
     EmergencyNumber,
+    /// Calls would go round in a circle.
+    Circle,
     /// Nobody would be left who may change the configuration.
     LastAdministrator,
 }
@@ -188,6 +204,16 @@ pub mod limits {
     pub const ROUTES: usize = 1_000;
     /// Bound of memory; no country has more than a dozen.
     pub const EMERGENCY_NUMBERS: usize = 100;
+    /// Bound of memory; a group for each department of the largest site.
+    pub const PERMISSION_GROUPS: usize = 200;
+    /// Each is compared with each number that is dialled; every country twice over.
+    pub const PERMISSION_RULES: usize = 500;
+    /// What rings for a user: more than a person has phones, and each call to them costs so many.
+    pub const RINGS: usize = 10;
+    /// The latest that something begins to ring, in seconds: it has to ring before the call ends.
+    pub const RING_AFTER_MAX_S: u16 = 170;
+    /// For how long something rings, in seconds.
+    pub const RING_FOR_S: core::ops::RangeInclusive<u16> = 5..=180;
     /// Shortest ringing before "no answer", in seconds.
     pub const NO_ANSWER_MIN_S: u32 = 5;
     /// Longest ringing before "no answer", in seconds: timer C of RFC 3261 §16.6 is 180 s.
@@ -206,6 +232,7 @@ impl Configuration {
             interfaces: Vec::new(),
             routes: Vec::new(),
             emergency: Emergency::preset(&General::default().country),
+            permission_groups: Vec::new(),
         }
     }
 
@@ -238,9 +265,12 @@ impl Configuration {
         self.check_general(&mut faults);
         self.check_users(&mut faults);
         self.check_extensions(&mut faults);
+        self.check_caller_ids(&mut faults);
+        self.check_ringing(&mut faults);
         self.check_interfaces(&mut faults);
         self.check_routes(&mut faults);
         self.check_emergency(&mut faults);
+        self.check_permission_groups(&mut faults);
         if let Err(taken) = DialPlan::build(self) {
             faults.0.extend(taken);
         }

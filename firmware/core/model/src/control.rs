@@ -40,6 +40,11 @@ pub enum Request {
     Registrations,
     /// The phones that were not let in.
     FailedLogins,
+    /// The phone that an extension had last.
+    LastPhone {
+        /// Which.
+        extension: ExtensionId,
+    },
     /// How the ways to other networks are.
     Interfaces,
     /// What would become of a call if somebody dialled now; nobody is called.
@@ -121,6 +126,11 @@ pub enum Reply {
         failed: Vec<FailedLogin>,
         /// Those whose user name no extension has; the last first.
         unknown: Vec<UnknownLogin>,
+    },
+    /// To [`Request::LastPhone`].
+    LastPhone {
+        /// None where the extension has a phone, or has had none since the exchange was started.
+        phone: Option<LastPhone>,
     },
     /// To [`Request::Interfaces`].
     Interfaces {
@@ -291,6 +301,21 @@ pub struct Registration {
     /// Since when it has answered nothing that was asked of it.
     #[serde(default)]
     pub unresponsive_since: Option<WallTime>,
+}
+
+/// A phone that is registered no more, and that no other has taken the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastPhone {
+    /// Source address of its last REGISTER.
+    pub address: String,
+    /// By what.
+    pub transport: Transport,
+    /// What the phone calls itself.
+    pub user_agent: Option<String>,
+    /// Until when it was registered.
+    pub until: WallTime,
+    /// True where it ended its registration itself; otherwise it did not come back in time.
+    pub left: bool,
 }
 
 /// A phone that was not let in.

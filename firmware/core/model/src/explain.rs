@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DialTarget, ExtensionId, InterfaceId, RouteId};
+use crate::config::Permission;
+use crate::{DialTarget, ExtensionId, InterfaceId, PermissionGroupId, RouteId};
 
 /// Who dials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,20 @@ pub enum Caller {
     Extension(ExtensionId),
     /// Somebody outside, by this interface.
     Interface(InterfaceId),
+}
+
+/// Why a call goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forwarding {
+    /// All calls do.
+    Always,
+    /// The user is busy, refuses, or is not to be disturbed.
+    Busy,
+    /// Nobody answers, or nothing can be reached.
+    NoAnswer,
+    /// It rings there among others.
+    Rings,
 }
 
 /// One step of the way from a dialled number to its end.
@@ -80,12 +95,53 @@ pub enum Step {
         /// Registered contacts.
         registered: usize,
     },
+    /// By the rules of its user the call goes on, or would where a rule says so.
+    Forwarded {
+        /// Which rule.
+        why: Forwarding,
+        /// To this extension.
+        extension: Option<ExtensionId>,
+        /// Or to this number, as it is dialled.
+        number: Option<String>,
+    },
+    /// The user of this extension is not to be disturbed.
+    DoNotDisturb {
+        /// Whose phones do not ring.
+        extension: ExtensionId,
+    },
+    /// By the rules of the user this rings.
+    Ring {
+        /// The phones of this extension.
+        extension: Option<ExtensionId>,
+        /// Or this number, as it is dialled.
+        number: Option<String>,
+        /// So many seconds after the call came.
+        after_s: u16,
+        /// For so many seconds; until the call ends where nothing is said.
+        for_s: Option<u16>,
+    },
+    /// The call has been sent on too often: it goes no further.
+    Circle,
     /// Which route of outgoing calls fits.
     Route {
         /// Which; none where none fits.
         route: Option<RouteId>,
         /// Its prefix.
         prefix: String,
+    },
+    /// What the call permission group of the caller says of a call to the outside.
+    Permission {
+        /// Which group.
+        group: PermissionGroupId,
+        /// The prefix of the rule that decided; none where no rule fits and the default did.
+        rule: Option<String>,
+        /// What it says.
+        permission: Permission,
+    },
+    /// What those outside see is not the caller's own number.
+    CallerId {
+        /// The other extension whose number they see; none where they see no number.
+        extension: Option<ExtensionId>,
     },
     /// One interface of the route, in the order in which they are tried.
     Attempt {
@@ -95,7 +151,7 @@ pub enum Step {
         ready: bool,
         /// The called number as it is sent.
         called: String,
-        /// The calling number as it is sent.
+        /// The calling number as it is sent; `anonymous` where none is.
         calling: String,
     },
 }

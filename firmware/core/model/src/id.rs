@@ -50,6 +50,10 @@ id!(
     RouteId(u32)
 );
 id!(
+    /// A call permission group. Never reused.
+    PermissionGroupId(u32)
+);
+id!(
     /// A call, unique over restarts and never reused; it names the call in logs and history.
     CallId(u64)
 );

@@ -27,7 +27,10 @@ mod time;
 pub use cause::Cause;
 pub use codec::Codec;
 pub use dialplan::{DialPlan, DialPlanEntry, DialTarget};
-pub use id::{CallId, ConfigVersion, ExtensionId, InterfaceId, LegId, PortId, RouteId, UserId};
+pub use id::{
+    CallId, ConfigVersion, ExtensionId, InterfaceId, LegId, PermissionGroupId, PortId, RouteId,
+    UserId,
+};
 pub use kept::{KeptDialog, OpenCall, UnendedDialog};
 pub use number::{ExtensionNumber, InvalidNumber, Number};
 pub use ports::{InvalidPortRange, PORTS_PER_CALL, PortRange};

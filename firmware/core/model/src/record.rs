@@ -33,6 +33,8 @@ pub enum Disposition {
     Unreachable,
     /// Nothing has the dialled number.
     UnknownNumber,
+    /// The caller may not call this number.
+    NotPermitted,
     /// It failed otherwise; the cause says how.
     Failed,
     /// The exchange was stopped or restarted while it lasted.
@@ -113,7 +115,7 @@ pub struct LegRecord {
     pub interface: Option<String>,
     /// The codec in use at the end.
     pub codec: Option<Codec>,
-    /// Its sound was encrypted at the end.
+    /// Its sound was encrypted from the answer to the end.
     #[serde(default)]
     pub encrypted: bool,
     /// What was measured, where sound flowed.
@@ -132,6 +134,13 @@ pub struct CallRecord {
     pub caller: Party,
     /// What was dialled.
     pub dialled: String,
+    /// The calling number that those outside were shown, where the call left last; empty where it was
+    /// hidden.
+    #[serde(default)]
+    pub shown_outside: Option<String>,
+    /// The extension that was called, where the rules of its user led the call elsewhere.
+    #[serde(default)]
+    pub forwarded_from: Option<Party>,
     /// Who was reached, or whom the number stands for.
     pub called: Option<Party>,
     /// When the call came in.

@@ -1,10 +1,13 @@
 //! What the exchange knows of a call, and the limits of calls.
 
-use model::{CallId, Cause, Disposition, EndedBy, Instant, LegId, LegSide, Party, PortId};
+use model::{
+    CallId, Cause, Disposition, EndedBy, ExtensionId, Instant, LegId, LegSide, Party, PortId,
+};
 use sip::endpoint::ReferId;
 
 use crate::leg::Failure;
 use crate::record::KeptLeg;
+use crate::route::Past;
 use model::explain::Caller;
 
 /// Calls at a time, whatever the ports would allow: ten times what the hardware carries; beyond it
@@ -123,6 +126,18 @@ pub(crate) struct CallState {
     pub(crate) emergency: bool,
     /// Its next way out may leave unencrypted what is demanded to be.
     pub(crate) relaxed: bool,
+    /// The calling number as those outside saw it last; empty where it was hidden.
+    pub(crate) shown_outside: Option<String>,
+    /// For how long the rules of a user let it ring, in seconds.
+    pub(crate) rings_s: Option<u32>,
+    /// Where it has been before.
+    pub(crate) past: Past,
+    /// The extension that was called, where the rules of its user led the call elsewhere.
+    pub(crate) forwarded_from: Option<Party>,
+    /// By the rules of whose user it has left.
+    pub(crate) diverted_by: Option<ExtensionId>,
+    /// The last way out that it was sent by: the name of the interface, and where its server is.
+    pub(crate) tried: Option<(Box<str>, String)>,
     /// Whom the number stands for, or who was reached.
     pub(crate) called: Option<Party>,
     /// How far it is.
@@ -173,6 +188,12 @@ impl CallState {
             dialled,
             emergency: false,
             relaxed: false,
+            shown_outside: None,
+            rings_s: None,
+            past: Past::default(),
+            forwarded_from: None,
+            diverted_by: None,
+            tried: None,
             called: None,
             phase: Phase::Setup,
             caller_half: Half::default(),

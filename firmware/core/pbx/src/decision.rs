@@ -3,8 +3,9 @@
 
 use core::fmt::Write;
 
-use model::explain::{Caller, Explanation, Step, Verdict};
-use model::{CallId, CallRecord};
+use model::config::Permission;
+use model::explain::{Caller, Explanation, Forwarding, Step, Verdict};
+use model::{CallId, CallRecord, PermissionGroupId};
 
 use crate::directory::Directory;
 use crate::leg::Leg;
@@ -25,21 +26,16 @@ pub(crate) fn routed(
             Caller::Interface(id) => words.interface(id),
         }
     );
-    for step in &way.steps {
-        let _ = write!(text, "\n  {}", words.step(step));
-    }
-    let _ = match way.verdict {
-        Verdict::Rings { extension } => {
-            write!(text, "\n  = {} rings", words.extension(extension))
-        }
-        Verdict::Leaves => write!(text, "\n  = it leaves by the first of these that takes it"),
-        Verdict::Refused { status, cause } => {
-            write!(text, "\n  = refused: SIP status {status}, cause {cause}")
-        }
-    };
+    words.tell(&mut text, way);
     text
 }
 
+/// Where a call goes on by the rules of a user who was not reached.
+pub(crate) fn sent_on(directory: &Directory, call: CallId, way: &Explanation) -> String {
+    let mut text = format!("Call {call} goes on");
+    Words(directory).tell(&mut text, way);
+    text
+}
 /// Something that a party did.
 pub(crate) fn of_leg(leg: &Leg, what: &str) -> String {
     let by = leg
@@ -60,10 +56,46 @@ pub(crate) fn ended(record: &CallRecord) -> String {
     )
 }
 
+/// Why a call to the outside is refused to an extension, for the Warning and the Security log.
+pub(crate) fn refused(
+    directory: &Directory,
+    caller: model::ExtensionId,
+    dialled: &str,
+    steps: &[Step],
+) -> Option<String> {
+    let words = Words(directory);
+    let why = steps.iter().find_map(|step| match step {
+        Step::Permission {
+            group,
+            rule,
+            permission: permission @ Permission::Deny,
+        } => Some(words.permission(*group, rule.as_deref(), *permission)),
+        _ => None,
+    })?;
+    let caller = words.extension(caller);
+    Some(format!("Call of {caller} to {dialled} refused: {why}"))
+}
+
 /// Names of what there is.
 struct Words<'a>(&'a Directory);
 
 impl Words<'_> {
+    /// Each step, and what it comes to.
+    fn tell(&self, text: &mut String, way: &Explanation) {
+        for step in &way.steps {
+            let _ = write!(text, "\n  {}", self.step(step));
+        }
+        let _ = match way.verdict {
+            Verdict::Rings { extension } => {
+                write!(text, "\n  = {} rings", self.extension(extension))
+            }
+            Verdict::Leaves => write!(text, "\n  = it leaves by the first of these that takes it"),
+            Verdict::Refused { status, cause } => {
+                write!(text, "\n  = refused: SIP status {status}, cause {cause}")
+            }
+        };
+    }
+
     fn extension(&self, id: model::ExtensionId) -> String {
         (self.0.extension(id)).map_or_else(
             || format!("extension ID={id}"),
@@ -76,6 +108,35 @@ impl Words<'_> {
         (interfaces.iter().find(|one| one.id == id)).map_or_else(
             || format!("interface ID={id}"),
             |one| format!("interface {}", one.name),
+        )
+    }
+
+    fn permission(
+        &self,
+        group: PermissionGroupId,
+        rule: Option<&str>,
+        permission: Permission,
+    ) -> String {
+        let named = (self.0.configuration().permission_group(group)).map_or_else(
+            || format!("ID={group}"),
+            |group| format!("{:?}", group.name),
+        );
+        let says = match permission {
+            Permission::Allow => "allows",
+            Permission::Deny => "denies",
+        };
+        match rule {
+            Some(prefix) => {
+                format!("call permission group {named} {says} numbers that begin with {prefix}")
+            }
+            None => format!("call permission group {named} {says} all that no rule of it fits"),
+        }
+    }
+
+    fn target(&self, extension: Option<model::ExtensionId>, number: Option<&str>) -> String {
+        extension.map_or_else(
+            || number.unwrap_or_default().into(),
+            |id| self.extension(id),
         )
     }
 
@@ -125,13 +186,49 @@ impl Words<'_> {
             Step::Emergency { number, prefix } => {
                 format!("behind the prefix {prefix:?} it is the emergency number {number}")
             }
+            Step::Forwarded {
+                why,
+                extension,
+                number,
+            } => {
+                let to = self.target(*extension, number.as_deref());
+                match why {
+                    Forwarding::Always | Forwarding::Rings => format!("all calls go on to {to}"),
+                    Forwarding::Busy => format!("where the user is busy it goes on to {to}"),
+                    Forwarding::NoAnswer => format!("where nobody answers it goes on to {to}"),
+                }
+            }
+            Step::DoNotDisturb { extension } => format!(
+                "the user of {} is not to be disturbed",
+                self.extension(*extension)
+            ),
+            Step::Ring {
+                extension,
+                number,
+                after_s,
+                for_s,
+            } => format!(
+                "{} rings after {after_s} s{}",
+                self.target(*extension, number.as_deref()),
+                for_s.map_or(String::new(), |s| format!(", for {s} s"))
+            ),
+            Step::Circle => "it has been sent on too often, and goes no further".into(),
             Step::Own => "it is the caller's own number".into(),
             Step::Phones { registered } => format!("phones that are registered: {registered}"),
+            Step::CallerId { extension } => extension.map_or_else(
+                || "the caller hides its number".into(),
+                |id| format!("the caller shows the number of {}", self.extension(id)),
+            ),
             Step::Route {
                 route: Some(id),
                 prefix,
             } => format!("route ID={id} with prefix {prefix:?} fits"),
             Step::Route { route: None, .. } => "no route fits".into(),
+            Step::Permission {
+                group,
+                rule,
+                permission,
+            } => self.permission(*group, rule.as_deref(), *permission),
             Step::Attempt {
                 interface,
                 ready,

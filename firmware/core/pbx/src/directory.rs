@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::config::{Configuration, Extension, Interface, Mapping, Route, User};
+use model::config::{Configuration, Extension, Interface, Mapping, PermissionGroup, Route, User};
 use model::{DialPlan, ExtensionId, InterfaceId, Number, Party, UserId};
 use sip::endpoint::{Account, Urgent};
 
@@ -122,6 +122,12 @@ impl Directory {
     /// Whether it may register and call: it and its user are enabled (USR-4).
     pub(crate) fn is_active(&self, extension: &Extension) -> bool {
         extension.enabled && self.user_of(extension).is_none_or(|user| user.enabled)
+    }
+
+    /// The call permission group of an extension; none where all is allowed.
+    pub(crate) fn permissions_of(&self, id: ExtensionId) -> Option<&PermissionGroup> {
+        let group = self.extension(id)?.permission_group?;
+        self.configuration.permission_group(group)
     }
 
     /// The interface with this id.

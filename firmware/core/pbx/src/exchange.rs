@@ -7,7 +7,10 @@
 //! - `events`: what the endpoint and the media thread tell
 //! - `line`: what is said to one party: ring, accept, refuse, end, sound
 //! - `outside`: the ways to other networks
+//! - `permissions`: what is told of calls that are not allowed
 //! - `ringing`: many phones, one answer
+//! - `forwarding`: calls that go on elsewhere
+//! - `hunt`: what rings by the rules of a user
 //! - `bridge`: two parties, hold, tones
 //! - `transfer`: parties that go on in another call
 //! - `finish`: the end of a call, and its record
@@ -18,11 +21,14 @@ mod bridge;
 mod emergency;
 mod events;
 mod finish;
+mod forwarding;
+mod hunt;
 mod invite;
 mod line;
 mod live;
 mod moves;
 mod outside;
+mod permissions;
 mod ringing;
 mod transfer;
 mod unresponsive;
@@ -32,8 +38,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use model::config::{Configuration, DigestChoice, General};
-use model::control::Notice;
-use model::{CallId, Disposition, EndedBy, Instant, LegId, LegSide, PortId, WallTime};
+use model::control::{LastPhone, Notice};
+use model::{CallId, Disposition, EndedBy, ExtensionId, Instant, LegId, LegSide, PortId, WallTime};
 use sip::digest::DigestOffer;
 use sip::endpoint::{Admission, Binding, Endpoint, EndpointConfig};
 use sip::sdp::KeySource;
@@ -49,10 +55,12 @@ use crate::leg::{Failure, Legs};
 use crate::logins::FailedLogins;
 use crate::ports::Ports;
 use crate::record::Records;
+use crate::refusals::Refusals;
 use crate::script::Plot;
 use crate::security::SecurityLog;
 use crate::switch::{Output, SwitchConfig};
 
+pub(crate) use hunt::Hunt;
 use live::Live;
 use moves::Moves;
 use outside::Trunks;
@@ -86,6 +94,9 @@ const SHUTDOWN_RETRY_S: u32 = 30;
 
 /// A smaller change of civil time makes no difference to a registration.
 const CLOCK_STEP: Duration = Duration::from_secs(1);
+
+/// The user of a party that hides its number (RFC 3323 §4.1.1.3).
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// The most sessions, where each call takes two ports.
 fn sessions(ports: usize) -> usize {
@@ -146,10 +157,13 @@ pub(crate) struct Exchange {
     /// Ports measured now for a call that their leg has left.
     measuring: BTreeMap<PortId, Vec<(CallId, LegSide)>>,
     security: SecurityLog,
+    refusals: Refusals,
     controller: Controller,
     admission: Admission,
     live: Live,
     unresponsive: Unresponsive,
+    /// Of each extension without a phone the last one.
+    pub(crate) last_phones: BTreeMap<ExtensionId, LastPhone>,
     pub(crate) failed_logins: FailedLogins,
     moves: Moves,
     trunks: Trunks,
@@ -218,10 +232,12 @@ impl Exchange {
             records: Records::default(),
             measuring: BTreeMap::new(),
             security: SecurityLog::default(),
+            refusals: Refusals::default(),
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
             unresponsive: Unresponsive::default(),
+            last_phones: BTreeMap::new(),
             failed_logins: FailedLogins::default(),
             moves: Moves::default(),
             trunks: Trunks::default(),
@@ -245,6 +261,7 @@ impl Exchange {
         for (row, times) in self.security.expire(now) {
             self.security_row(row, times);
         }
+        self.tell_refusals();
         for record in self.records.expire(now) {
             self.outputs.push_back(Output::CallClosed(Box::new(record)));
         }
@@ -262,6 +279,7 @@ impl Exchange {
             self.wakes.next_moment(),
             self.records.timeout(),
             self.security.timeout(),
+            self.refusals.timeout(),
             self.controller.timeout(),
             self.live.timeout(),
             self.moves.timeout(),
@@ -286,6 +304,7 @@ impl Exchange {
             |extension| directory.extension(extension).is_some(),
             |username| directory.named(username).is_some(),
         );
+        (self.last_phones).retain(|extension, _| directory.extension(*extension).is_some());
         self.configure_interfaces();
         self.notice(Notice::Config { version });
     }

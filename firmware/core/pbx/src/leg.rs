@@ -55,6 +55,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after_s: Option<u32>,
     /// A phone had rung.
     pub(crate) rang: bool,
+    /// The caller may not call the number.
+    pub(crate) not_permitted: bool,
     /// SIP's words about a session description that can't be used (RFC 3261 §20.43).
     pub(crate) warning: Option<sip::sdp::Warning>,
 }
@@ -67,6 +69,7 @@ impl Failure {
             cause,
             retry_after_s: None,
             rang: false,
+            not_permitted: false,
             warning: None,
         }
     }
@@ -92,6 +95,14 @@ impl Failure {
         failure
     }
 
+    /// The caller may not call the number; what a phone may show of it.
+    pub(crate) const fn not_permitted(why: sip::sdp::Warning) -> Self {
+        let mut failure = Self::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED);
+        failure.not_permitted = true;
+        failure.warning = Some(why);
+        failure
+    }
+
     /// Media ports or calls are at their limit.
     pub(crate) const fn congestion(cause: Cause) -> Self {
         let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, cause);
@@ -109,6 +120,9 @@ impl Failure {
 
     /// The word for the call history.
     pub(crate) const fn disposition(&self) -> Disposition {
+        if self.not_permitted {
+            return Disposition::NotPermitted;
+        }
         cause::disposition_of(self.cause, self.rang)
     }
 
@@ -295,6 +309,8 @@ pub(crate) struct Leg {
     pub(crate) began: Instant,
     /// Its phone has stopped responding.
     pub(crate) lost: bool,
+    /// Its sound was in the clear at some time since the answer.
+    pub(crate) was_clear: bool,
 }
 
 impl Leg {
@@ -307,6 +323,11 @@ impl Leg {
     pub(crate) fn is_encrypted(&self) -> bool {
         self.settings
             .is_some_and(|settings| settings.srtp.is_some())
+    }
+
+    /// Its sound was encrypted for as long as there was any since the answer.
+    pub(crate) fn was_encrypted(&self) -> bool {
+        self.is_encrypted() && !self.was_clear
     }
 
     /// The party is answered, and not gone.

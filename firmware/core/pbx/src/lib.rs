@@ -15,6 +15,7 @@ mod leg;
 mod logins;
 mod ports;
 mod record;
+mod refusals;
 mod route;
 mod script;
 mod security;

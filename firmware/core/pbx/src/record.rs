@@ -7,7 +7,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{CallId, CallRecord, Instant, LegRecord, LegSide, PortId, Quality};
+use model::{CallId, CallRecord, Instant, LegRecord, LegSide, Party, PortId, Quality};
 
 use crate::leg::Leg;
 
@@ -25,6 +25,24 @@ pub(crate) struct KeptLeg {
 }
 
 impl KeptLeg {
+    /// A party outside that was called by this interface and did not answer.
+    pub(crate) const fn tried(party: Party, interface: String, address: String) -> Self {
+        Self {
+            record: LegRecord {
+                side: LegSide::Called,
+                party,
+                address: Some(address),
+                user_agent: None,
+                interface: Some(interface),
+                codec: None,
+                encrypted: false,
+                quality: None,
+                stopped_responding: false,
+            },
+            port: None,
+        }
+    }
+
     /// A leg as it stands. `port`: where the media thread will measure it, if it had any sound.
     pub(crate) fn new(side: LegSide, leg: &Leg, port: Option<PortId>) -> Self {
         Self {
@@ -35,7 +53,7 @@ impl KeptLeg {
                 user_agent: leg.user_agent.clone(),
                 interface: leg.interface.as_deref().map(str::to_owned),
                 codec: leg.codec(),
-                encrypted: leg.is_encrypted(),
+                encrypted: leg.was_encrypted(),
                 quality: leg.quality,
                 stopped_responding: leg.lost,
             },
@@ -149,7 +167,7 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
-    use model::{Cause, Disposition, EndedBy, Party, WallTime};
+    use model::{Cause, Disposition, EndedBy, WallTime};
 
     use super::*;
 
@@ -173,6 +191,8 @@ mod tests {
             disposition: Disposition::Answered,
             cause: Cause::NORMAL_CALL_CLEARING,
             ended_by: EndedBy::Caller,
+            shown_outside: None,
+            forwarded_from: None,
             administrator: None,
             transferred_from: None,
             legs: Vec::new(),

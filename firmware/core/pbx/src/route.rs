@@ -7,19 +7,30 @@
 //! ```text
 //!  an extension dials: emergency number ─► the routes of emergency calls
 //!                        └ no other ─► dial plan ─► that extension
-//!                        └ nothing ─► the route with the longest prefix ─► its interfaces in turn
+//!                        └ nothing ─► the route with the longest prefix, if the caller's permissions
+//!                                     allow the number ─► its interfaces in turn
 //!  an interface calls: external number ─► the extension it is mapped to
 //!                        └ none ─► rewritten, dial plan ─► that extension
 //!                                    └ nothing ─► the operator
 //! ```
+//!
+//! What an extension leads to is the matter of its user's rules: `ringing`.
 
-use model::config::{Interface, Partner, Route as ConfiguredRoute};
-use model::explain::{Caller, Explanation, Step, Verdict};
-use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number};
+mod ringing;
+
+use model::config::{
+    CallerId, IdentityHeader, Interface, Partner, Permission, Route as ConfiguredRoute, Target,
+};
+use model::explain::{Caller, Explanation, Forwarding, Step, Verdict};
+use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number, UserId};
 use sip::message::StatusCode;
 
 use crate::directory::Directory;
+use crate::exchange::ANONYMOUS;
 use crate::leg::Failure;
+use sip::sdp::Warning;
+
+pub(crate) use ringing::{Ringer, Rules, Who};
 
 /// What a decision needs to know of the moment.
 pub(crate) trait Moment {
@@ -27,6 +38,40 @@ pub(crate) trait Moment {
     fn registered(&self, extension: ExtensionId) -> usize;
     /// Whether an interface can carry a call.
     fn is_ready(&self, interface: InterfaceId) -> bool;
+    /// How many calls have been sent outside by the rules of an extension's user, and last.
+    fn forwarded(&self, by: ExtensionId) -> usize;
+}
+
+/// Where a call has been before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// How often it was sent on, before it came and here.
+    pub(crate) forwards: u8,
+    /// By whose rules here.
+    pub(crate) users: Vec<UserId>,
+}
+
+/// How a call came to be sent outside by a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Diversion {
+    /// The extension that was called.
+    pub(crate) by: ExtensionId,
+    /// By which rule.
+    pub(crate) why: Forwarding,
+    /// How often the call was sent on, this time among them.
+    pub(crate) counter: u8,
+}
+
+impl Diversion {
+    /// Why, as a network is told (RFC 5806 §5).
+    pub(crate) const fn reason(self) -> &'static str {
+        match self.why {
+            Forwarding::Always => "unconditional",
+            Forwarding::Busy => "user-busy",
+            Forwarding::NoAnswer => "no-answer",
+            Forwarding::Rings => "follow-me",
+        }
+    }
 }
 
 /// One way out, and the numbers as they are sent there.
@@ -38,6 +83,10 @@ pub(crate) struct Attempt {
     pub(crate) called: String,
     /// The calling number.
     pub(crate) calling: String,
+    /// The called party is not to see it.
+    pub(crate) hidden: bool,
+    /// It was called elsewhere, and sent here by a rule.
+    pub(crate) diversion: Option<Diversion>,
 }
 
 /// Where a call goes.
@@ -45,10 +94,23 @@ pub(crate) struct Attempt {
 pub(crate) enum Destination {
     /// All phones of an extension.
     Extension(ExtensionId),
+    /// What rings by the rules of a user.
+    User(Rules),
     /// Out, by the first way that takes it; never empty.
     Outside(Vec<Attempt>),
     /// Out to those who help; never empty.
     Emergency(Vec<Attempt>),
+}
+
+impl Destination {
+    /// Whether it is this extension, or what rings for it.
+    pub(crate) fn is_for(&self, extension: ExtensionId) -> bool {
+        match self {
+            Self::Extension(id) => *id == extension,
+            Self::User(rules) => rules.called == extension,
+            Self::Outside(_) | Self::Emergency(_) => false,
+        }
+    }
 }
 
 /// A decision and the way to it.
@@ -63,11 +125,27 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Whether a rule leads the call away from the extension that was called.
+    pub(crate) fn is_sent_on(&self) -> bool {
+        let called = self.called;
+        match &self.decision {
+            Ok(Destination::Extension(id)) => called.is_some_and(|called| called != *id),
+            Ok(Destination::User(rules)) => called.is_some_and(|called| called != rules.called),
+            Ok(Destination::Outside(_)) => called.is_some(),
+            Ok(Destination::Emergency(_)) | Err(_) => false,
+        }
+    }
+
     /// The way and what it came to, for people.
     pub(crate) fn explained(self) -> Explanation {
         Explanation {
             verdict: match self.decision {
-                Ok(Destination::Extension(extension)) => Verdict::Rings { extension },
+                Ok(
+                    Destination::Extension(extension)
+                    | Destination::User(Rules {
+                        called: extension, ..
+                    }),
+                ) => Verdict::Rings { extension },
                 Ok(Destination::Outside(_) | Destination::Emergency(_)) => Verdict::Leaves,
                 Err(failure) => Verdict::Refused {
                     status: failure.status.code(),
@@ -85,19 +163,24 @@ pub(crate) fn route(
     moment: &dyn Moment,
     origin: Caller,
     dialled: &str,
+    past: Past,
 ) -> Route {
-    let mut decider = Decider {
-        directory,
-        moment,
-        steps: Vec::with_capacity(6),
-        called: None,
-    };
+    let mut decider = Decider::new(directory, moment, past);
     let decision = decider.decide(origin, dialled);
-    Route {
-        steps: decider.steps,
-        called: decider.called,
-        decision,
-    }
+    decider.decided(decision)
+}
+
+/// Sends a call on by a rule of the user who was called.
+pub(crate) fn forward(
+    directory: &Directory,
+    moment: &dyn Moment,
+    caller: Option<ExtensionId>,
+    rules: &Rules,
+    (why, to): (Forwarding, &Target),
+) -> Route {
+    let mut decider = Decider::new(directory, moment, rules.past.clone());
+    let decision = decider.forward(caller, rules.called, why, to);
+    decider.decided(decision)
 }
 
 /// The calling number that an interface shows for an extension, where no rule of the route makes one.
@@ -131,14 +214,45 @@ fn number_outside(
     })
 }
 
+/// Who those outside see.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    /// Whose number it is.
+    extension: ExtensionId,
+    /// The network alone is told.
+    hidden: bool,
+}
+
 struct Decider<'a> {
     directory: &'a Directory,
     moment: &'a dyn Moment,
     steps: Vec<Step>,
     called: Option<ExtensionId>,
+    past: Past,
+    /// By whose rule the call is sent outside now.
+    diverting: Option<Diversion>,
 }
 
-impl Decider<'_> {
+impl<'a> Decider<'a> {
+    fn new(directory: &'a Directory, moment: &'a dyn Moment, past: Past) -> Self {
+        Self {
+            directory,
+            moment,
+            steps: Vec::with_capacity(6),
+            called: None,
+            past,
+            diverting: None,
+        }
+    }
+
+    fn decided(self, decision: Result<Destination, Failure>) -> Route {
+        Route {
+            steps: self.steps,
+            called: self.called,
+            decision,
+        }
+    }
+
     fn decide(&mut self, origin: Caller, dialled: &str) -> Result<Destination, Failure> {
         match origin {
             Caller::Extension(caller) => self.by_extension(caller, dialled),
@@ -206,7 +320,11 @@ impl Decider<'_> {
         for route in routes {
             let known: Vec<InterfaceId> = attempts.iter().map(|(_, one)| one.interface).collect();
             let at = self.steps.len();
-            let new = self.attempts(caller, number.as_str(), route, Some(&known));
+            let own = Shown {
+                extension: caller,
+                hidden: false,
+            };
+            let new = self.attempts(own, number.as_str(), route, Some(&known));
             // A route that adds no way is not worth a word: there may be a thousand.
             if !new.is_empty() {
                 let step = Step::Route {
@@ -239,27 +357,26 @@ impl Decider<'_> {
         caller: Option<ExtensionId>,
         id: ExtensionId,
     ) -> Result<Destination, Failure> {
-        self.called = Some(id);
+        self.called.get_or_insert(id);
         let active = self.is_active(id);
         self.steps.push(Step::Called {
             extension: id,
             active,
         });
-        let absent = Failure::new(
-            StatusCode::TEMPORARILY_UNAVAILABLE,
-            Cause::SUBSCRIBER_ABSENT,
-        );
         if !active {
-            return Err(absent);
+            return Err(absent());
         }
         if caller == Some(id) {
             self.steps.push(Step::Own);
             return Err(Failure::new(StatusCode::BUSY_HERE, Cause::USER_BUSY));
         }
+        if let Some(user) = self.ruler(id)? {
+            return self.by_rules(caller, id, user);
+        }
         let registered = self.moment.registered(id);
         self.steps.push(Step::Phones { registered });
         if registered == 0 {
-            return Err(absent);
+            return Err(absent());
         }
         Ok(Destination::Extension(id))
     }
@@ -277,8 +394,10 @@ impl Decider<'_> {
             route: Some(route.id),
             prefix: route.prefix.clone(),
         });
+        self.permitted(caller, number)?;
         let called = route.outgoing.called.apply(number.as_str());
-        let attempts = self.attempts(caller, &called, route, None);
+        let shown = self.shown(caller);
+        let attempts = self.attempts(shown, &called, route, None);
         let attempts: Vec<Attempt> = (attempts.into_iter())
             .filter_map(|(ready, attempt)| ready.then_some(attempt))
             .collect();
@@ -288,17 +407,49 @@ impl Decider<'_> {
         Ok(Destination::Outside(attempts))
     }
 
+    /// Whether the caller's call permission group allows a number outside, as it was dialled (PRM-1).
+    fn permitted(&mut self, caller: ExtensionId, number: &Number) -> Result<(), Failure> {
+        let Some(group) = self.directory.permissions_of(caller) else {
+            return Ok(());
+        };
+        let (permission, rule) = group.judge(number.as_str());
+        self.steps.push(Step::Permission {
+            group: group.id,
+            rule: rule.map(|rule| rule.prefix.clone()),
+            permission,
+        });
+        match permission {
+            Permission::Allow => Ok(()),
+            Permission::Deny => Err(Failure::not_permitted(NOT_PERMITTED)),
+        }
+    }
+
+    /// What an extension shows outside (USR-2).
+    fn shown(&mut self, caller: ExtensionId) -> Shown {
+        let extension = self.directory.extension(caller);
+        let caller_id = extension.map_or(CallerId::Own, |extension| extension.caller_id);
+        if caller_id != CallerId::Own {
+            self.steps.push(Step::CallerId {
+                extension: caller_id.other(),
+            });
+        }
+        Shown {
+            extension: caller_id.other().unwrap_or(caller),
+            hidden: caller_id == CallerId::Hidden,
+        }
+    }
+
     /// The ways of a route, and whether each can carry a call now; for help those that are `known` already
     /// are left out.
     fn attempts(
         &mut self,
-        caller: ExtensionId,
+        Shown { extension, hidden }: Shown,
         called: &str,
         route: &ConfiguredRoute,
         known: Option<&[InterfaceId]>,
     ) -> Vec<(bool, Attempt)> {
         let directory = self.directory;
-        let internal = (directory.extension(caller)).map_or("", |e| e.number.as_str());
+        let internal = (directory.extension(extension)).map_or("", |e| e.number.as_str());
         let interfaces = (route.interfaces.iter()).filter_map(|id| directory.interface(*id));
         // Those that are disabled are told of where they are passed over, and no way to help.
         let interfaces = interfaces.filter(|interface| {
@@ -308,7 +459,7 @@ impl Decider<'_> {
         for interface in interfaces {
             let rule = &route.outgoing.calling;
             let calling = if rule.is_identity() {
-                number_outside(directory, interface, caller, internal)
+                number_outside(directory, interface, extension, internal)
             } else {
                 rule.apply(internal)
             };
@@ -317,13 +468,19 @@ impl Decider<'_> {
                 interface: interface.id,
                 ready,
                 called: called.to_owned(),
-                calling: calling.clone(),
+                calling: if hidden && interface.server.identity == IdentityHeader::From {
+                    ANONYMOUS.to_owned()
+                } else {
+                    calling.clone()
+                },
             });
             if interface.enabled {
                 let attempt = Attempt {
                     interface: interface.id,
                     called: called.to_owned(),
                     calling,
+                    hidden,
+                    diversion: self.diverting,
                 };
                 attempts.push((ready, attempt));
             }
@@ -367,6 +524,19 @@ impl Decider<'_> {
     }
 }
 
+/// What a phone may show (RFC 3261 §20.43: 399 is for people).
+const NOT_PERMITTED: Warning = Warning {
+    code: 399,
+    text: "This extension may not call this number",
+};
+
+fn absent() -> Failure {
+    Failure::new(
+        StatusCode::TEMPORARILY_UNAVAILABLE,
+        Cause::SUBSCRIBER_ABSENT,
+    )
+}
+
 fn unknown() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, Cause::UNALLOCATED_NUMBER)
 }
@@ -392,6 +562,10 @@ mod tests {
         fn is_ready(&self, id: InterfaceId) -> bool {
             id.raw() % 2 == 1
         }
+
+        fn forwarded(&self, _: ExtensionId) -> usize {
+            0
+        }
     }
 
     type Decision = Result<Destination, (u16, u8, Disposition)>;
@@ -409,6 +583,7 @@ mod tests {
             &Two,
             Caller::Extension(ExtensionId::new(1)),
             dialled,
+            Past::default(),
         );
         let decision = route.decision.map_err(|failure| {
             (
@@ -456,7 +631,13 @@ mod tests {
         configuration.extensions[2].id = called;
         let directory = Directory::new(Arc::new(configuration));
         let decision = |from, dialled| {
-            let route = route(&directory, &Two, Caller::Extension(from), dialled);
+            let route = route(
+                &directory,
+                &Two,
+                Caller::Extension(from),
+                dialled,
+                Past::default(),
+            );
             (route.called, route.decision.map_err(|f| f.status.code()))
         };
         let found = Ok(Destination::Extension(called));

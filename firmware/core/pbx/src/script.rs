@@ -19,10 +19,10 @@ use model::{CallId, Cause, ExtensionId, Instant, LegId, LegSide};
 
 use crate::call::{Outcome, Phase};
 use crate::decision;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Hunt};
 use crate::executor::Script;
 use crate::leg::{Failure, LegState, SILENT_FOR, Tone};
-use crate::route::{Attempt, Destination};
+use crate::route::{Attempt, Destination, Rules};
 
 /// The exchange, as the switch and its scripts share it.
 pub(crate) type Shared = Rc<RefCell<Exchange>>;
@@ -75,11 +75,26 @@ pub(crate) fn script(plot: Plot, call: Call) -> Script {
 /// A number was dialled: whom does it stand for, does anybody answer, until when do they talk?
 async fn dial(call: Call) {
     let for_help = call.begin_for_help();
-    let answered = match call.destination() {
-        Ok(Destination::Extension(extension)) => call.ring(extension, call.ringing_limit()).await,
-        Ok(Destination::Outside(attempts)) => call.leave(&attempts).await,
-        Ok(Destination::Emergency(attempts)) => call.call_for_help(&attempts).await,
-        Err(failure) => Err(failure),
+    let mut destination = call.destination();
+    let answered = loop {
+        break match destination {
+            Ok(Destination::Extension(extension)) => {
+                call.ring(extension, call.ringing_limit()).await
+            }
+            Ok(Destination::User(rules)) => match call.hunt(&rules).await {
+                Err(failure) => match call.goes_on(&rules, &failure) {
+                    Some(next) => {
+                        destination = Ok(next);
+                        continue;
+                    }
+                    None => Err(failure),
+                },
+                answered => answered,
+            },
+            Ok(Destination::Outside(attempts)) => call.leave(&attempts).await,
+            Ok(Destination::Emergency(attempts)) => call.call_for_help(&attempts).await,
+            Err(failure) => Err(failure),
+        };
     };
     if let (true, Err(failure)) = (for_help, &answered) {
         call.with(|exchange, id| exchange.help_is_not_reached(id, failure));
@@ -123,18 +138,73 @@ impl Call {
             let gone = Failure::of_cause(Cause::TEMPORARY_FAILURE);
             let state = exchange.calls.get(&id).ok_or(gone)?;
             let origin = state.origin.ok_or(gone)?;
-            let route = exchange.route(origin, &state.dialled);
+            let dialled = state.dialled.clone();
+            let past = state.past.clone();
+            let route = exchange.route(origin, &dialled, past.clone());
             exchange.tell(id, |exchange| {
-                let dialled = &exchange.calls.get(&id)?.dialled;
-                let way = exchange.route(origin, dialled).explained();
+                let way = exchange.route(origin, &dialled, past).explained();
                 let directory = &exchange.directory;
-                Some(decision::routed(directory, id, origin, dialled, &way))
+                Some(decision::routed(directory, id, origin, &dialled, &way))
             });
+            exchange.tell_refused(origin, &dialled, &route);
             let called = route.called.and_then(|id| exchange.directory.party(id));
+            let sent_on = route.is_sent_on();
             if let Some(state) = exchange.calls.get_mut(&id) {
+                state.forwarded_from = called.clone().filter(|_| sent_on);
                 state.called = called;
             }
             route.decision
+        })
+    }
+
+    /// Rings by the rules of a user. Dropped, nothing rings any more.
+    async fn hunt(&self, rules: &Rules) -> Result<LegId, Failure> {
+        let limit = self.ringing_limit();
+        let mut hunt = self.with(|exchange, id| {
+            let called = exchange.directory.party(rules.called);
+            if let Some(state) = exchange.calls.get_mut(&id) {
+                state.called = called;
+                let limit = rules.limit.unwrap_or(limit);
+                state.rings_s = u32::try_from(limit.as_secs()).ok();
+                // For who takes over what rings.
+                state.ring_until = Some(exchange.now + limit);
+            }
+            Hunt::new(exchange.now, rules, limit)
+        });
+        let _ringing = Ringing(self);
+        let answered = self
+            .until(None, |exchange, id| exchange.look_at_hunt(id, &mut hunt))
+            .await
+            .unwrap_or(Err(Failure::of_cause(Cause::TEMPORARY_FAILURE)));
+        if let Ok(leg) = answered {
+            self.with(|exchange, id| {
+                // Who picks it up was called by no rule.
+                let by_rule = (exchange.legs.get(leg))
+                    .is_some_and(|leg| !leg.made && leg.extension() != Some(rules.called));
+                if by_rule {
+                    exchange.is_sent_on(id, rules.called);
+                }
+            });
+        }
+        answered
+    }
+
+    /// Where a call goes on by the rules of a user who was not reached.
+    fn goes_on(&self, rules: &Rules, failure: &Failure) -> Option<Destination> {
+        let rule = rules.goes_on(failure)?;
+        self.with(|exchange, id| {
+            let caller = match exchange.calls.get(&id)?.origin? {
+                Caller::Extension(caller) => Some(caller),
+                Caller::Interface(_) => None,
+            };
+            let route = exchange.forward(caller, rules, rule);
+            exchange.tell(id, |exchange| {
+                let way = route.clone().explained();
+                Some(decision::sent_on(&exchange.directory, id, &way))
+            });
+            let destination = route.decision.ok()?;
+            exchange.is_sent_on(id, rules.called);
+            Some(destination)
         })
     }
 

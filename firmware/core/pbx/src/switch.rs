@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use model::config::Configuration;
-use model::control::{ActiveCall, FailedLogin, InterfaceState, Notice, Registration, UnknownLogin};
+use model::control::{
+    ActiveCall, FailedLogin, InterfaceState, LastPhone, Notice, Registration, UnknownLogin,
+};
 use model::explain::{Caller, Explanation};
 use model::{
     Binding, CallId, CallRecord, ExtensionId, Flow, Instant, InterfaceId, KeptDialog, OpenCall,
@@ -16,6 +18,7 @@ use sip::endpoint::Closing;
 
 use crate::exchange::Exchange;
 use crate::executor::{Polled, Scripts, TooManySteps};
+use crate::route::Past;
 use crate::script::{Call, Shared, script};
 
 /// What the process shell tells the switch once.
@@ -284,6 +287,12 @@ impl Switch {
         exchange.failed_logins.list(exchange.now)
     }
 
+    /// The last phone of an extension that has none.
+    #[must_use]
+    pub fn last_phone(&self, extension: ExtensionId) -> Option<LastPhone> {
+        self.exchange.borrow().last_phones.get(&extension).cloned()
+    }
+
     /// Who made a call; none where it is over.
     #[must_use]
     pub fn caller_of(&self, call: CallId) -> Option<Party> {
@@ -299,7 +308,8 @@ impl Switch {
     /// What would become of a call if somebody dialled a number now, by the rules that calls obey.
     #[must_use]
     pub fn explain(&self, caller: Caller, dialled: &str) -> Explanation {
-        self.exchange.borrow().route(caller, dialled).explained()
+        let exchange = self.exchange.borrow();
+        exchange.route(caller, dialled, Past::default()).explained()
     }
 
     /// For tests: whether the limit of calls for help of one extension is reached.

@@ -4,8 +4,8 @@ pub(crate) mod phone;
 pub(crate) mod world;
 
 use model::config::{
-    Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting,
-    Route, SipServer, User,
+    CallerId, Configuration, Extension, IdentityHeader, Interface, Mapping, Partner, Rewrite,
+    Rewriting, Ringing, Route, SipServer, User,
 };
 use model::{
     Codec, ExtensionId, InterfaceId, Language, Role, RouteId, Secret, SrtpPolicy, Transport, UserId,
@@ -23,6 +23,7 @@ pub(crate) fn configuration(count: u32) -> Configuration {
             language: Language::En,
             role: Role::User,
             enabled: true,
+            ringing: Ringing::default(),
         });
         configuration.extensions.push(Extension {
             id: ExtensionId::new(n),
@@ -30,11 +31,13 @@ pub(crate) fn configuration(count: u32) -> Configuration {
             description: String::new(),
             user: Some(UserId::new(n)),
             caller_name: None,
+            caller_id: CallerId::Own,
             enabled: true,
             sip_username: (100 + n).to_string(),
             sip_password: Secret::new("correct-horse"),
             codecs: Codec::DEFAULT.to_vec(),
             srtp: SrtpPolicy::Off,
+            permission_group: None,
         });
     }
     configuration

@@ -1,12 +1,15 @@
 //! Tapes of calls: phones on a wire, what they saw, what the media thread and the store were told.
 
 mod admission;
+mod caller_id;
 mod calls;
 mod debug;
 mod emergency;
 mod hold;
 mod outside;
+mod permissions;
 mod property;
+mod ringing;
 mod transfer;
 
 use crate::testing::world::World;

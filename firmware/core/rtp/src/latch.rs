@@ -144,6 +144,19 @@ impl Latch {
         }
     }
 
+    /// Whether sound from `source` could be ours at all. Changes nothing: where each packet costs much to look into,
+    /// as SRTP does, a stranger's is not worth it.
+    #[must_use]
+    pub fn may_hear(&self, source: SocketAddr) -> bool {
+        let source = canonical(source);
+        let known = self.rank(source).is_some();
+        match self.state {
+            State::Armed { .. } => known,
+            State::Tentative { source: old, .. } => known || source.ip() == old.address.ip(),
+            State::Fixed { source: old } => source.ip() == old.address.ip(),
+        }
+    }
+
     /// A packet came from `source`; `stream` is its SSRC where it is RTP of a payload type agreed on (and passed SRTP,
     /// if agreed).
     pub fn receive(&mut self, now: Instant, source: SocketAddr, stream: Option<Ssrc>) -> Verdict {

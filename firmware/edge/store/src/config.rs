@@ -10,10 +10,10 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::config::{Configuration, Extension, Fault, FaultCode, General, User};
+use model::config::{CallerId, Configuration, Extension, Fault, FaultCode, General, User};
 use model::{
-    Codec, ConfigVersion, ExtensionId, ExtensionNumber, Language, Role, Secret, SrtpPolicy, UserId,
-    WallTime,
+    Codec, ConfigVersion, ExtensionId, ExtensionNumber, Language, PermissionGroupId, Role, Secret,
+    SrtpPolicy, UserId, WallTime,
 };
 
 use rusqlite::Transaction;
@@ -76,6 +76,8 @@ pub struct NewExtension {
     pub user: Option<UserId>,
     /// The name it is shown by in calls, where it is not its user's.
     pub caller_name: Option<String>,
+    /// Which number it shows outside.
+    pub caller_id: CallerId,
     /// A disabled extension neither registers nor calls.
     pub enabled: bool,
     /// Digest user name of its phones, unique.
@@ -86,6 +88,8 @@ pub struct NewExtension {
     pub codecs: Vec<Codec>,
     /// Whether its sound is encrypted.
     pub srtp: SrtpPolicy,
+    /// Which numbers outside it may call; all of them where there is none.
+    pub permission_group: Option<PermissionGroupId>,
 }
 
 /// What becomes of the extensions of a user who is removed (USR-4).

@@ -18,6 +18,9 @@ const CONFIG: Schema = Schema {
         include_str!("migrations/config_5.sql"),
         include_str!("migrations/config_6.sql"),
         include_str!("migrations/config_7.sql"),
+        include_str!("migrations/config_8.sql"),
+        include_str!("migrations/config_9.sql"),
+        include_str!("migrations/config_10.sql"),
     ],
     revision: "SELECT version * 2 + first_password_set FROM meta",
     expendable: None,
@@ -30,6 +33,8 @@ const HISTORY: Schema = Schema {
         include_str!("migrations/history_1.sql"),
         include_str!("migrations/history_2.sql"),
         include_str!("migrations/history_3.sql"),
+        include_str!("migrations/history_4.sql"),
+        include_str!("migrations/history_5.sql"),
     ],
     revision: "SELECT coalesce(max(id), 0) FROM calls",
     // Where rows are appended, in each of its trees.

@@ -21,8 +21,10 @@ const QUEUE: usize = 4096;
 /// Calls in one transaction: some 10 ms on the slowest board.
 const BATCH: usize = 256;
 /// How long calls that are in the history may wait for the disk, and for others to come along: one
-/// sync serves all of them. Until then the journal has them too.
-const SYNC_WITHIN: Duration = Duration::from_secs(1);
+/// sync serves all of them, and a card has only so many writes. Until then the journal has them too.
+const SYNC_WITHIN: Duration = Duration::from_secs(30);
+/// So many don't wait for more: some 0.6 MB of the journal's memory.
+const SYNC_AT: usize = 1024;
 /// How long a call waits for others to be stored with: one transaction serves all of them.
 const GATHER: Duration = Duration::from_millis(200);
 /// First and longest wait before storing is tried again.
@@ -368,6 +370,7 @@ impl Committed {
     /// How long nothing has to be done about it.
     fn wait(&self) -> Duration {
         match self.since {
+            Some(_) if self.calls.len() >= SYNC_AT => Duration::ZERO,
             Some(since) => SYNC_WITHIN.saturating_sub(since.elapsed()),
             None if self.messages > 0 => Duration::ZERO,
             None => RETRY.1,

@@ -9,6 +9,7 @@
 
 use std::time::{Duration, Instant};
 
+use model::config::CallerId;
 use model::{
     Binding, CallId, CallRecord, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, Party,
     Secret, SrtpPolicy, Transport, WallTime,
@@ -28,11 +29,13 @@ fn extension(number: u32) -> Operation {
         description: format!("Room {number}"),
         user: None,
         caller_name: None,
+        caller_id: CallerId::Own,
         enabled: true,
         sip_username: number.to_string(),
         sip_password: Secret::new("correct-horse"),
         codecs: Codec::DEFAULT.to_vec(),
         srtp: SrtpPolicy::Off,
+        permission_group: None,
     })
 }
 
@@ -52,6 +55,8 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::NoAnswer,
         cause: Cause::NO_ANSWER,
         ended_by: EndedBy::Exchange,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

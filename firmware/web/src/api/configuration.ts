@@ -10,6 +10,7 @@ export type General = Schemas['General']
 export type DialPlanLine = Schemas['DialPlanLine']
 export type Interface = Schemas['Interface']
 export type Route = Schemas['Route']
+export type PermissionGroup = Schemas['PermissionGroup']
 
 /** The most rows that one answer has. */
 const PAGE = 500
@@ -77,6 +78,13 @@ export function useRoutes() {
   return useQuery({
     queryKey: ['config', 'routes'],
     queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/routes', { signal }))).routes,
+  })
+}
+
+export function usePermissionGroups() {
+  return useQuery({
+    queryKey: ['config', 'call-permission-groups'],
+    queryFn: async ({ signal }) => (await answer(api.GET('/api/v1/call-permission-groups', { signal }))).groups,
   })
 }
 

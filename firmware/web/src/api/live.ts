@@ -230,6 +230,18 @@ export function useFailedLogins() {
   })
 }
 
+/** The phone that an extension had last; to be shown where it has none. */
+export function useLastPhone(extension: number) {
+  const { exchange } = useLine()
+  return useQuery({
+    queryKey: ['live', 'last-phone', extension],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/api/v1/extensions/{id}/last-phone', { params: { path: { id: extension } }, signal }))).phone,
+    enabled: exchange,
+    staleTime: 0,
+  })
+}
+
 /** Registered phones, live. */
 export function useRegistrations() {
   return useQuery({

@@ -69,14 +69,17 @@ const key = `problem.${this.code}`
     for (const error of this.errors) {
       const name = error.pointer.split('/')[1] ?? ''
       const field = names.includes(name) ? name : ''
-      found[field] ??= faultText(error.code, error.detail)
+      found[field] ??= faultText(error.code, error.detail, name)
     }
     return found
   }
 }
 
-function faultText(code: string, detail: string): string {
-  const key = `fault.${code}`
+function faultText(code: string, detail: string, field: string): string {
+  const own = `fault.${field}_${code}`
+  const key = i18next.exists(own) ? own : `fault.${code}`
   // The codes of fields are open: what has no translation is told as the API tells it.
-  return i18next.exists(key) ? i18next.t(key as 'fault.number_taken') : detail
+  // Who is named stands before the advice.
+  const named = /: (.*)\. /.exec(detail)?.[1]
+  return i18next.exists(key) ? i18next.t(key as 'fault.circle', { named }) : detail
 }

@@ -8,7 +8,7 @@
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
   IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
-  IconHelpCircle, IconRoute, IconSettings, IconShieldLock, IconTerminal2, IconUrgent, IconUsers, type TablerIcon,
+  IconHelpCircle, IconLockAccess, IconRoute, IconSettings, IconShieldLock, IconTerminal2, IconUrgent, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -50,6 +50,15 @@ export const GROUPS: Group[] = [
       { path: 'call-explainer', title: 'nav.call_explainer', icon: IconHelpCircle, page: () => import('../pages/call-explainer') },
       { path: 'emergency-numbers', title: 'nav.emergency_numbers', icon: IconUrgent, page: () => import('../pages/emergency-numbers') },
       { path: 'system', title: 'nav.system', icon: IconSettings, page: () => import('../pages/system') },
+    ],
+  },
+  {
+    title: 'nav.definitions',
+    entries: [
+      {
+        path: 'call-permission-groups', title: 'nav.call_permission_groups', icon: IconLockAccess,
+        page: () => import('../pages/call-permission-groups'),
+      },
     ],
   },
   {

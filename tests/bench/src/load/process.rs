@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use model::config::CallerId;
 use model::{Codec, Secret, SrtpPolicy, WallTime};
 use store::{Author, Expected, NewExtension, Operation, Store};
 use tempfile::TempDir;
@@ -49,11 +50,13 @@ impl Exchange {
                     description: String::new(),
                     user: None,
                     caller_name: None,
+                    caller_id: CallerId::Own,
                     enabled: true,
                     sip_username: number.to_string(),
                     sip_password: Secret::new(PASSWORD),
                     codecs: vec![Codec::Pcma],
                     srtp: SrtpPolicy::Off,
+                    permission_group: None,
                 }))
             })
             .collect::<Result<_>>()?;

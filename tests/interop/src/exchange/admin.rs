@@ -132,12 +132,21 @@ impl Admin {
 
     /// Has an extension's phones encrypt their sound always.
     pub fn require_srtp(&self, number: &str) -> Result<()> {
+        self.change_extension(number, "srtp", "required".into())
+    }
+
+    /// Gives an extension to a user.
+    pub fn give_extension(&self, number: &str, user: &Value) -> Result<()> {
+        self.change_extension(number, "user", user.clone())
+    }
+
+    fn change_extension(&self, number: &str, name: &str, value: Value) -> Result<()> {
         let all = self.list("/extensions", "extensions")?;
         let extension = all
             .iter()
             .find(|extension| extension["number"] == number)
             .with_context(|| format!("there is no extension {number}"))?;
-        let mut body = json!({ "srtp": "required" });
+        let mut body = json!({});
         for field in [
             "number",
             "description",
@@ -146,9 +155,11 @@ impl Admin {
             "enabled",
             "sip_username",
             "codecs",
+            "srtp",
         ] {
             body[field] = extension[field].clone();
         }
+        body[name] = value;
         let path = format!("/extensions/{}", extension["id"]);
         self.done_as_seen("PUT", &path, "*", &body)?;
         Ok(())

@@ -32,6 +32,12 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             fail_over,
         )
         .ours_only(),
+        Scenario::new(
+            "a_call_rings_the_desk_and_the_mobile_or_goes_on_to_it",
+            &needed,
+            ringing_rules,
+        )
+        .ours_only(),
     ]
 }
 
@@ -136,6 +142,69 @@ fn fail_over(stage: &Stage) -> Result<()> {
     world.call_out(0, "first")?;
     world.providers[0].die()?;
     world.call_out(1, "second")
+}
+
+/// The far phone at the first provider is the mobile of who has the desk phone; that at the second calls.
+fn ringing_rules(stage: &Stage) -> Result<()> {
+    let world = World::open(stage)?;
+    let [desk] = world.office.phones()?;
+    let [mobile, caller] = &world.abroad;
+    let admin = admin(&world.office)?;
+    let extension = admin.extension_id("21")?;
+    let user = admin.add_user("alice", "Alice")?;
+    admin.give_extension("21", &user["id"])?;
+    let path = format!("/users/{}", user["id"]);
+    let rule = |rules: Value| -> Result<()> {
+        let before = admin.done("GET", &path, &Value::Null)?;
+        let mut body = json!({ "ringing": rules });
+        for field in ["name", "full_name", "language", "role", "enabled"] {
+            body[field] = before[field].clone();
+        }
+        admin.done_as_seen("PUT", &path, "*", &body).map(drop)
+    };
+    let number = json!({ "number": format!("9{FAR}") });
+    // Both ring, and who answers first has the call.
+    let both = json!([{ "target": { "extension": extension } }, { "target": number }]);
+    rule(json!({ "rings": both }))?;
+    for picked in [mobile, desk] {
+        let out = caller.dial("6660100")?;
+        let calls = [mobile.incoming()?, desk.incoming()?];
+        let [answered, other] = if std::ptr::eq(picked, mobile) {
+            [(mobile, &calls[0]), (desk, &calls[1])]
+        } else {
+            [(desk, &calls[1]), (mobile, &calls[0])]
+        };
+        caller.ringing(&out)?;
+        answered.0.answer(answered.1)?;
+        caller.established(&out)?;
+        answered.0.established(answered.1)?;
+        other.0.ended(other.1)?;
+        hear_both((caller, &out), answered)?;
+        end((caller, &out), answered)?;
+        let record = world.newest()?;
+        let (called, from) = if std::ptr::eq(picked, mobile) {
+            (FAR, json!("21"))
+        } else {
+            ("21", Value::Null)
+        };
+        ensure!(record["called"]["number"] == called, "{record}");
+        ensure!(record["forwarded_from"]["number"] == from, "{record}");
+    }
+    // Nobody answers at the desk: the call goes on.
+    rule(json!({ "no_answer": number, "no_answer_s": 5 }))?;
+    let out = caller.dial("6660100")?;
+    let rang = desk.incoming()?;
+    let call = mobile.incoming()?;
+    desk.ended(&rang)?;
+    mobile.answer(&call)?;
+    caller.established(&out)?;
+    mobile.established(&call)?;
+    hear_both((caller, &out), (mobile, &call))?;
+    end((caller, &out), (mobile, &call))?;
+    let record = world.newest()?;
+    ensure!(interface(&record, "called") == "first", "{record}");
+    ensure!(record["forwarded_from"]["number"] == "21", "{record}");
+    Ok(())
 }
 
 /// The interface of a half of a call.

@@ -65,6 +65,11 @@ fn one_call(stage: &Stage) -> Result<()> {
         record["answered"].is_string() && seconds.is_some_and(|length| (4..20).contains(&length)),
         "{record}"
     );
+    // Measured to its end, though nobody has watched it: 50 packets a second.
+    for leg in 0..2 {
+        let heard = record["legs"][leg]["quality"]["packets_received"].as_u64();
+        ensure!(heard >= seconds.map(|length| length * 40), "{record}");
+    }
     let calls = admin(&office)?.calls()?;
     ensure!(calls.is_empty(), "the call has ended: {calls:?}");
     Ok(())

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use model::config::{Configuration, Emergency, Extension, General, User};
+use model::config::{CallerId, Configuration, Emergency, Extension, General, Ringing, User};
 use model::{
     Codec, ConfigVersion, ExtensionId, Instant, Language, Role, Secret, SrtpPolicy, UserId,
 };
@@ -171,6 +171,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 language: Language::En,
                 role: Role::User,
                 enabled: true,
+                ringing: Ringing::default(),
             })
             .collect(),
         extensions: (numbers.iter().zip(ids))
@@ -180,16 +181,19 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
                 description: String::new(),
                 user: Some(UserId::new(id)),
                 caller_name: None,
+                caller_id: CallerId::Own,
                 enabled: true,
                 sip_username: number.clone(),
                 sip_password: Secret::new(password_of(number)),
                 codecs: Codec::DEFAULT.to_vec(),
                 srtp: SrtpPolicy::Off,
+                permission_group: None,
             })
             .collect(),
         interfaces: Vec::new(),
         routes: Vec::new(),
         emergency: Emergency::preset("CZ"),
+        permission_groups: Vec::new(),
     };
     // As in an exchange where nobody has set any: an extension of that number goes before.
     configuration.emergency = configuration.preset_emergency();

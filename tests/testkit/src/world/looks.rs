@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use model::control::{ActiveCall, FailedLogin, Registration};
+use model::control::{ActiveCall, FailedLogin, LastPhone, Registration};
 use model::{CallRecord, ExtensionId, Instant};
 
 use super::{Line, PhoneId, World};
@@ -178,6 +178,12 @@ impl World {
     pub fn failed_login(&self, extension: ExtensionId) -> Option<FailedLogin> {
         let (failed, _) = self.exchange.switch.failed_logins();
         (failed.into_iter()).find(|failed| failed.extension == extension)
+    }
+
+    /// The last phone of an extension that has none.
+    #[must_use]
+    pub fn last_phone(&self, extension: ExtensionId) -> Option<LastPhone> {
+        self.exchange.switch.last_phone(extension)
     }
 
     /// Registered contacts of a number.

@@ -101,6 +101,8 @@ mod tests {
             disposition: Disposition::Cancelled,
             cause: Cause::NORMAL_CALL_CLEARING,
             ended_by: EndedBy::Caller,
+            shown_outside: None,
+            forwarded_from: None,
             administrator: None,
             transferred_from: None,
             legs: Vec::new(),

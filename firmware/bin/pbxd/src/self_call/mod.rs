@@ -16,7 +16,7 @@ mod file;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use model::config::{Configuration, Extension};
+use model::config::{CallerId, Configuration, Extension};
 use model::control::Reply;
 use model::{Codec, DialPlan, ExtensionId, ExtensionNumber, Secret, SrtpPolicy};
 use tracing::{info, warn};
@@ -93,11 +93,13 @@ fn extensions(configuration: &Configuration, password: &Secret) -> Result<[Exten
         description: String::new(),
         user: None,
         caller_name: None,
+        caller_id: CallerId::Own,
         enabled: true,
         sip_username: USERNAMES[index].into(),
         sip_password: password.clone(),
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         srtp: SrtpPolicy::Off,
+        permission_group: None,
     };
     Ok([extension(0, caller), extension(1, called)])
 }
@@ -127,11 +129,13 @@ mod tests {
                 description: String::new(),
                 user: None,
                 caller_name: None,
+                caller_id: CallerId::Own,
                 enabled: true,
                 sip_username: format!("phone{id}"),
                 sip_password: Secret::new("correct-horse"),
                 codecs: Codec::DEFAULT.to_vec(),
                 srtp: SrtpPolicy::Off,
+                permission_group: None,
             });
         }
         configuration

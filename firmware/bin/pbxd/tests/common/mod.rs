@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use model::config::CallerId;
 use model::control::{Ask, Message, Notice, Reply, Request};
 use model::{Codec, Secret, SrtpPolicy, WallTime};
 use nix::sys::signal::{Signal, kill};
@@ -212,11 +213,13 @@ fn extension(number: &str) -> Operation {
         description: String::new(),
         user: None,
         caller_name: None,
+        caller_id: CallerId::Own,
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new(PHONE_PASSWORD),
         codecs: Codec::DEFAULT.to_vec(),
         srtp: SrtpPolicy::Off,
+        permission_group: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod call_explainer;
 pub mod call_history;
+pub mod call_permission_groups;
 pub mod calls;
 pub mod dashboard;
 pub mod debug_log;

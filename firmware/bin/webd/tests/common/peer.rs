@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use model::control::{
-    ActiveCall, Ask, CallState, DebugLog, DebugRow, FailedLogin, Listening, LoginFailure, Message,
-    Notice, Registration, Reply, Request, Status, UnknownLogin,
+    ActiveCall, Ask, CallState, DebugLog, DebugRow, FailedLogin, InterfaceCondition,
+    InterfaceState, LastPhone, Listening, LoginFailure, Message, Notice, Registration, Reply,
+    Request, Status, UnknownLogin,
 };
 use model::explain::{Caller, Explanation, Step, Verdict};
-use model::{CallId, ConfigVersion, ExtensionId, Party, Transport, WallTime};
+use model::{CallId, ConfigVersion, ExtensionId, InterfaceId, Party, Transport, WallTime};
 
 /// What the peer was asked, and who watches it.
 #[derive(Default)]
@@ -176,7 +177,12 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
             },
         }),
         Request::Interfaces => Reply::Interfaces {
-            interfaces: Vec::new(),
+            interfaces: vec![InterfaceState {
+                interface: InterfaceId::new(1),
+                condition: InterfaceCondition::NotRegistered { status: None },
+                address: None,
+                calls: 0,
+            }],
         },
         Request::Registrations => Reply::Registrations {
             registrations: vec![
@@ -219,6 +225,15 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
                 host: [192, 0, 2, 8].into(),
                 times: 3,
             }],
+        },
+        Request::LastPhone { extension } => Reply::LastPhone {
+            phone: (extension.raw() == 4).then(|| LastPhone {
+                address: "192.0.2.14:5060".into(),
+                transport: Transport::Udp,
+                user_agent: Some("Desk 4".into()),
+                until: WallTime::from_unix_seconds(1_800_000_000),
+                left: false,
+            }),
         },
         Request::Debug {
             messages,

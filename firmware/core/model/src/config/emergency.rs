@@ -98,12 +98,20 @@ impl Configuration {
     /// Whether a call for help can leave: some route of emergency calls has an interface that is enabled.
     #[must_use]
     pub fn help_can_be_reached(&self) -> bool {
+        !self.ways_to_help().is_empty()
+    }
+
+    /// The enabled interfaces by which a call for help can leave.
+    #[must_use]
+    pub fn ways_to_help(&self) -> BTreeSet<InterfaceId> {
         let enabled: BTreeSet<InterfaceId> = (self.interfaces.iter())
             .filter(|interface| interface.enabled)
             .map(|interface| interface.id)
             .collect();
         (self.emergency_routes())
-            .any(|route| route.interfaces.iter().any(|id| enabled.contains(id)))
+            .flat_map(|route| route.interfaces.iter().copied())
+            .filter(|id| enabled.contains(id))
+            .collect()
     }
 
     pub(super) fn check_emergency(&self, faults: &mut Faults) {

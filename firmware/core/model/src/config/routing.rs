@@ -248,7 +248,7 @@ pub struct Route {
 }
 
 /// A prefix, or what a rewriting rule puts in front: what can stand in a number, or nothing.
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     let digits = bare(text);
     text.len() <= Number::MAX_DIGITS
         && digits

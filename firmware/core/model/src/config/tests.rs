@@ -8,15 +8,17 @@ pub(super) fn extension(id: u32, number: &str) -> Extension {
         description: String::new(),
         user: None,
         caller_name: None,
+        caller_id: CallerId::Own,
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
         codecs: Codec::ALL.to_vec(),
         srtp: SrtpPolicy::Off,
+        permission_group: None,
     }
 }
 
-fn user(id: u32, name: &str) -> User {
+pub(super) fn user(id: u32, name: &str) -> User {
     User {
         id: UserId::new(id),
         name: name.into(),
@@ -25,6 +27,7 @@ fn user(id: u32, name: &str) -> User {
         language: Language::Cs,
         role: Role::User,
         enabled: true,
+        ringing: Ringing::default(),
     }
 }
 

@@ -113,6 +113,7 @@ impl Exchange {
                     }
                 }
             }
+            Event::Unanswered { flow } => self.unanswered(flow),
             Event::Ended {
                 session,
                 reason,
@@ -369,6 +370,7 @@ impl Exchange {
                 });
             }
         }
+        self.last_phone(change, binding);
         self.forget_unresponsive(extension);
         self.live.registrations_changed(extension);
     }

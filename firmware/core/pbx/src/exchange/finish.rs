@@ -1,12 +1,13 @@
 //! The end of a call: its record, and everything it held.
 
 use model::control::Notice;
-use model::{CallId, CallRecord, Cause, Disposition, EndedBy, OpenCall};
+use model::{CallId, CallRecord, Cause, Disposition, EndedBy, LegSide, OpenCall};
 
 use super::Exchange;
 use crate::call::{CallState, Outcome, SIDES};
 use crate::decision;
 use crate::leg::Failure;
+use crate::record::KeptLeg;
 use crate::switch::Output;
 
 impl Exchange {
@@ -45,6 +46,13 @@ impl Exchange {
                 Some(leg) => legs.extend(self.keep(side, leg)),
                 None => legs.extend(call.half_mut(side).kept.take()),
             }
+        }
+        // Nobody has answered outside: which way it went is to be known all the same.
+        if legs.iter().all(|leg| leg.record.side != LegSide::Called)
+            && let Some((interface, address)) = call.tried.take()
+            && let Some(party) = call.called.clone()
+        {
+            legs.push(KeptLeg::tried(party, interface.into(), address));
         }
         let record = CallRecord {
             ended: self.wall(),
@@ -96,6 +104,8 @@ impl Exchange {
             call: call.id,
             caller: call.caller.clone(),
             dialled: call.dialled.clone(),
+            shown_outside: call.shown_outside.clone(),
+            forwarded_from: call.forwarded_from.clone(),
             called: call.called.clone(),
             started: self.clock.wall(call.started),
             answered: call.answered.map(|moment| self.clock.wall(moment)),

@@ -151,6 +151,7 @@ impl Exchange {
             silent_since: None,
             began: self.now,
             lost: false,
+            was_clear: false,
         });
         (id, offer)
     }

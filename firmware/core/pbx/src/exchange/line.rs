@@ -97,8 +97,19 @@ impl Exchange {
         if open && leg.settings == Some(settings) && self.legs.of_port(port) == Some(id) {
             return;
         }
+        let mut bared = None;
         if let Some(leg) = self.legs.get_mut(id) {
+            if settings.srtp.is_none() && leg.is_answered() {
+                bared = leg.was_encrypted().then(|| leg.party.number.clone());
+                leg.was_clear = true;
+            }
             leg.settings = Some(settings);
+        }
+        if let Some(number) = bared {
+            let row = format!(
+                "SIP - the sound of {number} is not encrypted any more: its phone asked for that"
+            );
+            self.security_row(row, 1);
         }
         self.legs.owns_port(port, id);
         if open {

@@ -11,19 +11,22 @@ use std::collections::BTreeMap;
 
 use model::config::{IdentityHeader, Interface, SipServer};
 use model::control::{InterfaceCondition, InterfaceState, Notice};
-use model::{CallId, Cause, ExtensionId, Flow, Instant, InterfaceId, LegSide, Party, SrtpPolicy};
+use model::{
+    CallId, Cause, ExtensionId, Flow, Instant, InterfaceId, LegId, LegSide, Party, SrtpPolicy,
+};
 use sip::endpoint::{Credentials, IncomingInvite, Registration, RegistrationId, SessionId, Target};
 use sip::message::{HeaderName, Host, NameAddr, SipUri, StatusCode, Uri};
 
-use super::Exchange;
+use super::forwarding::forwards;
 use super::invite::dialled;
 use super::line::refusal;
 use super::ringing::{Ring, Way};
+use super::{ANONYMOUS, Exchange};
 use crate::call::{CallState, Outcome, SIDES};
 use crate::directory::Directory;
 use crate::leg::Failure;
 use crate::leg::negotiation::{Sound, towards};
-use crate::route::{Attempt, Moment, Route, route};
+use crate::route::{Attempt, Moment, Past, Route, route};
 use crate::script::Plot;
 use crate::security::shown;
 use crate::switch::Output;
@@ -91,6 +94,16 @@ impl Moment for Exchange {
 
     fn is_ready(&self, interface: InterfaceId) -> bool {
         self.trunks.is_ready(interface)
+    }
+
+    fn forwarded(&self, by: ExtensionId) -> usize {
+        let is_outside =
+            |leg: &LegId| (self.legs.get(*leg)).is_some_and(|leg| leg.interface.is_some());
+        let own = |call: &&CallState| {
+            let called = call.leg(LegSide::Called);
+            call.diverted_by == Some(by) && call.ringing.iter().chain(&called).any(is_outside)
+        };
+        self.calls.values().filter(own).count()
     }
 }
 
@@ -217,10 +230,13 @@ impl Exchange {
 
     /// A server has taken our registration.
     pub(super) fn registered_outside(&mut self, id: RegistrationId) {
-        if let Some(trunk) = self.trunks.0.get_mut(&InterfaceId::new(id.0)) {
-            trunk.registered = Some(Ok(()));
+        let id = InterfaceId::new(id.0);
+        let before =
+            (self.trunks.0.get_mut(&id)).and_then(|trunk| trunk.registered.replace(Ok(())));
+        if matches!(before, Some(Err(_))) {
+            self.warn_of_interface(id, "is registered again");
         }
-        self.tell_of_interface(InterfaceId::new(id.0));
+        self.tell_of_interface(id);
     }
 
     /// A server has not taken our registration: where it has another address, that is tried.
@@ -233,13 +249,28 @@ impl Exchange {
         let Some(trunk) = self.trunks.0.get_mut(&id) else {
             return;
         };
-        trunk.registered = Some(Err(status));
+        let before = trunk.registered.replace(Err(status));
         let is_away = status.is_none_or(|status| status.class() == 5);
         if is_away && trunk.flows.len() > 1 {
             trunk.at = (trunk.at + 1) % trunk.flows.len();
             self.register(id);
         }
+        if !matches!(before, Some(Err(_))) {
+            let why = status.map_or_else(
+                || "its server does not answer".to_owned(),
+                |status| format!("its server refuses with {}", status.code()),
+            );
+            self.warn_of_interface(id, &format!("is not registered: {why}"));
+        }
         self.tell_of_interface(id);
+    }
+
+    /// A row for the administrator, once for each change.
+    fn warn_of_interface(&mut self, id: InterfaceId, what: &str) {
+        if let Some(interface) = self.directory.interface(id) {
+            let row = format!("SIP - interface `{}` {what}", interface.name);
+            self.outputs.push_back(Output::Warning(row));
+        }
     }
 
     /// All interfaces that are enabled, by id.
@@ -284,8 +315,8 @@ impl Exchange {
 /// Calls.
 impl Exchange {
     /// What a number leads to now.
-    pub(crate) fn route(&self, origin: Caller, dialled: &str) -> Route {
-        route(&self.directory, self, origin, dialled)
+    pub(crate) fn route(&self, origin: Caller, dialled: &str, past: Past) -> Route {
+        route(&self.directory, self, origin, dialled, past)
     }
 
     /// Begins a call to the outside.
@@ -296,7 +327,7 @@ impl Exchange {
         let server = &interface.server;
         let uri = server_uri(server, Some(&attempt.called)).ok_or(down)?;
         let home = server_uri(server, None).ok_or(down)?;
-        let (from_user, headers) = identity(server, &attempt.calling, &home);
+        let identity = Identity::new(server, attempt, &home).ok_or(down)?;
         let way = Way {
             target: Target {
                 uri: uri.into(),
@@ -305,7 +336,7 @@ impl Exchange {
             },
             user_agent: None,
             credentials: credentials(server),
-            from_host: Some(home.host),
+            from_host: Some(identity.host),
             interface: Some(interface.name.as_str().into()),
         };
         let relaxed = self.calls.get(&call).is_some_and(|state| state.relaxed);
@@ -320,22 +351,32 @@ impl Exchange {
             name: None,
             extension: None,
         };
+        let name = interface.name.as_str().into();
         let state = self.calls.get_mut(&call).ok_or(down)?;
         state.called = Some(party.clone());
+        if let Some(diversion) = attempt.diversion {
+            state.diverted_by = Some(diversion.by);
+        }
+        state.shown_outside = Some(if attempt.hidden {
+            String::new()
+        } else {
+            attempt.calling.clone()
+        });
+        state.tried = Some((name, flow.remote.to_string()));
         let caller = state.leg(LegSide::Caller).ok_or(down)?;
         let port = self.ports_for(caller)?;
         let ring = Ring {
             call,
             caller: Party {
-                number: from_user,
-                name: None,
+                number: identity.user,
+                name: identity.name,
                 extension: None,
             },
             party,
             offered: towards(&codecs, &self.spoken(caller)),
             codecs,
             srtp,
-            headers,
+            headers: identity.headers,
             port,
             seed: self.chance.next(),
         };
@@ -396,6 +437,7 @@ impl Exchange {
         let call_id = self.next_call_id();
         let mut call = CallState::new(call_id, self.now, party.clone(), called);
         call.origin = Some(Caller::Interface(id));
+        call.past.forwards = forwards(invite);
         let (leg, offer) = self.incoming_leg(call_id, session, invite, sound, Some(name), party);
         call.caller_half.leg = Some(leg);
         let refused = refused.or(offer.err());
@@ -429,26 +471,61 @@ impl Exchange {
     }
 }
 
-/// How a call that leaves says who calls: the user part of From, and further headers.
-fn identity(
-    server: &SipServer,
-    calling: &str,
-    home: &SipUri,
-) -> (String, Vec<(HeaderName, String)>) {
-    let address = NameAddr::new(home.clone().with_user(calling)).to_string();
-    match server.identity {
-        IdentityHeader::From => (calling.to_owned(), Vec::new()),
-        IdentityHeader::AssertedIdentity => (
-            server.username.clone(),
-            vec![(HeaderName::PAssertedIdentity, address)],
-        ),
-        IdentityHeader::RemotePartyId => (
-            server.username.clone(),
-            vec![(
-                HeaderName::RemotePartyId,
-                format!("{address};party=calling;screen=yes;privacy=off"),
-            )],
-        ),
+/// How a call that leaves says who calls.
+struct Identity {
+    /// The parts of From.
+    name: Option<String>,
+    user: String,
+    host: Host,
+    /// What else says it.
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl Identity {
+    /// Who hides its number is nobody in From, and known to those alone whom we tell it in another header:
+    /// they keep it to themselves (RFC 3323 §4.1.1.3, RFC 3325 §7).
+    fn new(server: &SipServer, attempt: &Attempt, home: &SipUri) -> Option<Self> {
+        let address = NameAddr::new(home.clone().with_user(&attempt.calling)).to_string();
+        let mut headers = match server.identity {
+            IdentityHeader::From => Vec::new(),
+            IdentityHeader::AssertedIdentity => vec![(HeaderName::PAssertedIdentity, address)],
+            IdentityHeader::RemotePartyId => {
+                let privacy = if attempt.hidden { "full" } else { "off" };
+                let value = format!("{address};party=calling;screen=yes;privacy={privacy}");
+                vec![(HeaderName::RemotePartyId, value)]
+            }
+        };
+        // Whom the number is kept from sees it nowhere else either.
+        let keeps = server.identity != IdentityHeader::From;
+        if let Some(diversion) = attempt.diversion
+            && (keeps || !attempt.hidden)
+        {
+            let address = NameAddr::new(home.clone().with_user(&attempt.calling));
+            let privacy = if attempt.hidden { "full" } else { "off" };
+            let (reason, counter) = (diversion.reason(), diversion.counter);
+            let value = format!("{address};reason={reason};counter={counter};privacy={privacy}");
+            headers.push((HeaderName::Diversion, value));
+        }
+        if attempt.hidden {
+            headers.push((HeaderName::Privacy, "id".into()));
+            return Some(Self {
+                name: Some("Anonymous".into()),
+                user: ANONYMOUS.into(),
+                host: "anonymous.invalid".parse().ok()?,
+                headers,
+            });
+        }
+        Some(Self {
+            name: None,
+            user: match server.identity {
+                IdentityHeader::From => attempt.calling.clone(),
+                IdentityHeader::AssertedIdentity | IdentityHeader::RemotePartyId => {
+                    server.username.clone()
+                }
+            },
+            host: home.host.clone(),
+            headers,
+        })
     }
 }
 
@@ -500,5 +577,5 @@ fn calling_party(interface: &Interface, invite: &IncomingInvite) -> Party {
 /// RFC 3323 §4.1.1.3.
 fn is_anonymous(uri: &Uri) -> bool {
     uri.user()
-        .is_some_and(|user| user.eq_ignore_ascii_case("anonymous"))
+        .is_some_and(|user| user.eq_ignore_ascii_case(ANONYMOUS))
 }

@@ -21,7 +21,7 @@ use sip::endpoint::{Credentials, OutgoingInvite, Target};
 use sip::message::{HeaderName, Host, StatusCode};
 use sip::sdp::{Encryption, Negotiation};
 
-use super::Exchange;
+use super::{ANONYMOUS, Exchange};
 use crate::call::{MAX_RINGING, Phase};
 use crate::leg::negotiation::{capabilities, offered_codecs, towards};
 use crate::leg::{Failure, Leg, LegState, PHONE_SILENT_FOR, Tone};
@@ -91,7 +91,10 @@ impl Exchange {
         state.called = Some(party.clone());
         // RFC 3892 §2.2: as it came, for the phone that is called to show.
         let referred_by = state.referred_by.clone();
-        let expires_s = self.directory.configuration().general.no_answer_s + STOPS_BY_ITSELF_S;
+        // As long as any rule may let them ring.
+        let limit = (self.directory.configuration().general.no_answer_s)
+            .max(state.rings_s.unwrap_or_default());
+        let expires_s = limit + STOPS_BY_ITSELF_S;
         let headers = (referred_by.into_iter())
             .map(|value| (HeaderName::ReferredBy, value))
             .chain([(HeaderName::Expires, expires_s.to_string())])
@@ -147,7 +150,10 @@ impl Exchange {
     fn ring_phone(&mut self, ring: &Ring, way: Way) -> Result<(), Failure> {
         let flow = way.target.flow;
         let address = SocketAddr::new(flow.local.ip(), self.ports.number(ring.port));
-        let encryption = self.encryption(ring.srtp, &flow);
+        let mut encryption = self.encryption(ring.srtp, &flow);
+        if (self.calls.get(&ring.call)).is_some_and(|state| state.emergency) {
+            encryption = encryption.map(Encryption::lenient);
+        }
         let mut negotiation = Negotiation::new(
             self.chance.next() & SESSION_ID_BITS,
             capabilities(address, &ring.offered, None, encryption.as_ref()),
@@ -195,6 +201,7 @@ impl Exchange {
             silent_since: None,
             began: self.now,
             lost: false,
+            was_clear: false,
         });
         if let Some(state) = self.calls.get_mut(&ring.call) {
             state.ringing.push(id);
@@ -226,7 +233,7 @@ impl Exchange {
     }
 
     /// Phones of which nothing at all has come are given up after a while; the others ring on.
-    fn give_up_silent(&mut self, call: CallId) {
+    pub(super) fn give_up_silent(&mut self, call: CallId) {
         let ringing = (self.calls.get(&call)).map_or(Vec::new(), |state| state.ringing.clone());
         for id in ringing {
             let Some(leg) = self.legs.get(id) else {
@@ -248,27 +255,32 @@ impl Exchange {
         }
     }
 
+    /// Who has answered, or picked the call up; the others ring no more then.
+    pub(super) fn taken(&mut self, call: CallId) -> Option<LegId> {
+        let state = self.calls.get_mut(&call)?;
+        let taken = match state.picked_up.take() {
+            Some(leg) => leg,
+            None => {
+                let answered = |id: &&LegId| {
+                    (self.legs.get(**id)).is_some_and(|leg| leg.state == LegState::Answered)
+                };
+                let winner = *state.ringing.iter().find(answered)?;
+                state.ringing.retain(|id| *id != winner);
+                winner
+            }
+        };
+        self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));
+        Some(taken)
+    }
+
     /// How the ringing stands: none while it goes on, else who answered, or why nobody did.
     pub(crate) fn look_at_ringing(&mut self, call: CallId) -> Option<Result<LegId, Failure>> {
         self.give_up_silent(call);
-        let state = self.calls.get_mut(&call)?;
-        if let Some(leg) = state.picked_up.take() {
-            self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));
+        if let Some(leg) = self.taken(call) {
             return Some(Ok(leg));
         }
-        let ringing = state.ringing.clone();
+        let ringing = self.calls.get(&call)?.ringing.clone();
         let state_of = |id: &LegId| self.legs.get(*id).map(|leg| (leg.state, leg.rang));
-        if let Some(winner) = ringing
-            .iter()
-            .find(|id| state_of(id).is_some_and(|(state, _)| state == LegState::Answered))
-        {
-            let winner = *winner;
-            if let Some(state) = self.calls.get_mut(&call) {
-                state.ringing.retain(|id| *id != winner);
-            }
-            self.stop_ringing(call, Some(Cause::NON_SELECTED_USER_CLEARING));
-            return Some(Ok(winner));
-        }
         let failures: Vec<Failure> = ringing
             .iter()
             .filter_map(|id| match self.legs.get(*id).map(|leg| leg.state) {
@@ -296,19 +308,20 @@ impl Exchange {
         None
     }
 
-    /// Tells the caller what the phones do.
-    fn tell_caller(&mut self, call: CallId, ringing: &[LegId]) {
-        let rings = ringing
-            .iter()
-            .any(|id| self.legs.get(*id).is_some_and(|leg| leg.rang));
+    /// Tells the caller what the phones do. What a network plays while others ring too is not heard: it may
+    /// say that nobody can be reached there.
+    pub(super) fn tell_caller(&mut self, call: CallId, ringing: &[LegId]) {
+        let ring = || ringing.iter().filter_map(|id| self.legs.get(*id));
+        let several = ring().filter(|leg| !leg.is_over()).count() > 1;
+        let sounds = |leg: &&Leg| {
+            !leg.is_over() && leg.port.and_then(|port| self.legs.of_port(port)) == Some(leg.id)
+        };
+        let heard = |leg: &&Leg| !several || leg.interface.is_none();
+        let rings = ring().any(|leg| leg.rang) || ring().filter(sounds).any(|leg| !heard(&leg));
+        let sounding = ring().filter(sounds).find(heard).map(|leg| leg.id);
         if rings {
             self.alert(call);
         }
-        let sounding = ringing.iter().copied().find(|id| {
-            self.legs.get(*id).is_some_and(|leg| {
-                !leg.is_over() && leg.port.and_then(|port| self.legs.of_port(port)) == Some(*id)
-            })
-        });
         let Some(state) = self.calls.get_mut(&call) else {
             return;
         };
@@ -403,7 +416,7 @@ impl Exchange {
     }
 
     /// The phone whose sound the caller heard is gone, others still ring.
-    fn early_sound_gone(&mut self, call: CallId) {
+    pub(super) fn early_sound_gone(&mut self, call: CallId) {
         let Some(caller) = self
             .calls
             .get(&call)
@@ -431,7 +444,7 @@ impl Exchange {
 /// The number of a caller; the word for it of one that hides its own (RFC 3323 §4.1.1.3).
 const fn shown_number(caller: &Party) -> &str {
     if caller.number.is_empty() {
-        "anonymous"
+        ANONYMOUS
     } else {
         caller.number.as_str()
     }

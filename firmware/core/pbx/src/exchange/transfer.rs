@@ -23,7 +23,7 @@ use crate::call::{
     CallState, MAX_CALLS, MAX_TRANSFERS, Outcome, Phase, SIDES, Transfer, ended_by, other_side,
 };
 use crate::leg::{Failure, Leg, LegState};
-use crate::route::Destination;
+use crate::route::Past;
 use crate::script::Plot;
 use model::explain::Caller;
 
@@ -110,8 +110,10 @@ impl Exchange {
         let transferee = extension(parties.transferee);
         // The one who transfers answers for the call; it can't name itself either.
         let origin = Caller::Extension(transferor);
-        let target = self.route(origin, &dialled).decision?;
-        if transferee.is_some_and(|id| target == Destination::Extension(id)) {
+        let route = self.route(origin, &dialled, Past::default());
+        self.tell_refused(origin, &dialled, &route);
+        let target = route.decision?;
+        if transferee.is_some_and(|id| target.is_for(id)) {
             return Err(Failure::of_cause(Cause::USER_BUSY));
         }
         let child = self.lend(parties, refer, dialled);

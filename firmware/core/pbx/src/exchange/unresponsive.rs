@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use model::control::LastPhone;
 use model::{ExtensionId, Flow, Instant, LegId};
+use sip::endpoint::{Binding, BindingChange};
 
 use super::Exchange;
 use crate::switch::Output;
@@ -88,6 +90,23 @@ impl Exchange {
         let bindings = self.endpoint.bindings(extension);
         let there = |flow| bindings.iter().any(|binding| is_same(binding.flow, flow));
         self.unresponsive.retain(extension, there);
+    }
+
+    /// Keeps which phone was the last of an extension that has none any more.
+    pub(super) fn last_phone(&mut self, change: BindingChange, binding: &Binding) {
+        let extension = binding.extension;
+        if !self.endpoint.bindings(extension).is_empty() {
+            self.last_phones.remove(&extension);
+        } else if !extension.is_hidden() {
+            let phone = LastPhone {
+                address: binding.flow.remote.to_string(),
+                transport: binding.flow.transport,
+                user_agent: binding.user_agent.clone(),
+                until: self.wall(),
+                left: change == BindingChange::Removed,
+            };
+            self.last_phones.insert(extension, phone);
+        }
     }
 
     /// The call of a party is over because its phone is gone.

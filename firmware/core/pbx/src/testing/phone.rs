@@ -55,6 +55,8 @@ pub(crate) struct Phone {
     /// What came, in short words.
     pub(crate) log: Vec<String>,
     pub(crate) dialogs: Vec<Dialog>,
+    /// Why its last call was refused: the Reason and the Warning.
+    pub(crate) reason: String,
     counter: u32,
     registers: u32,
     /// For the next challenge of a REGISTER.
@@ -70,6 +72,7 @@ impl Phone {
             address: address.parse().expect("an address"),
             log: Vec::new(),
             dialogs: Vec::new(),
+            reason: String::new(),
             counter: 0,
             registers: 0,
             password: String::new(),
@@ -338,6 +341,14 @@ impl Phone {
         };
         let challenged = matches!(status, 401 | 407) && !self.dialogs[dialog].credentials;
         let is_invite = cseq.ends_with("INVITE");
+        if status >= 300 && is_invite && !challenged {
+            let header = |name| raw(&response.headers, &name);
+            self.reason = format!(
+                "{} {}",
+                header(HeaderName::Reason),
+                header(HeaderName::Warning)
+            );
+        }
         if status > 100 && !challenged {
             self.log.push(match (is_invite, status) {
                 (true, _) => status.to_string(),

@@ -356,6 +356,14 @@ fn a_provider_without_encryption_is_asked_for_help_in_the_clear() {
     assert_eq!(invited_for(&world, FIRST, 1), "sip:911@10.9.0.1");
     answer(&mut world, FIRST);
     assert!(seen(&mut world, 0).contains(&"200".to_owned()));
+    // Where help answers in the clear at once, it is heard.
+    let mut world = changed(|configuration| {
+        configuration.emergency = Emergency::preset("US");
+        configuration.interfaces[0].srtp = model::SrtpPolicy::Required;
+    });
+    dial(&mut world, 0, "911");
+    answer(&mut world, FIRST);
+    assert!(seen(&mut world, 0).contains(&"200".to_owned()));
     // An ordinary call stays encrypted or fails.
     let before = world.phones[FIRST].dialogs.len();
     dial(&mut world, 1, "95551234");

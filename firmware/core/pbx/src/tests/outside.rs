@@ -1,6 +1,6 @@
 //! Calls to and from other networks.
 
-use model::{Disposition, ExtensionId};
+use model::{Disposition, ExtensionId, LegSide};
 
 use model::explain::{Caller, Step, Verdict};
 
@@ -226,11 +226,20 @@ fn an_interface_that_is_not_registered_is_passed_over() {
     world.pass_ms(340_000);
     seen(&mut world, FIRST);
     seen(&mut world, SECOND);
+    let said = |world: &World, what: &str| {
+        let rows = world.log.iter().filter(|row| row.contains(what));
+        rows.count()
+    };
+    assert_eq!(
+        said(&world, "is not registered: its server does not answer"),
+        1
+    );
     dial(&mut world, 0, "95551234");
     assert_eq!(seen(&mut world, SECOND), ["INVITE from <sip:7770000"]);
     refuse(&mut world, SECOND, 486);
     world.phones[FIRST].dead = false;
     world.pass_ms(60_000);
+    assert_eq!(said(&world, "is registered again"), 1);
     seen(&mut world, FIRST);
     dial(&mut world, 0, "95551234");
     assert_eq!(seen(&mut world, FIRST), ["INVITE from <sip:5550101"]);
@@ -243,7 +252,12 @@ fn a_call_that_no_interface_takes_fails() {
     refuse(&mut world, FIRST, 503);
     refuse(&mut world, SECOND, 503);
     assert_eq!(seen(&mut world, 0), ["502"]);
-    assert_eq!(world.record(1).disposition, Disposition::Failed);
+    let record = world.record(1);
+    assert_eq!(record.disposition, Disposition::Failed);
+    // The last one that was tried.
+    let called = record.legs.iter().find(|leg| leg.side == LegSide::Called);
+    let name = interface(2, "10.9.0.2", &[]).name;
+    assert_eq!(called.and_then(|leg| leg.interface.clone()), Some(name));
     let mut world = changed(|configuration| configuration.interfaces.clear());
     dial(&mut world, 0, "95551234");
     assert_eq!(seen(&mut world, 0), ["502"]);

@@ -327,6 +327,18 @@ fn ipv4_mapped_is_ipv4() {
     );
 }
 
+#[test]
+fn who_could_be_heard_is_known_before_a_packet_is_looked_into() {
+    let mut latch = natted(LatchPolicy::Open);
+    assert!(latch.may_hear(at(THIEF)), "a stranger may prove himself");
+    latch.receive(ms(0), at(NAT), VOICE);
+    assert!(latch.may_hear(at(NAT_OTHER_PORT)));
+    latch.receive(ms(1500), at(NAT), VOICE);
+    assert!(latch.may_hear(at(NAT_OTHER_PORT)));
+    assert!(!latch.may_hear(at(THIEF)) && !latch.may_hear(at(PHONE)));
+    assert!(!natted(LatchPolicy::Symmetric).may_hear(at(THIEF)));
+}
+
 proptest! {
     /// Whatever the order and timing, Strict and Symmetric never send to an IP signalling did not name.
     #[test]
@@ -337,10 +349,13 @@ proptest! {
             let (mut now, mut fixed_ip, mut first_at) = (Instant::ZERO, None, None);
             for &(source, valid, ssrc, wait_ms) in &steps {
                 now += Duration::from_millis(wait_ms);
+                let hoped = latch.may_hear(at(sources[source]));
+                prop_assert!(source != 5 || !hoped);
                 let verdict = latch.receive(now, at(sources[source]), valid.then_some(Ssrc(ssrc)));
                 let ip = latch.destination().map(|to| to.ip());
                 prop_assert!(ip == Some(at(PHONE).ip()) || ip == Some(at(NAT).ip()));
                 prop_assert!(source != 5 || !verdict.is_accepted());
+                prop_assert!(hoped || !verdict.is_accepted());
                 if let Verdict::Latched(_) = verdict {
                     let since = *first_at.get_or_insert(now);
                     prop_assert!(fixed_ip.is_none() || fixed_ip == ip || now - since < WINDOW);

@@ -7,7 +7,7 @@ const WINDOW: u64 = 128;
 pub(super) const MAX_RTP_INDEX: u64 = (1 << 48) - 1;
 
 /// Sources of a party remembered at once: one speaks, and the others are those from before a transfer.
-const STREAMS: usize = 4;
+const STREAMS: usize = 8;
 
 /// The numbers of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -468,6 +468,11 @@ pub enum Event {
         /// Which.
         session: SessionId,
     },
+    /// A peer has let a request within a session go by without any answer, for all the time that it had.
+    Unanswered {
+        /// The way there.
+        flow: Flow,
+    },
     /// The session is over, by the peer or by fault. Not sent after our own `end`.
     Ended {
         /// Which.

@@ -71,6 +71,16 @@ pub(crate) enum Purpose {
     Register(RegistrationId),
 }
 
+impl Purpose {
+    /// A request that whoever is still there answers at once.
+    const fn is_within_session(self) -> bool {
+        matches!(
+            self,
+            Self::Reinvite | Self::Update | Self::Prack | Self::Bye | Self::Notify(_)
+        )
+    }
+}
+
 /// Who uses a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientUser {
@@ -232,7 +242,7 @@ impl Core {
         request.headers.push_front(HeaderName::Via, via);
         let wire = self.print_request(&request);
         let actions = self.clients.add(id, branch, flow, request, wire, user);
-        self.run_client(id, actions, None);
+        self.run_client(id, actions, None, false);
         id
     }
 
@@ -263,7 +273,7 @@ impl Core {
         if let Some(transaction) = self.clients.get_mut(invite) {
             transaction.cancel = Some(id);
         }
-        self.run_client(id, actions, None);
+        self.run_client(id, actions, None, false);
     }
 
     /// Takes a response; `None` where no transaction has asked for it, or its user need not hear of it.
@@ -308,15 +318,18 @@ impl Core {
             ClientEvent::Success | ClientEvent::Failure => transaction.wire = Bytes::new(),
             ClientEvent::Provisional | ClientEvent::TransportFailed => {}
         }
+        let silent = transaction.is_silent();
         let actions = transaction.on(event);
-        self.run_client(id, actions, response)
+        self.run_client(id, actions, response, silent)
     }
 
+    /// `silent` where no answer of any kind had come.
     fn run_client(
         &mut self,
         id: ClientId,
         actions: Actions,
         response: Option<Response>,
+        silent: bool,
     ) -> Option<Told> {
         let transaction = self.clients.get(id)?;
         let (user, flow) = (transaction.user, transaction.flow);
@@ -340,7 +353,12 @@ impl Core {
                     self.timers.stop_in(&mut transaction.timers[name.slot()]);
                 }
                 Action::Tell => tell = true,
-                Action::TellTimeout => outcome = Some(Outcome::Timeout),
+                Action::TellTimeout => {
+                    outcome = Some(Outcome::Timeout);
+                    if silent && user.purpose.is_within_session() {
+                        self.event(Event::Unanswered { flow });
+                    }
+                }
                 Action::TellTransportFailed => outcome = Some(Outcome::TransportFailed),
                 Action::Terminate => self.forget_client(id),
                 // A client machine never answers.

@@ -207,7 +207,7 @@ fn usable<'a>(
     }
     let encryption = capabilities.encryption.as_ref();
     let srtp = encryption.and_then(|encryption| encryption.answer(line));
-    let required = encryption.is_some_and(|encryption| encryption.required);
+    let required = encryption.is_some_and(|encryption| encryption.required && !encryption.lenient);
     if srtp.is_none() && (required || line.protocol.is_secure_rtp()) {
         return Err(NegotiationError::UnsupportedTransport);
     }
@@ -412,9 +412,11 @@ fn answered_keys(
     let keys = encryption
         .filter(|_| offered.is_some_and(crypto::has_keys))
         .and_then(|encryption| encryption.answered(line));
-    let must = encryption.is_some_and(|encryption| encryption.required)
-        || line.protocol.is_secure_rtp()
-        || offered.is_some_and(|offered| offered.protocol.is_secure_rtp());
+    let lenient = encryption.is_some_and(|encryption| encryption.lenient);
+    let must = line.protocol.is_secure_rtp()
+        || !lenient
+            && (encryption.is_some_and(|encryption| encryption.required)
+                || offered.is_some_and(|offered| offered.protocol.is_secure_rtp()));
     if keys.is_none() && must {
         return Err(NegotiationError::UnsupportedTransport);
     }

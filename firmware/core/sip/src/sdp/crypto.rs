@@ -33,6 +33,8 @@ pub struct Encryption {
     pub(super) offered: bool,
     /// Without encryption there is no sound.
     pub(super) required: bool,
+    /// An answer in the clear is taken all the same: a call for help has been answered.
+    pub(super) lenient: bool,
 }
 
 impl Encryption {
@@ -49,7 +51,17 @@ impl Encryption {
             keys: keys.draw(),
             offered: required || private,
             required,
+            lenient: false,
         }))
+    }
+
+    /// The same, for a call that may not fail for it: what is required is offered, and an answer in the clear taken.
+    #[must_use]
+    pub fn lenient(self: Arc<Self>) -> Arc<Self> {
+        Arc::new(Self {
+            lenient: true,
+            ..Arc::unwrap_or_clone(self)
+        })
     }
 
     fn key(&self, suite: SrtpSuite) -> Option<MasterKey> {
@@ -64,16 +76,23 @@ impl Encryption {
 
     /// The first line of their offer that we can, and our answer to it (RFC 4568 §5.1.2).
     pub(super) fn answer(&self, theirs: &MediaDescription) -> Option<(MasterKeys, Attribute)> {
-        let (tag, receive) = keys(theirs).next()?;
+        let (tag, receive) = keys(theirs).find(|(_, key)| !self.is_ours(key))?;
         let send = self.key(receive.suite())?;
         Some((MasterKeys { send, receive }, line(tag, &send)))
     }
 
-    /// What their answer to our lines says (RFC 4568 §5.1.3).
+    /// What their answer to our lines says: tag and suite of one of them, with a key of their own (RFC 4568 §5.1.3).
     pub(super) fn answered(&self, theirs: &MediaDescription) -> Option<MasterKeys> {
-        let (_, receive) = keys(theirs).next()?;
-        let send = self.key(receive.suite())?;
-        Some(MasterKeys { send, receive })
+        let (tag, receive) = keys(theirs).next()?;
+        let (_, send) = (1..)
+            .zip(self.keys)
+            .find(|(offered, key)| *offered == tag && key.suite() == receive.suite())?;
+        (!self.is_ours(&receive)).then_some(MasterKeys { send, receive })
+    }
+
+    /// Who sends our key back would have both directions encrypted with the same numbers (RFC 3711 §9.1).
+    fn is_ours(&self, key: &MasterKey) -> bool {
+        self.keys.iter().any(|ours| ours.octets() == key.octets())
     }
 }
 

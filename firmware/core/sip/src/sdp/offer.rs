@@ -279,7 +279,7 @@ pub(super) fn make(
                 Protocol::RtpAvp
             };
             let fits = |protocol: &Protocol| {
-                protocol.is_secure_rtp()
+                (protocol.is_secure_rtp() && !crypto.is_empty())
                     || (protocol.is_plain_rtp() && (asked || !encryption.required))
             };
             (protocol.filter(fits).unwrap_or(usual), crypto)

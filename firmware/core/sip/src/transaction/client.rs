@@ -93,6 +93,11 @@ impl Client {
         }
     }
 
+    /// True while no answer of any kind has come.
+    pub(crate) const fn is_trying(&self) -> bool {
+        matches!(self, Self::Trying { .. })
+    }
+
     /// True until a final answer came or none can come.
     pub(crate) const fn is_unanswered(&self) -> bool {
         matches!(self, Self::Trying { .. } | Self::Proceeding { .. })

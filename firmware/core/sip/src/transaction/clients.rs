@@ -62,6 +62,14 @@ impl<U> ClientTransaction<U> {
         }
     }
 
+    /// True while no answer of any kind has come.
+    pub(crate) const fn is_silent(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.is_calling(),
+            ClientMachine::Other(machine) => machine.is_trying(),
+        }
+    }
+
     /// True until a final answer came or none can come.
     const fn is_unanswered(&self) -> bool {
         match &self.machine {

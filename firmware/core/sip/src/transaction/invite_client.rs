@@ -102,6 +102,11 @@ impl InviteClient {
         }
     }
 
+    /// True while no answer of any kind has come.
+    pub(crate) const fn is_calling(&self) -> bool {
+        matches!(self, Self::Calling { .. })
+    }
+
     /// True while a CANCEL makes sense: a provisional answer came, and no final one.
     pub(crate) const fn is_proceeding(&self) -> bool {
         matches!(self, Self::Proceeding { .. })

@@ -1,6 +1,6 @@
 //! An operation on the configuration in memory: what it makes of it, and what has to be written.
 
-use model::config::{Configuration, Extension, General, User};
+use model::config::{CallerId, Configuration, Extension, General, Ringing, User};
 use model::{ConfigVersion, ExtensionId, Secret, UserId};
 
 use super::item::{self, Item, ItemId, NextIds};
@@ -72,6 +72,7 @@ impl Applier<'_> {
                     language: new.language,
                     role: new.role,
                     enabled: new.enabled,
+                    ringing: Ringing::default(),
                 };
                 self.next_user = UserId::new(self.next_user.raw() + 1);
                 self.changed.users.push(user.id);
@@ -133,11 +134,13 @@ impl Applier<'_> {
                     description: new.description,
                     user: new.user,
                     caller_name: new.caller_name,
+                    caller_id: new.caller_id,
                     enabled: new.enabled,
                     sip_username: new.sip_username,
                     sip_password: new.sip_password,
                     codecs: new.codecs,
                     srtp: new.srtp,
+                    permission_group: new.permission_group,
                 };
                 self.next_extension = ExtensionId::new(self.next_extension.raw() + 1);
                 self.changed.extensions.push(extension.id);
@@ -245,11 +248,44 @@ impl Applier<'_> {
         let before = self.configuration().extensions.remove(index);
         let interfaces = item::without_extension(self.configuration(), before.id);
         self.edits.extend(interfaces);
+        self.hide_who_showed(before.id);
+        self.ring_without(before.id);
         let owner = self.name_of(before.user);
         self.edits.push(Edit::Extension {
             before: Some((before, owner)),
             after: None,
         });
+    }
+
+    /// Those who showed the number of an extension that goes show none: never their own against their will.
+    fn hide_who_showed(&mut self, gone: ExtensionId) {
+        for index in 0..self.configuration().extensions.len() {
+            let extension = &self.configuration().extensions[index];
+            if extension.caller_id == CallerId::Extension(gone) {
+                let hidden = Extension {
+                    caller_id: CallerId::Hidden,
+                    ..extension.clone()
+                };
+                self.replace_extension(index, hidden);
+            }
+        }
+    }
+
+    /// No rule calls an extension that goes.
+    fn ring_without(&mut self, gone: ExtensionId) {
+        let mut edits = Vec::new();
+        for user in &mut self.configuration().users {
+            if !user.ringing.calls(gone) {
+                continue;
+            }
+            let before = user.clone();
+            user.ringing = before.ringing.clone().without(gone);
+            edits.push(Edit::User {
+                before: Some(before),
+                after: Some(user.clone()),
+            });
+        }
+        self.edits.extend(edits);
     }
 
     /// The place of the user that an operation is about, where it is as the author expects it.

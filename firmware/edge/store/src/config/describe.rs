@@ -1,6 +1,6 @@
 //! What the Config log says of a change (LOG-2): always English, never a secret.
 
-use model::config::{DigestChoice, Extension, General, User};
+use model::config::{CallerId, DigestChoice, Extension, General, Ringing, Target, User};
 use model::{Language, Role};
 
 use super::apply::Edit;
@@ -89,7 +89,43 @@ fn user(before: &User, after: &User) -> String {
     );
     list.plain("rights", &role(before.role), &role(after.role), "");
     list.plain("", &state(before.enabled), &state(after.enabled), "");
+    list.plain(
+        "ringing rules",
+        &ringing(&before.ringing),
+        &ringing(&after.ringing),
+        "",
+    );
     list.0.join(", ")
+}
+
+/// Numbers are told by what they are, extensions by their id.
+fn ringing(rules: &Ringing) -> String {
+    let target = |target: &Target| match target {
+        Target::Extension(id) => format!("extension ID={id}"),
+        Target::Number(number) => number.to_string(),
+    };
+    let mut parts: Vec<String> = (rules.rings.iter())
+        .map(|ring| {
+            let until = ring.for_s.map_or(String::new(), |s| format!(" for {s} s"));
+            let to = target(&ring.target);
+            format!("{to} rings after {} s{until}", ring.after_s)
+        })
+        .collect();
+    if rules.do_not_disturb {
+        parts.push("do not disturb".into());
+    }
+    for (when, to) in [
+        ("always", &rules.always),
+        ("busy", &rules.busy),
+        ("no answer", &rules.no_answer),
+    ] {
+        parts.extend(to.as_ref().map(|to| format!("{when} to {}", target(to))));
+    }
+    parts.extend(rules.no_answer_s.map(|s| format!("no answer after {s} s")));
+    if parts.is_empty() {
+        return "none".into();
+    }
+    format!("[{}]", parts.join(", "))
 }
 
 fn extension(
@@ -105,6 +141,12 @@ fn extension(
         before.caller_name.as_deref(),
         after.caller_name.as_deref(),
     );
+    list.plain(
+        "number shown outside",
+        &caller_id(before.caller_id),
+        &caller_id(after.caller_id),
+        "",
+    );
     list.plain("", &state(before.enabled), &state(after.enabled), "");
     list.text("SIP user name", &before.sip_username, &after.sip_username);
     if before.sip_password != after.sip_password {
@@ -112,7 +154,14 @@ fn extension(
     }
     list.plain("codecs", &codecs(before), &codecs(after), "");
     list.plain("SRTP", &word(before.srtp), &word(after.srtp), "");
+    list.plain("call permission group", &group(before), &group(after), "");
     list.0.join(", ")
+}
+
+/// The call permission group of an extension.
+fn group(extension: &Extension) -> String {
+    let group = extension.permission_group;
+    group.map_or_else(|| "none".into(), |id| format!("ID={id}"))
 }
 
 /// As the pages call it.
@@ -136,6 +185,14 @@ const fn digest(digest: DigestChoice) -> &'static str {
         DigestChoice::Md5 => "MD5",
         DigestChoice::Sha256ThenMd5 => "SHA-256 or else MD5",
         DigestChoice::Sha256 => "SHA-256",
+    }
+}
+
+fn caller_id(caller_id: CallerId) -> String {
+    match caller_id {
+        CallerId::Own => "own".into(),
+        CallerId::Hidden => "hidden".into(),
+        CallerId::Extension(id) => format!("that of extension ID={id}"),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use model::config::{Configuration, Emergency, Interface, Route};
-use model::{ConfigVersion, ExtensionId, InterfaceId, RouteId};
+use model::config::{Configuration, Emergency, Interface, PermissionGroup, Route};
+use model::{ConfigVersion, ExtensionId, InterfaceId, PermissionGroupId, RouteId};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
 
@@ -23,6 +23,8 @@ pub enum Item {
     Route(Route),
     /// The emergency numbers; there is one such part, from the first time it is set.
     Emergency(Emergency),
+    /// A call permission group.
+    PermissionGroup(PermissionGroup),
 }
 
 /// Names an [`Item`].
@@ -34,6 +36,8 @@ pub enum ItemId {
     Route(RouteId),
     /// The emergency numbers.
     Emergency,
+    /// A call permission group.
+    PermissionGroup(PermissionGroupId),
 }
 
 /// The kinds of [`Item`].
@@ -43,9 +47,15 @@ enum Kind {
     Interface,
     Route,
     Emergency,
+    PermissionGroup,
 }
 
-const KINDS: [Kind; 3] = [Kind::Interface, Kind::Route, Kind::Emergency];
+const KINDS: [Kind; 4] = [
+    Kind::Interface,
+    Kind::Route,
+    Kind::Emergency,
+    Kind::PermissionGroup,
+];
 
 impl Kind {
     /// For people, in English.
@@ -54,6 +64,7 @@ impl Kind {
             Self::Interface => "interface",
             Self::Route => "route",
             Self::Emergency => "emergency numbers",
+            Self::PermissionGroup => "call permission group",
         }
     }
 
@@ -63,6 +74,7 @@ impl Kind {
             Self::Interface => "/interfaces",
             Self::Route => "/routes",
             Self::Emergency => "/emergency",
+            Self::PermissionGroup => "/permission_groups",
         }
     }
 }
@@ -73,6 +85,7 @@ impl ItemId {
             Self::Interface(_) => Kind::Interface,
             Self::Route(_) => Kind::Route,
             Self::Emergency => Kind::Emergency,
+            Self::PermissionGroup(_) => Kind::PermissionGroup,
         }
     }
 
@@ -81,6 +94,7 @@ impl ItemId {
             Self::Interface(id) => id.raw(),
             Self::Route(id) => id.raw(),
             Self::Emergency => 1,
+            Self::PermissionGroup(id) => id.raw(),
         }
     }
 }
@@ -93,6 +107,7 @@ impl Item {
             Self::Interface(interface) => ItemId::Interface(interface.id),
             Self::Route(route) => ItemId::Route(route.id),
             Self::Emergency(_) => ItemId::Emergency,
+            Self::PermissionGroup(group) => ItemId::PermissionGroup(group.id),
         }
     }
 
@@ -101,6 +116,7 @@ impl Item {
             Self::Interface(interface) => interface.id = InterfaceId::new(raw),
             Self::Route(route) => route.id = RouteId::new(raw),
             Self::Emergency(_) => {}
+            Self::PermissionGroup(group) => group.id = PermissionGroupId::new(raw),
         }
     }
 
@@ -111,6 +127,7 @@ impl Item {
             Self::Route(route) if route.prefix.is_empty() => "for all numbers".to_owned(),
             Self::Route(route) => format!("for {}", route.prefix),
             Self::Emergency(_) => String::new(),
+            Self::PermissionGroup(group) => format!("{:?}", group.name),
         }
     }
 
@@ -119,6 +136,7 @@ impl Item {
             Self::Interface(interface) => json(interface),
             Self::Route(route) => json(route),
             Self::Emergency(emergency) => json(emergency),
+            Self::PermissionGroup(group) => json(group),
         }
     }
 
@@ -127,6 +145,7 @@ impl Item {
             Kind::Interface => Self::Interface(unjson(text)?),
             Kind::Route => Self::Route(unjson(text)?),
             Kind::Emergency => Self::Emergency(unjson(text)?),
+            Kind::PermissionGroup => Self::PermissionGroup(unjson(text)?),
         })
     }
 }
@@ -139,6 +158,9 @@ fn find(configuration: &Configuration, id: ItemId) -> Result<usize, usize> {
             .routes
             .binary_search_by_key(&id, |route| route.id),
         ItemId::Emergency => Ok(0),
+        ItemId::PermissionGroup(id) => {
+            (configuration.permission_groups).binary_search_by_key(&id, |group| group.id)
+        }
     }
 }
 
@@ -163,6 +185,9 @@ fn put(configuration: &mut Configuration, item: Item) -> Option<Item> {
             let before = core::mem::replace(&mut configuration.emergency, emergency);
             Some(Item::Emergency(before))
         }
+        Item::PermissionGroup(group) => {
+            into(&mut configuration.permission_groups, at, group).map(Item::PermissionGroup)
+        }
     }
 }
 
@@ -175,6 +200,9 @@ fn take(configuration: &mut Configuration, id: ItemId) -> Option<Item> {
         ItemId::Emergency => {
             let preset = configuration.preset_emergency();
             Item::Emergency(core::mem::replace(&mut configuration.emergency, preset))
+        }
+        ItemId::PermissionGroup(_) => {
+            Item::PermissionGroup(configuration.permission_groups.remove(index))
         }
     })
 }
@@ -215,7 +243,7 @@ pub(super) fn add(
     if let Item::Route(route) = &mut item {
         let last = added.iter().rev().find_map(|id| match id {
             ItemId::Interface(id) => Some(*id),
-            ItemId::Route(_) | ItemId::Emergency => None,
+            ItemId::Route(_) | ItemId::Emergency | ItemId::PermissionGroup(_) => None,
         });
         for interface in &mut route.interfaces {
             if let (&mut InterfaceId::ADDED, Some(last)) = (&mut *interface, last) {
@@ -236,7 +264,9 @@ pub(super) fn add(
 pub(super) fn pointer(configuration: &Configuration, id: ItemId) -> String {
     let index = find(configuration, id).unwrap_or_else(|index| index);
     match id {
-        ItemId::Interface(_) | ItemId::Route(_) => format!("{}/{index}", id.kind().path()),
+        ItemId::Interface(_) | ItemId::Route(_) | ItemId::PermissionGroup(_) => {
+            format!("{}/{index}", id.kind().path())
+        }
         ItemId::Emergency => id.kind().path().to_owned(),
     }
 }

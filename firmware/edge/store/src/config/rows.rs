@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::config::{Configuration, Emergency, Extension, General, User};
-use model::{ConfigVersion, ExtensionId, ExtensionNumber, Secret, UserId, WallTime};
+use model::config::{Configuration, Emergency, Extension, General, Ringing, User};
+use model::{
+    ConfigVersion, ExtensionId, ExtensionNumber, PermissionGroupId, Secret, UserId, WallTime,
+};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::item::{self, ItemId};
@@ -25,25 +27,27 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
     };
     let mut users = Vec::new();
     let mut statement = tx.prepare_cached(
-        "SELECT id, name, full_name, email, language, role, enabled, revision FROM users ORDER BY id",
+        "SELECT id, name, full_name, email, language, role, enabled, revision, ringing
+         FROM users ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let user = user(row)?;
+        let mut user = user(row)?;
+        user.ringing = unjson(&row.get::<_, String>(8)?)?;
         revisions.users.insert(user.id, revision(row, 7)?);
         users.push(user);
     }
     let mut extensions = Vec::new();
     let mut statement = tx.prepare_cached(
         "SELECT id, number, description, user, enabled, sip_username, sip_password, codecs,
-         caller_name, srtp, revision FROM extensions ORDER BY id",
+         caller_name, srtp, permission_group, caller_id, revision FROM extensions ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let extension = extension(row)?;
         revisions
             .extensions
-            .insert(extension.id, revision(row, 10)?);
+            .insert(extension.id, revision(row, 12)?);
         extensions.push(extension);
     }
     let mut configuration = Configuration {
@@ -54,6 +58,7 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
         interfaces: Vec::new(),
         routes: Vec::new(),
         emergency: Emergency::preset(""),
+        permission_groups: Vec::new(),
     };
     revisions.items = item::load(tx, &mut configuration)?;
     if !revisions.items.contains_key(&ItemId::Emergency) {
@@ -175,10 +180,10 @@ pub(super) fn put_user(
     revision: ConfigVersion,
 ) -> Result<(), rusqlite::Error> {
     tx.prepare_cached(
-        "INSERT INTO users (id, name, full_name, email, language, role, enabled, revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO users (id, name, full_name, email, language, role, enabled, revision, ringing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (id) DO UPDATE SET name = ?2, full_name = ?3, email = ?4, language = ?5,
-         role = ?6, enabled = ?7, revision = ?8",
+         role = ?6, enabled = ?7, revision = ?8, ringing = ?9",
     )?
     .execute(params![
         user.id.raw(),
@@ -188,7 +193,8 @@ pub(super) fn put_user(
         word(user.language),
         word(user.role),
         user.enabled,
-        raw(revision)
+        raw(revision),
+        json(&user.ringing)
     ])?;
     Ok(())
 }
@@ -234,11 +240,11 @@ pub(super) fn put_extension(
     tx.prepare_cached(
         "INSERT INTO extensions
          (id, number, description, user, enabled, sip_username, sip_password, codecs, caller_name,
-          srtp, revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+          srtp, permission_group, caller_id, revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (id) DO UPDATE SET number = ?2, description = ?3, user = ?4, enabled = ?5,
          sip_username = ?6, sip_password = ?7, codecs = ?8, caller_name = ?9, srtp = ?10,
-         revision = ?11",
+         permission_group = ?11, caller_id = ?12, revision = ?13",
     )?
     .execute(params![
         extension.id.raw(),
@@ -251,6 +257,8 @@ pub(super) fn put_extension(
         json(&extension.codecs),
         extension.caller_name,
         word(extension.srtp),
+        extension.permission_group.map(PermissionGroupId::raw),
+        json(&extension.caller_id),
         raw(revision)
     ])?;
     Ok(())
@@ -295,7 +303,7 @@ pub(super) fn former_numbers(
     Ok(numbers)
 }
 
-/// A user from the first seven columns, in the order of its fields.
+/// A user from the first seven columns, in the order of its fields; without rules.
 pub(crate) fn user(row: &Row<'_>) -> Result<User, StoreError> {
     Ok(User {
         id: UserId::new(id32(row.get(0)?)?),
@@ -305,6 +313,7 @@ pub(crate) fn user(row: &Row<'_>) -> Result<User, StoreError> {
         language: unword(row.get(4)?)?,
         role: unword(row.get(5)?)?,
         enabled: row.get(6)?,
+        ringing: Ringing::default(),
     })
 }
 
@@ -312,6 +321,8 @@ fn extension(row: &Row<'_>) -> Result<Extension, StoreError> {
     let number: String = row.get(1)?;
     let owner: Option<i64> = row.get(3)?;
     let codecs: String = row.get(7)?;
+    let permission_group: Option<i64> = row.get(10)?;
+    let caller_id: String = row.get(11)?;
     Ok(Extension {
         id: ExtensionId::new(id32(row.get(0)?)?),
         number: number
@@ -325,6 +336,8 @@ fn extension(row: &Row<'_>) -> Result<Extension, StoreError> {
         codecs: unjson(&codecs)?,
         caller_name: row.get(8)?,
         srtp: unword(row.get(9)?)?,
+        permission_group: (permission_group.map(id32).transpose()?).map(PermissionGroupId::new),
+        caller_id: unjson(&caller_id)?,
     })
 }
 

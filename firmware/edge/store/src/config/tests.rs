@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::config::{DigestChoice, FaultCode};
+use model::config::{CallerId, DigestChoice, FaultCode};
 
 mod items;
 
@@ -42,11 +42,13 @@ fn extension(number: &str) -> NewExtension {
         description: String::new(),
         user: None,
         caller_name: None,
+        caller_id: CallerId::Own,
         enabled: true,
         sip_username: number.into(),
         sip_password: Secret::new("correct-horse"),
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         srtp: SrtpPolicy::Off,
+        permission_group: None,
     }
 }
 

@@ -181,6 +181,8 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::Cancelled,
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),
@@ -301,17 +303,17 @@ fn a_call_is_forgotten_by_the_journal_only_when_the_history_was_synced() {
     {
         std::thread::yield_now();
     }
-    loop {
-        // Whatever the writer has told by now is on the disk.
-        world.journal.append(&[]).unwrap();
-        let forgotten = world.journal.unstored().is_empty();
-        world.journal.syncer().sync().unwrap();
-        assert_eq!(world.known_after_a_cut(), [1]);
-        if forgotten {
-            break;
-        }
-        std::thread::yield_now();
-    }
+    // In the history, which waits for the disk: the journal has it still.
+    world.journal.append(&[]).unwrap();
+    assert_eq!(world.disk.syncs(), syncs);
+    assert_eq!(world.journal.unstored().len(), 1);
+    world.journal.syncer().sync().unwrap();
+    assert_eq!(world.known_after_a_cut(), [1]);
+    assert!(world.writer.flush(LONG));
+    world.journal.append(&[]).unwrap();
+    assert_eq!(world.journal.unstored(), []);
+    world.journal.syncer().sync().unwrap();
+    assert_eq!(world.known_after_a_cut(), [1]);
     assert_eq!(world.disk.syncs(), syncs + 1);
 }
 
@@ -395,8 +397,7 @@ fn many_calls_share_one_sync() {
     }
     assert!(world.writer.flush(LONG));
     let syncs = world.disk.syncs() - syncs;
-    assert!(
-        (1..=start.elapsed().as_secs() + 1).contains(&syncs),
-        "{syncs}"
-    );
+    // One at 1,024 calls, one because somebody waits, and what time alone brings.
+    let most = 2 + start.elapsed().as_secs() / 30;
+    assert!((1..=most).contains(&syncs), "{syncs}");
 }

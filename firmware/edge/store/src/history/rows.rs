@@ -9,7 +9,8 @@ use crate::word::{damaged, id32, json, unjson, unword, word};
 /// The columns that [`call`] reads.
 pub(super) const COLUMNS: &str = "SELECT id, started, answered, ended, caller_number, caller_name, \
      caller_extension, dialled, called_number, called_name, called_extension, disposition, cause, \
-     ended_by, transferred_from, administrator FROM calls";
+     ended_by, transferred_from, administrator, shown_outside, \
+     forwarded_from FROM calls";
 
 /// Inserts a call; false where it is there already.
 pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, rusqlite::Error> {
@@ -24,9 +25,10 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
         .prepare_cached(
             "INSERT OR IGNORE INTO calls (id, started, answered, ended, duration, caller_number,
              caller_name, caller_extension, dialled, called_number, called_name, called_extension,
-             disposition, cause, ended_by, transferred_from, mos, administrator)
+             disposition, cause, ended_by, transferred_from, mos, administrator,
+             shown_outside, forwarded_from)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-             ?18)",
+             ?18, ?19, ?20)",
         )?
         .execute(params![
             raw(record.call),
@@ -46,9 +48,12 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
             word(record.ended_by),
             record.transferred_from.map(raw),
             worst,
-            record.administrator
+            record.administrator,
+            record.shown_outside,
+            record.forwarded_from.as_ref().map(json)
         ])?;
     if inserted == 0 {
+        measured(tx, record, worst)?;
         return Ok(false);
     }
     tx.prepare_cached("INSERT INTO call_legs (call, legs) VALUES (?1, ?2)")?
@@ -56,6 +61,22 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
     tx.prepare_cached("UPDATE meta SET last_call = max(ifnull(last_call, ?1), ?1)")?
         .execute([raw(record.call)])?;
     Ok(true)
+}
+
+/// A call comes again once its sound is measured to the end: all else stays as it was.
+fn measured(
+    tx: &Transaction<'_>,
+    record: &CallRecord,
+    worst: Option<u16>,
+) -> Result<(), rusqlite::Error> {
+    if record.legs.iter().all(|leg| leg.quality.is_none()) {
+        return Ok(());
+    }
+    tx.prepare_cached("UPDATE calls SET mos = ?2 WHERE id = ?1 AND mos IS NOT ?2")?
+        .execute(params![raw(record.call), worst])?;
+    tx.prepare_cached("UPDATE call_legs SET legs = ?2 WHERE call = ?1 AND legs IS NOT ?2")?
+        .execute(params![raw(record.call), json(&record.legs)])?;
+    Ok(())
 }
 
 /// A call from the row of [`COLUMNS`].
@@ -79,6 +100,10 @@ pub(super) fn call(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CallRecord, St
         cause: Cause::from_wire(cause),
         ended_by: unword(row.get(13)?)?,
         administrator: row.get(15)?,
+        shown_outside: row.get(16)?,
+        forwarded_from: (row.get::<_, Option<String>>(17)?)
+            .map(|party| unjson(&party))
+            .transpose()?,
         transferred_from: row.get::<_, Option<i64>>(14)?.map(unraw),
         legs: unjson(&legs)?,
     })

@@ -50,6 +50,8 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::Answered,
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: vec![
@@ -104,6 +106,8 @@ fn a_call_comes_back_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let ended = CallRecord {
         ended_by: EndedBy::Administrator,
+        shown_outside: Some(String::new()),
+        forwarded_from: None,
         administrator: Some("winston.smith".into()),
         ..call(1)
     };
@@ -132,6 +136,31 @@ fn a_call_appended_again_stays_as_it_was() {
     };
     assert_eq!(store.history_append(&[other, call(2)]).unwrap(), 1);
     assert_eq!(store.history_call(CallId::new(1)).unwrap(), Some(call(1)));
+}
+
+#[test]
+fn a_call_that_is_measured_to_its_end_afterwards_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut begun = call(1);
+    begun.legs[0].quality = None;
+    let store = open(dir.path(), &[begun.clone()]);
+    let whole = Quality {
+        packets_received: 1500,
+        mos_hundredths: Some(310),
+        ..Quality::default()
+    };
+    let mut measured = begun;
+    for leg in &mut measured.legs {
+        leg.quality = Some(whole);
+    }
+    assert_eq!(store.history_append(&[measured.clone()]).unwrap(), 0);
+    assert_eq!(store.history_call(measured.call).unwrap(), Some(measured));
+    // What is known already is not lost for one that knows less.
+    let mut less = call(1);
+    less.legs.iter_mut().for_each(|leg| leg.quality = None);
+    store.history_append(&[less]).unwrap();
+    let kept = store.history_call(CallId::new(1)).unwrap().unwrap();
+    assert_eq!(kept.legs[0].quality, Some(whole));
 }
 
 #[test]

@@ -50,6 +50,8 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::NoAnswer,
         cause: Cause::NO_ANSWER,
         ended_by: EndedBy::Exchange,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

@@ -27,6 +27,8 @@ fn call(id: u64) -> CallRecord {
         disposition: Disposition::Cancelled,
         cause: Cause::NORMAL_CALL_CLEARING,
         ended_by: EndedBy::Caller,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),
@@ -56,6 +58,25 @@ fn calls_go_from_the_journal_to_the_history() {
     assert_eq!(rows.len(), 1);
     journal.append(&[]).unwrap();
     assert_eq!(journal.unstored(), []);
+}
+
+#[test]
+fn many_calls_do_not_wait_for_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (mut journal, _) = Journal::open(dir.path(), now()).unwrap();
+    let writer = Writer::start(store, journal.stored_calls(), |_| ()).unwrap();
+    for id in 1..=SYNC_AT as u64 {
+        journal.append(&[LiveRecord::CallClosed(call(id))]).unwrap();
+        writer.call(call(id)).unwrap();
+    }
+    // Nobody asks for it, and nothing comes after them.
+    let begun = Instant::now();
+    while !journal.unstored().is_empty() {
+        assert!(begun.elapsed() < SYNC_WITHIN, "they wait");
+        thread::sleep(Duration::from_millis(10));
+        journal.append(&[]).unwrap();
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) fn call(id: u64) -> CallRecord {
         disposition: Disposition::Interrupted,
         cause: Cause::TEMPORARY_FAILURE,
         ended_by: EndedBy::Exchange,
+        shown_outside: None,
+        forwarded_from: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

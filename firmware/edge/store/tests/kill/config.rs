@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use model::config::Extension;
+use model::config::{CallerId, Extension};
 use model::{Codec, Secret, SrtpPolicy, UserId};
 use store::{
     Author, Expected as Seen, LogKind, LogQuery, NewExtension, NewSession, Operation, Store,
@@ -67,11 +67,13 @@ pub(crate) fn run(dir: &Path, mut chance: Chance) {
                     description: "new".into(),
                     user: None,
                     caller_name: None,
+                    caller_id: CallerId::Own,
                     enabled: true,
                     sip_username: number,
                     sip_password: Secret::new("correct-horse"),
                     codecs: vec![Codec::Pcma],
                     srtp: SrtpPolicy::Off,
+                    permission_group: None,
                 }));
             }
         }

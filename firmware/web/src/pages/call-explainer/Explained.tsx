@@ -1,14 +1,23 @@
 // The way of a call in words: its end first, then each step.
 import { Alert, Stack, Text, Title } from '@mantine/core'
-import { IconCircleCheck, IconCircleX } from '@tabler/icons-react'
+import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react'
 import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
-import { useExtensions, useInterfaces } from '../../api/configuration'
+import { useExtensions, useInterfaces, usePermissionGroups } from '../../api/configuration'
 import classes from './explainer.module.css'
 
 type Explanation = Schemas['Explanation']
 type Step = Explanation['steps'][number]
+
+/** Network out of order (Q.850): no interface can take the call. */
+const NO_WAY = 38
+
+const LOOK = {
+  good: { color: 'teal', Icon: IconCircleCheck },
+  doubtful: { color: 'yellow', Icon: IconAlertTriangle },
+  refused: { color: 'red', Icon: IconCircleX },
+}
 
 const isNone = (value: unknown): value is null | undefined => value === null || value === undefined
 
@@ -16,9 +25,12 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
   const { t } = useTranslation()
   const extensions = useExtensions()
   const interfaces = useInterfaces()
+  const groups = usePermissionGroups()
   const number = (id: number | null | undefined) => extensions.data?.find((one) => one.id === id)?.number ?? String(id ?? '')
   const way = (id: number) => interfaces.data?.find((one) => one.id === id)?.name ?? String(id)
   const emergency = steps.some(({ step }) => step === 'emergency')
+  // A call for help is sent by what is not ready too.
+  const doubtful = verdict.verdict === 'leaves' && !steps.some((step) => step.step === 'attempt' && step.ready)
 
   function text(step: Step): string {
     switch (step.step) {
@@ -47,10 +59,27 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
         return t('explained.own')
       case 'phones':
         return t('explained.phones', { count: step.registered })
+      case 'ring': {
+        const key = isNone(step.for_s) ? 'ring' : 'ring_for'
+        return t(`explained.${key}`, { number: step.number ?? number(step.extension), after: step.after_s, for: step.for_s })
+      }
+      case 'forwarded':
+        return t(`explained.forwarded_${step.why}`, { number: step.number ?? number(step.extension) })
+      case 'do_not_disturb':
+        return t('explained.do_not_disturb', { number: number(step.extension) })
+      case 'circle':
+        return t('explained.circle')
       case 'route':
         if (isNone(step.route)) return t('explained.route_none')
         if (emergency) return step.prefix ? t('explained.emergency_route', { prefix: step.prefix }) : t('explained.emergency_route_any')
         return step.prefix ? t('explained.route', { prefix: step.prefix }) : t('explained.route_any')
+      case 'permission': {
+        const name = groups.data?.find(({ id }) => id === step.group)?.name ?? String(step.group)
+        const key = step.permission === 'allow' ? 'permitted' : 'not_permitted'
+        return isNone(step.rule) ? t(`explained.${key}_default`, { name }) : t(`explained.${key}`, { name, prefix: step.rule })
+      }
+      case 'caller_id':
+        return isNone(step.extension) ? t('explained.hidden') : t('explained.shown', { extension: number(step.extension) })
       case 'attempt': {
         const key = step.ready ? 'attempt' : emergency ? 'attempt_last' : 'attempt_over'
         return t(`explained.${key}`, { name: way(step.interface), called: step.called, calling: step.calling })
@@ -65,9 +94,10 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
       case 'leaves': {
         const attempts = steps.filter((step) => step.step === 'attempt')
         const first = attempts.find(({ ready }) => ready) ?? attempts[0]
-        return first ? t('explained.leaves', { name: way(first.interface), called: first.called }) : ''
+        return first ? t(doubtful ? 'explained.doubtful' : 'explained.leaves', { name: way(first.interface), called: first.called }) : ''
       }
       case 'refused': {
+        if (verdict.cause === NO_WAY) return t('explained.no_way', { status: verdict.status })
         const cause = `cause.${verdict.cause}`
         const why = i18next.exists(cause) ? t(cause as 'cause.1') : `Q.850 ${verdict.cause}`
         return t('explained.refused', { why, status: verdict.status })
@@ -75,10 +105,10 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
     }
   }
 
-  const good = verdict.verdict !== 'refused'
+  const { color, Icon } = LOOK[verdict.verdict === 'refused' ? 'refused' : doubtful ? 'doubtful' : 'good']
   return (
     <Stack gap="sm" maw="44rem">
-      <Alert color={good ? 'teal' : 'red'} icon={good ? <IconCircleCheck size={20} /> : <IconCircleX size={20} />} title={dialled}>
+      <Alert color={color} icon={<Icon size={20} />} title={dialled}>
         <Text fw={550}>{end()}</Text>
       </Alert>
       <Title order={2}>{t('explained.steps')}</Title>

@@ -12,7 +12,7 @@ import { CallModal } from '../calls/CallModal'
 import { Legs } from '../calls/Legs'
 import { mute } from '../calls/quality'
 import { type HistoryCall, useHistoryCall } from './filter'
-import { ending, STATE } from './state'
+import { ending, STATE, wayOf } from './state'
 
 export function HistoryDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { t } = useTranslation()
@@ -57,6 +57,10 @@ function Details({ call }: { call: HistoryCall }) {
     <>
       <Alert color="gray" title={howItEnded(call)}>
         {t('history.cause', { cause: call.cause, text: causeText(call) })}
+        {call.forwarded_from && <Text size="sm">{t('history.forwarded', { number: call.forwarded_from.number })}</Text>}
+        {call.shown_outside !== null && (
+          <Text size="sm">{call.shown_outside === '' ? t('history.hidden') : t('history.shown', { number: call.shown_outside })}</Text>
+        )}
         {call.transferred_from !== null && (
           <>
             {' '}
@@ -72,6 +76,9 @@ function Details({ call }: { call: HistoryCall }) {
 /** Causes of phones that were there and did not answer (Q.850). */
 const NO_RESPONSE = [18, 102]
 
+/** Network out of order (Q.850): no interface could take the call. */
+const NO_WAY = 38
+
 /** As somebody would tell it. */
 export function howItEnded({ disposition, called, cause, ended_by, administrator, dialled, legs, duration_s }: HistoryCall): string {
   const t = i18next.t
@@ -81,6 +88,9 @@ export function howItEnded({ disposition, called, cause, ended_by, administrator
   if (disposition === 'answered' && mute(legs, duration_s)) return t(`ended_mute.${ended_by}`, { administrator })
   if (disposition === 'answered') return t(`ended_by.${ended_by}`, { administrator })
   if (ended_by === 'administrator') return t('ended.administrator', { administrator })
+  const way = wayOf(legs)
+  if (disposition === 'unreachable' && way) return t('ended.unreachable_outside', { interface: way })
+  if (disposition === 'failed' && cause === NO_WAY && !way) return t('ended.no_way')
   return t(`ended.${disposition}`, { dialled })
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { exportUrl, filterOf, offsetOf, period, sortOf } from './filter'
+import { exportUrl, filterOf, type HistoryCall, offsetOf, period, sortOf } from './filter'
 import { ending, STATE } from './state'
 
 const search = (text: string) => new URLSearchParams(text)
@@ -24,10 +24,16 @@ it('reads the address, and leaves out what it does not know', () => {
 })
 
 it('does not say that a call failed that an administrator ended', () => {
-  expect(ending({ disposition: 'failed', ended_by: 'administrator' })).toBe('ended')
+  expect(ending({ disposition: 'failed', ended_by: 'administrator', legs: [] })).toBe('ended')
   expect(STATE.ended).toBe('quiet')
-  expect(ending({ disposition: 'failed', ended_by: 'exchange' })).toBe('failed')
-  expect(ending({ disposition: 'answered', ended_by: 'administrator' })).toBe('answered')
+  expect(ending({ disposition: 'failed', ended_by: 'exchange', legs: [] })).toBe('failed')
+  expect(ending({ disposition: 'answered', ended_by: 'administrator', legs: [] })).toBe('answered')
+})
+
+it('knows no phone of ours where a call was to leave', () => {
+  const legs = [{ side: 'called', interface: 'Provider' }] as HistoryCall['legs']
+  expect(ending({ disposition: 'unreachable', ended_by: 'exchange', legs })).toBe('unreachable_outside')
+  expect(ending({ disposition: 'unreachable', ended_by: 'exchange', legs: [] })).toBe('unreachable')
 })
 
 it('exports what is filtered', () => {

@@ -11,7 +11,7 @@ export const PAGE = 100
 export const PERIODS = ['today', 'yesterday', 'week', 'month', 'chosen'] as const
 export const SORTS = ['started', 'caller', 'dialled', 'disposition', 'duration'] as const
 export const DISPOSITIONS: Schemas['Disposition'][] = [
-  'answered', 'no_answer', 'busy', 'cancelled', 'rejected', 'unreachable', 'unknown_number', 'failed', 'interrupted',
+  'answered', 'no_answer', 'busy', 'cancelled', 'rejected', 'unreachable', 'unknown_number', 'not_permitted', 'failed', 'interrupted',
 ]
 
 /** Midnight so many days after `day`, in the time of the reader. */

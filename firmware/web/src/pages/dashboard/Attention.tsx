@@ -22,6 +22,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   disk_nearly_full: '/call-history',
   no_extensions: '/extensions/new',
   no_way_to_help: '/emergency-numbers',
+  help_not_ready: '/emergency-numbers',
   no_emergency_numbers: '/emergency-numbers',
   unknown_login: '/security-log',
 }

@@ -5,13 +5,14 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
-import { type Extension, path, suggestNumber, useRefresh, useUsers } from '../../api/configuration'
+import { type Extension, path, suggestNumber, usePermissionGroups, useRefresh, useUsers } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { codecs, srtp, USUAL_CODECS } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
 import { CallerName } from './CallerName'
+import { CallerNumber } from './CallerNumber'
 import { Phones } from './Phones'
 import { ServerFields } from './ServerFields'
 import { isGuessable } from './strength'
@@ -25,27 +26,31 @@ interface Values {
   description: string
   user: number | null
   caller_name: string | null
+  caller_id: Schemas['CallerId']
   enabled: boolean
   sip_username: string
   sip_password: string
   codecs: Codec[]
   srtp: Schemas['Srtp']
+  permission_group: number | null
 }
 
 const NEW: Values = {
-  number: '', description: '', user: null, caller_name: null, enabled: true, sip_username: '', sip_password: '', codecs: USUAL_CODECS,
-  srtp: 'offered',
+  number: '', description: '', user: null, caller_name: null, caller_id: { show: 'own' }, enabled: true, sip_username: '', sip_password: '',
+  codecs: USUAL_CODECS, srtp: 'offered', permission_group: null,
 }
 
-function values(extension: Extension): Stored<Values> {
-  const { number, description, user = null, caller_name = null, enabled, sip_username, codecs, srtp, etag } = extension
-  return { etag, values: { number, description, user, caller_name, enabled, sip_username, sip_password: '', codecs, srtp } }
+function values({ etag, number, description, user = null, caller_name = null, ...rest }: Extension): Stored<Values> {
+  const { caller_id, enabled, sip_username, codecs, srtp, permission_group = null } = rest
+  const values = { number, description, user, caller_name, caller_id, enabled, sip_username, sip_password: '', codecs, srtp, permission_group }
+  return { etag, values }
 }
 
 export function ExtensionDialog({ extension, onClose }: { extension?: Extension; onClose: () => void }) {
   const { t } = useTranslation()
   const mayWrite = useMayWrite()
   const users = useUsers()
+  const groups = usePermissionGroups()
   const refresh = useRefresh()
   const [asking, setAsking] = useState(false)
   const suggested = useQuery({
@@ -55,7 +60,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
     gcTime: 0,
     staleTime: 0,
   })
-  if (!users.data || (!extension && suggested.data === undefined)) return null
+  if (!users.data || groups.isPending || (!extension && suggested.data === undefined)) return null
 
   async function save({ sip_password, ...rest }: Values, etag: string) {
     const body = { ...rest, caller_name: rest.caller_name?.trim() || null }
@@ -84,6 +89,20 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
     choice<Values, 'user'>('user', {
       label: t('extension.user'), hint: t('extension.user_hint'), options: people, none: t('extension.nobody'), search: true, limit: 50,
     }),
+    // Where there is no group there is nothing to choose.
+    ...(groups.data?.length
+      ? [
+          choice<Values, 'permission_group'>('permission_group', {
+            label: t('extension.permission_group'),
+            hint: t('extension.permission_group_hint'),
+            options: [
+              { value: null, label: t('extension.all_numbers') },
+              ...groups.data.map(({ id, name }) => ({ value: id, label: name })),
+            ],
+            search: groups.data.length > 8,
+          }),
+        ]
+      : []),
   ]
   const callerId = [
     field<Values, 'caller_name'>(
@@ -91,6 +110,12 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
       t('caller_id.name'),
       (name) => name ?? t('caller_id.usual'),
       (form) => <CallerName form={form} user={users.data.find(({ id }) => id === form.values.user)} />,
+    ),
+    field<Values, 'caller_id'>(
+      'caller_id',
+      t('caller_id.outside'),
+      ({ show }) => t(`caller_id.number_${show}`),
+      (form) => <CallerNumber form={form} own={extension?.id} />,
     ),
   ]
   const kept = () => (

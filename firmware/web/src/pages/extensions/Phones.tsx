@@ -3,7 +3,7 @@ import { Alert, Group, Paper, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Extension } from '../../api/configuration'
-import { type Registration, useFailedLogins, useLine, useRegistrations } from '../../api/live'
+import { type Registration, useFailedLogins, useLastPhone, useLine, useRegistrations } from '../../api/live'
 import { StatusBadge } from '../../kit/small'
 import { Time } from '../../kit/Time'
 
@@ -15,7 +15,7 @@ export function Phones({ extension: { id } }: { extension: Extension }) {
   if (!exchange) return <Text size="sm">{t('phones.unknown')}</Text>
   return (
     <Stack gap="sm">
-      {phones.length === 0 && <Text size="sm">{t('phones.none')}</Text>}
+      {phones.length === 0 && <NoPhone extension={id} />}
       {phones.map((phone) => (
         <Phone key={phone.contact} phone={phone} />
       ))}
@@ -29,6 +29,26 @@ export function Phones({ extension: { id } }: { extension: Extension }) {
         </Alert>
       )}
     </Stack>
+  )
+}
+
+function NoPhone({ extension }: { extension: number }) {
+  const { t } = useTranslation()
+  const last = useLastPhone(extension).data
+  return (
+    <>
+      <Text size="sm">{t('phones.none')}</Text>
+      {last && (
+        <Text size="sm" c="dimmed">
+          {t('phones.last', {
+            phone: last.user_agent ?? t('calls.phone_unknown'),
+            address: last.address,
+            transport: last.transport.toUpperCase(),
+          })}{' '}
+          <Time at={last.until} as="brief" />. {t(last.left ? 'phones.last_left' : 'phones.last_silent')}
+        </Text>
+      )}
+    </>
   )
 }
 

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconDeviceLandlinePhone, IconTrash } from '@tabler/i
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
-import { type Extension, path, useExtensions, useRefresh, useUsers } from '../../api/configuration'
+import { type Extension, path, useExtensions, usePermissionGroups, useRefresh, useUsers } from '../../api/configuration'
 import { type Registration, useFailedLogins, useLine, useRegistrations } from '../../api/live'
 import type { Column } from '../../kit/DataTable'
 import { Gone } from '../../kit/Gone'
@@ -24,6 +24,7 @@ export default function Extensions() {
   const { t } = useTranslation()
   const query = useExtensions()
   const users = useUsers()
+  const groups = usePermissionGroups()
   const registrations = useRegistrations()
   const refresh = useRefresh()
   const { edited, open, close } = useEdited('extensions', query.data)
@@ -66,6 +67,12 @@ export default function Extensions() {
         cell: (extension) => <Phone extension={extension} phones={phones(extension)} failed={failed.get(extension.id)} />,
         narrow: 'side',
       },
+      {
+        id: 'permissions',
+        title: t('extension.permission_group'),
+        value: ({ permission_group }) => groups.data?.find(({ id }) => id === permission_group)?.name,
+        hidden: true,
+      },
       { id: 'sip', title: t('extension.sip_username'), value: ({ sip_username }) => sip_username, hidden: true },
       {
         id: 'codecs',
@@ -74,7 +81,7 @@ export default function Extensions() {
         hidden: true,
       },
     ]
-  }, [t, users.data, registered, failed])
+  }, [t, users.data, groups.data, registered, failed])
 
   return (
     <ListPage

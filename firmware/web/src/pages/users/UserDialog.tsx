@@ -3,7 +3,7 @@ import { Button, Radio, Stack, TextInput } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
-import { path, useExtensions, useRefresh, type User } from '../../api/configuration'
+import { type Extension, path, useExtensions, useRefresh, type User } from '../../api/configuration'
 import { useMayWrite } from '../../api/session'
 import { LANGUAGES, language } from '../../i18n'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
@@ -13,6 +13,8 @@ import { loginName } from './loginName'
 import { NewPassword } from './NewPassword'
 import { type Own, Extensions } from './Extensions'
 import { assign } from './assign'
+import { RingingRules } from './RingingRules'
+import { ringingOf, type RingingValues, rulesOf } from './ringing'
 
 const plain = (value: string) => value
 const ROLES = ['user', 'read_only', 'read_write'] as const
@@ -26,14 +28,15 @@ export interface Values {
   enabled: boolean
   role: Schemas['Role']
   extensions: Own[]
+  ringing: RingingValues
 }
 
-function values(user: User): Stored<Values> {
+function values(user: User, all: Extension[]): Stored<Values> {
   const { name, full_name, email, language, enabled, role, extensions } = user
   return {
     // The extensions are stored apart, yet seen together.
     etag: `${user.etag} ${extensions.map(({ id }) => id).join()}`,
-    values: { name, full_name, email: email ?? '', password: '', language, enabled, role, extensions },
+    values: { name, full_name, email: email ?? '', password: '', language, enabled, role, extensions, ringing: ringingOf(user.ringing, all) },
   }
 }
 
@@ -47,12 +50,12 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
   const added = useRef<User | null>(null)
   if (!all.data) return null
 
-  async function save({ extensions, password, ...rest }: Values, etag: string) {
+  async function save({ extensions, password, ringing, ...rest }: Values, etag: string) {
     const body = { ...rest, email: rest.email || null }
     const before = user ?? added.current
     const tag = user ? etag.split(' ')[0]! : (before?.etag ?? '*')
     const stored = before
-      ? await answer(api.PUT('/api/v1/users/{id}', { params: path(before.id, tag), body }))
+      ? await answer(api.PUT('/api/v1/users/{id}', { params: path(before.id, tag), body: { ...body, ringing: rulesOf(ringing, all.data ?? []) } }))
       : await answer(api.POST('/api/v1/users', { body: { ...body, password: password || null } }))
     if (!user) added.current = stored
     await assign(stored, extensions).finally(refresh)
@@ -132,6 +135,19 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
       />
     ),
   )
+  const ringing = field<Values, 'ringing'>('ringing', t('ringing.title'), () => '', (form) => (
+    <RingingRules
+      all={all.data}
+      own={form.values.extensions.map(({ number }) => number)}
+      values={form.values.ringing}
+      error={form.errors.ringing}
+      onChange={(ringing) => {
+        form.clearFieldError('ringing')
+        form.setFieldValue('ringing', () => ringing)
+      }}
+      readOnly={!mayWrite}
+    />
+  ))
   const role = field<Values, 'role'>('role', t('user.role'), (role) => t(`role.${role}`), (form) => (
     <Radio.Group label={t('user.role')} description={t('user.role_hint')} {...form.getInputProps('role')}>
       <Stack gap="sm" mt="sm">
@@ -146,8 +162,11 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
       <EditDialog<Values>
         title={user ? t('user.edit', { name: user.name }) : t('user.add')}
         help="user"
-        stored={user && values(user)}
-        initial={{ name: '', full_name: '', email: '', password: '', language: language(), enabled: true, role: 'user', extensions: [] }}
+        stored={user && values(user, all.data)}
+        initial={{
+          name: '', full_name: '', email: '', password: '', language: language(), enabled: true, role: 'user', extensions: [],
+          ringing: ringingOf(undefined, all.data),
+        }}
         save={save}
         refresh={refresh}
         onClose={onClose}
@@ -156,6 +175,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
         tabs={[
           { id: 'general', label: t('user.general'), fields: general },
           { id: 'extensions', label: t('user.extensions'), text: t('user.extensions_text'), fields: [extensions] },
+          ...(user ? [{ id: 'ringing', label: t('ringing.title'), text: t('ringing.text'), fields: [ringing] }] : []),
           { id: 'advanced', label: t('user.advanced'), fields: [role] },
         ]}
       />

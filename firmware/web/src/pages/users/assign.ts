@@ -8,8 +8,8 @@ import type { Own } from './Extensions'
 async function give(id: number, user: number | null) {
   const { data, error, response } = await api.GET('/api/v1/extensions/{id}', { params: { path: { id } } })
   if (!data) throw Problem.of(response, error)
-  const { number, description, caller_name, enabled, sip_username, codecs, srtp, etag }: Extension = data
-  const body = { number, description, caller_name, enabled, sip_username, codecs, srtp, user }
+  const { etag, number, description, caller_name, caller_id, enabled, sip_username, codecs, srtp, permission_group }: Extension = data
+  const body = { number, description, caller_name, caller_id, enabled, sip_username, codecs, srtp, permission_group, user }
   await answer(api.PUT('/api/v1/extensions/{id}', { params: path(id, etag), body }))
 }
 

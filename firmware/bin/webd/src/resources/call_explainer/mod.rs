@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use model::control::{Reply, Request};
 use model::explain::{self, Caller};
-use model::{DialTarget, ExtensionId, InterfaceId, RouteId};
+use model::{DialTarget, ExtensionId, InterfaceId, PermissionGroupId, RouteId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -12,6 +12,7 @@ use crate::app::{App, exchange_failed};
 use crate::input::{Params, parameter};
 use crate::object::find;
 use crate::problem::{FieldCode, Problem};
+use crate::words::Permission;
 
 /// Who dials, and what.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -93,12 +94,53 @@ pub enum Step {
         /// Those that can be reached.
         registered: usize,
     },
+    /// By the ringing rules of a user the call goes on, or would where a rule says so.
+    Forwarded {
+        /// Which rule.
+        why: Forwarding,
+        /// Id of the extension it goes on to.
+        extension: Option<u32>,
+        /// Or the number, as it is dialled.
+        number: Option<String>,
+    },
+    /// The user of this extension is not to be disturbed.
+    DoNotDisturb {
+        /// Id of the extension.
+        extension: u32,
+    },
+    /// By the ringing rules of a user this rings.
+    Ring {
+        /// Id of the extension whose phones ring.
+        extension: Option<u32>,
+        /// Or the number, as it is dialled.
+        number: Option<String>,
+        /// So many seconds after the call came.
+        after_s: u16,
+        /// For so many seconds; until the call ends where nothing is said.
+        for_s: Option<u16>,
+    },
+    /// The call has been sent on too often: it goes no further.
+    Circle,
     /// Which route of outgoing calls fits.
     Route {
         /// Id of the route; nothing where none fits.
         route: Option<u32>,
         /// Its prefix.
         prefix: String,
+    },
+    /// What the call permission group of the caller says of a call to the outside.
+    Permission {
+        /// Id of the group.
+        group: u32,
+        /// The prefix of the rule that decided; nothing where no rule fits and the default did.
+        rule: Option<String>,
+        /// What it says.
+        permission: Permission,
+    },
+    /// What those outside see is not the caller's own number.
+    CallerId {
+        /// Id of the other extension whose number they see; nothing where they see no number.
+        extension: Option<u32>,
     },
     /// One interface of the route, in the order in which they are tried.
     Attempt {
@@ -108,9 +150,34 @@ pub enum Step {
         ready: bool,
         /// The called number as it is sent.
         called: String,
-        /// The calling number as it is sent.
+        /// The calling number as it is sent; `anonymous` where none is.
         calling: String,
     },
+}
+
+/// Why a call goes on.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Forwarding {
+    /// All calls do.
+    Always,
+    /// The user is busy, refuses, or is not to be disturbed.
+    Busy,
+    /// Nobody answers, or nothing can be reached.
+    NoAnswer,
+    /// It rings there among others.
+    Rings,
+}
+
+impl From<explain::Forwarding> for Forwarding {
+    fn from(why: explain::Forwarding) -> Self {
+        match why {
+            explain::Forwarding::Always => Self::Always,
+            explain::Forwarding::Busy => Self::Busy,
+            explain::Forwarding::NoAnswer => Self::NoAnswer,
+            explain::Forwarding::Rings => Self::Rings,
+        }
+    }
 }
 
 /// What a call comes to.
@@ -225,9 +292,45 @@ impl From<explain::Step> for Step {
             },
             explain::Step::Own => Self::Own,
             explain::Step::Phones { registered } => Self::Phones { registered },
+            explain::Step::Forwarded {
+                why,
+                extension,
+                number,
+            } => Self::Forwarded {
+                why: why.into(),
+                extension: raw(extension),
+                number,
+            },
+            explain::Step::DoNotDisturb { extension } => Self::DoNotDisturb {
+                extension: extension.raw(),
+            },
+            explain::Step::Ring {
+                extension,
+                number,
+                after_s,
+                for_s,
+            } => Self::Ring {
+                extension: raw(extension),
+                number,
+                after_s,
+                for_s,
+            },
+            explain::Step::Circle => Self::Circle,
             explain::Step::Route { route, prefix } => Self::Route {
                 route: route.map(RouteId::raw),
                 prefix,
+            },
+            explain::Step::Permission {
+                group,
+                rule,
+                permission,
+            } => Self::Permission {
+                group: PermissionGroupId::raw(group),
+                rule,
+                permission: permission.into(),
+            },
+            explain::Step::CallerId { extension } => Self::CallerId {
+                extension: raw(extension),
             },
             explain::Step::Attempt {
                 interface,

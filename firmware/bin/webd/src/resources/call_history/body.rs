@@ -18,6 +18,11 @@ pub struct HistoryCall {
     /// What was dialled.
     #[schema(example = "122")]
     pub dialled: String,
+    /// The calling number that those outside were shown, where the call left; empty where it was hidden.
+    #[schema(example = "5550122")]
+    pub shown_outside: Option<String>,
+    /// The extension that was called, where the ringing rules of its user led the call elsewhere.
+    pub forwarded_from: Option<Party>,
     /// Who was reached.
     pub called: Option<Party>,
     /// When the call came in.
@@ -65,6 +70,8 @@ impl From<CallRecord> for HistoryCall {
             id: record.call.raw(),
             caller: record.caller.into(),
             dialled: record.dialled,
+            shown_outside: record.shown_outside,
+            forwarded_from: record.forwarded_from.map(Into::into),
             called: record.called.map(Into::into),
             started: clock::rfc3339(record.started),
             answered: record.answered.map(clock::rfc3339),

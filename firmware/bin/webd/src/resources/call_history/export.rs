@@ -20,7 +20,7 @@ const PIECES: usize = 4;
 /// Bytes of a piece.
 const PIECE: usize = 32 * 1024;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "ID",
     "Started",
     "Answered",
@@ -31,6 +31,7 @@ const COLUMNS: [&str; 15] = [
     "Dialled",
     "Called",
     "Called name",
+    "Shown outside",
     "Disposition",
     "Cause",
     "Ended by",
@@ -100,6 +101,10 @@ fn push(out: &mut String, record: CallRecord) {
         call.dialled.clone(),
         called.map(|party| party.number.clone()).unwrap_or_default(),
         name(called),
+        match call.shown_outside.as_deref() {
+            Some("") => "anonymous".into(),
+            shown => shown.unwrap_or_default().to_owned(),
+        },
         word(&call.disposition),
         call.cause.to_string(),
         word(&call.ended_by),

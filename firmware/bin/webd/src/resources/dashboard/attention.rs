@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use model::config::{Extension, User};
-use model::control::{FailedLogin, LoginFailure, UnknownLogin};
-use model::{Role, WallTime};
+use model::config::{Extension, Interface, User};
+use model::control::{FailedLogin, InterfaceCondition, InterfaceState, LoginFailure, UnknownLogin};
+use model::{InterfaceId, Role, WallTime};
 use serde::Serialize;
 use store::{Ended, Snapshot};
 use utoipa::ToSchema;
@@ -103,6 +103,8 @@ codes! {
     DiskFull = Error, "The disk is full: remove old records or recordings.";
     /// The certificate has ended, or is not valid yet.
     CertificateNotValid = Error, "The certificate of the administration is not valid at this time.";
+    /// There are ways for emergency calls, and none of them can carry a call now.
+    HelpNotReady = Error, "Emergency calls would fail now: none of the interfaces by which they leave is ready.";
     /// The stored configuration is not the one in force.
     ConfigNotInForce = Warning, "The exchange does not run the stored configuration: the Error log says why.";
     /// The exchange ended by itself within the last 24 hours, and was started again.
@@ -127,6 +129,8 @@ codes! {
     WeakSipPassword = Warning, "SIP passwords that are easy to guess: generate others.";
     /// Sound has neither real-time priority nor locked memory.
     NoRealTime = Warning, "Sound runs without real-time priority: it may stutter under load.";
+    /// Interfaces that can't carry a call now.
+    InterfaceNotReady = Warning, "Interfaces that can't carry calls: Call Routing says why.";
     /// Extensions of which a phone that is registered does not respond.
     ExtensionNotResponding = Warning, "Extensions with a phone that does not respond.";
     /// There is no extension yet.
@@ -150,6 +154,8 @@ pub(super) struct Seen<'a> {
     /// Phones that were not let in.
     pub(super) refused: &'a [FailedLogin],
     pub(super) unknown: &'a [UnknownLogin],
+    /// How the interfaces are; nothing where the exchange does not answer.
+    pub(super) interfaces: &'a [InterfaceState],
     pub(super) certificate: Option<&'a Facts>,
     /// Processes that ended by themselves since [`ENDINGS`] ago, the first first.
     pub(super) ended: &'a [Ended],
@@ -163,6 +169,7 @@ pub(super) fn look(seen: &Seen<'_>) -> Vec<Attention> {
     of_certificate(seen, &mut found);
     of_users(seen, &mut found);
     of_extensions(seen, &mut found);
+    of_interfaces(seen, &mut found);
     of_logins(seen, &mut found);
     found.sort_by_key(|attention| attention.severity);
     found
@@ -275,6 +282,27 @@ fn of_extensions(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     }
 }
 
+fn of_interfaces(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    use InterfaceCondition::{NotFound, NotRegistered};
+    let configuration = &seen.snapshot.configuration;
+    // One whose server has not answered yet may be ready in a moment.
+    let is_down = |id: InterfaceId| {
+        let state = seen.interfaces.iter().find(|state| state.interface == id);
+        state.is_some_and(|state| matches!(state.condition, NotFound | NotRegistered { .. }))
+    };
+    let down = (configuration.interfaces.iter()).filter(|one| one.enabled && is_down(one.id));
+    found.extend(about(AttentionCode::InterfaceNotReady, down.map(interface)));
+    let ways = configuration.ways_to_help();
+    let anybody = !configuration.extensions.is_empty();
+    if anybody
+        && !configuration.emergency.numbers.is_empty()
+        && !ways.is_empty()
+        && ways.into_iter().all(is_down)
+    {
+        found.push(whole(AttentionCode::HelpNotReady));
+    }
+}
+
 fn of_logins(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     let configuration = &seen.snapshot.configuration;
     // What is disabled is to be refused.
@@ -340,6 +368,16 @@ fn user(user: &User) -> AttentionObject {
         kind: Some(ObjectKind::User),
         id: Some(user.id.raw()),
         name: shown_name(user).to_owned(),
+        host: None,
+        time: None,
+    }
+}
+
+fn interface(interface: &Interface) -> AttentionObject {
+    AttentionObject {
+        kind: Some(ObjectKind::Interface),
+        id: Some(interface.id.raw()),
+        name: interface.name.clone(),
         host: None,
         time: None,
     }

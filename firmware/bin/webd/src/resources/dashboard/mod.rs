@@ -113,6 +113,10 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         Ok(Reply::FailedLogins { failed, unknown }) => (failed, unknown),
         _ => (Vec::new(), Vec::new()),
     };
+    let interfaces = match app.control.ask(Request::Interfaces).await {
+        Ok(Reply::Interfaces { interfaces }) => interfaces,
+        _ => Vec::new(),
+    };
     let now = clock::now();
     let data = app.data.clone();
     let day_ago = WallTime::from_unix_micros(
@@ -137,6 +141,7 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         phones: phones.as_ref(),
         refused: &refused,
         unknown: &unknown,
+        interfaces: &interfaces,
         certificate: facts.as_ref(),
         ended: &ended,
     });

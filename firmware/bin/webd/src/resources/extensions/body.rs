@@ -11,6 +11,8 @@ use crate::phones::Phones;
 use crate::revision::etag;
 use crate::words::{Codec, Srtp, shown_name};
 
+use super::caller_id::CallerId;
+
 /// An extension.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Extension {
@@ -31,6 +33,8 @@ pub struct Extension {
     /// is none.
     #[schema(example = "Front desk")]
     pub(super) caller_name: Option<String>,
+    /// Which number it shows outside.
+    caller_id: CallerId,
     /// A disabled extension neither registers nor calls.
     pub(super) enabled: bool,
     /// True where it may register and call: it and its user are enabled.
@@ -47,6 +51,8 @@ pub struct Extension {
     codecs: Vec<Codec>,
     /// Whether its sound is encrypted.
     srtp: Srtp,
+    /// Id of the call permission group that says which numbers outside it may call; nothing allows all.
+    permission_group: Option<u32>,
     /// For If-Match.
     #[schema(example = "\"r17\"")]
     etag: String,
@@ -100,6 +106,9 @@ pub struct ExtensionCreation {
         pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
     )]
     pub(super) caller_name: Option<String>,
+    /// Which number it shows outside; its own where left out.
+    #[serde(default)]
+    pub(super) caller_id: CallerId,
     /// A disabled extension neither registers nor calls.
     #[serde(default = "yes")]
     pub(super) enabled: bool,
@@ -125,6 +134,9 @@ pub struct ExtensionCreation {
     /// Whether its sound is encrypted.
     #[serde(default = "offered")]
     pub(super) srtp: Srtp,
+    /// Id of the call permission group that says which numbers outside it may call; all where left out.
+    #[serde(default, deserialize_with = "optional_id")]
+    pub(super) permission_group: Option<u32>,
 }
 
 /// What replaces an extension; all of it but the SIP password.
@@ -154,6 +166,9 @@ pub struct ExtensionChange {
         pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$"
     )]
     pub(super) caller_name: Option<String>,
+    /// Which number it shows outside; its own where left out.
+    #[serde(default)]
+    pub(super) caller_id: CallerId,
     /// A disabled extension neither registers nor calls.
     pub(super) enabled: bool,
     /// SIP user name of its phones.
@@ -170,6 +185,9 @@ pub struct ExtensionChange {
     /// Whether its sound is encrypted.
     #[serde(default = "offered")]
     pub(super) srtp: Srtp,
+    /// Id of the call permission group that says which numbers outside it may call; all where left out.
+    #[serde(default, deserialize_with = "optional_id")]
+    pub(super) permission_group: Option<u32>,
 }
 
 /// The SIP password to be set.
@@ -216,6 +234,7 @@ impl Extension {
             user: extension.user.map(model::UserId::raw),
             user_name: user.map(|user| shown_name(user).to_owned()),
             caller_name: extension.caller_name.clone(),
+            caller_id: extension.caller_id.into(),
             enabled: extension.enabled,
             active: snapshot.configuration.is_active(extension),
             sip_username: extension.sip_username.clone(),
@@ -230,6 +249,9 @@ impl Extension {
                 .map(|codec| (*codec).into())
                 .collect(),
             srtp: extension.srtp.into(),
+            permission_group: extension
+                .permission_group
+                .map(model::PermissionGroupId::raw),
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
         }
     }

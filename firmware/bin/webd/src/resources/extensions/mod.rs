@@ -6,7 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::control::{Reply, Request};
-use model::{ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, Secret, UserId, config};
+use model::{
+    ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, PermissionGroupId, Secret, UserId,
+    config,
+};
 use serde::Deserialize;
 use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store, StoreError};
 use utoipa::IntoParams;
@@ -22,6 +25,7 @@ use crate::revision::IfMatch;
 use crate::words::{Dependent, Dependents};
 
 mod body;
+mod caller_id;
 mod query;
 
 pub use body::{
@@ -92,10 +96,12 @@ pub async fn add(
         description: body.description,
         user: body.user.map(UserId::new),
         caller_name: body.caller_name,
+        caller_id: body.caller_id.into(),
         enabled: body.enabled,
         sip_password: password.clone(),
         codecs: body.codecs.into_iter().map(Into::into).collect(),
         srtp: body.srtp.into(),
+        permission_group: body.permission_group.map(PermissionGroupId::new),
     };
     let changed = app
         .change(
@@ -182,11 +188,13 @@ pub async fn replace(
         description: body.description,
         user: body.user.map(UserId::new),
         caller_name: body.caller_name,
+        caller_id: body.caller_id.into(),
         enabled: body.enabled,
         sip_username: body.sip_username,
         sip_password: before.sip_password.clone(),
         codecs: body.codecs.into_iter().map(Into::into).collect(),
         srtp: body.srtp.into(),
+        permission_group: body.permission_group.map(PermissionGroupId::new),
     };
     app.change(
         actor.author(),
@@ -259,12 +267,13 @@ pub async fn set_sip_password(
 
 /// What depends on an extension
 ///
-/// To ask before it is removed: the phones that are registered on it now, and the interfaces whose calls
-/// ring it, which ring nobody in its place.
+/// To ask before it is removed: the phones that are registered on it now, the interfaces whose calls
+/// ring it, which ring nobody in its place, the extensions that show its number outside, which show none then,
+/// and the users whose ringing rules call it, which do so no more.
 #[utoipa::path(get, path = "/extensions/{id}/dependents", operation_id = "list_extension_dependents",
     tag = "configuration",
     params(("id" = u32, Path, description = "Id of the extension")),
-    responses((status = 200, description = "Its phones and interfaces", body = Dependents)))]
+    responses((status = 200, description = "What there is of them", body = Dependents)))]
 pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
@@ -274,6 +283,12 @@ pub async fn dependents(
     let interfaces = (snapshot.configuration.interfaces.iter())
         .filter(|interface| interface.rings(id))
         .map(|interface| Dependent::interface(interface.id.raw(), &interface.name));
+    let showing = (snapshot.configuration.extensions.iter())
+        .filter(|extension| extension.caller_id.other() == Some(id))
+        .map(|extension| Dependent::extension(extension.id.raw(), extension.number.to_string()));
+    let ringing = (snapshot.configuration.users.iter())
+        .filter(|user| user.ringing.calls(id))
+        .map(Dependent::user);
     // Where the exchange does not answer nothing is known to depend on it.
     let phones = match app.control.ask(Request::Registrations).await {
         Ok(Reply::Registrations { registrations }) => registrations,
@@ -284,6 +299,8 @@ pub async fn dependents(
         .filter(|phone| phone.extension == id)
         .map(|phone| Dependent::phone(phone.user_agent, phone.address))
         .chain(interfaces)
+        .chain(showing)
+        .chain(ringing)
         .collect();
     Ok(Json(Dependents { dependents }))
 }

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use crate::revision::etag;
 use crate::words::{Language, Person, Role};
 
+use super::ringing::RingingRules;
+
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct User {
@@ -18,6 +20,8 @@ pub struct User {
     has_password: bool,
     /// The user's extensions, by id.
     pub(super) extensions: Vec<ExtensionOfUser>,
+    /// What becomes of calls to them.
+    ringing: RingingRules,
     /// For If-Match.
     #[schema(example = "\"r17\"")]
     etag: String,
@@ -119,6 +123,9 @@ pub struct UserChange {
     pub(super) role: Role,
     /// A disabled user neither logs in nor calls.
     pub(super) enabled: bool,
+    /// What becomes of calls to the user's extensions; as it was where left out.
+    #[serde(default)]
+    pub(super) ringing: Option<RingingRules>,
 }
 
 /// A password to be set.
@@ -160,6 +167,7 @@ impl User {
         Self {
             has_password: snapshot.with_password.contains(&user.id),
             extensions,
+            ringing: user.ringing.clone().into(),
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
             person: user.clone().into(),
         }

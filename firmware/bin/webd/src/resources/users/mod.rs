@@ -19,6 +19,7 @@ use crate::words::{Dependent, Dependents};
 
 mod body;
 mod query;
+mod ringing;
 
 pub use body::{ExtensionsThen, Password, User, UserChange, UserCreation, Users};
 pub use query::{UserPage, UserSort};
@@ -110,7 +111,7 @@ pub async fn show(
 
 /// Change a user
 ///
-/// Everything but the password is replaced. A user who is disabled or gets another role is logged
+/// Everything but the password is replaced; ringing rules that are left out stay. A user who is disabled or gets another role is logged
 /// out.
 #[utoipa::path(put, path = "/users/{id}", operation_id = "change_user", tag = "configuration",
     params(
@@ -130,6 +131,11 @@ pub async fn replace(
     let id = UserId::new(id);
     let (snapshot, _, expected) = find_as_seen(&app, id, &if_match).await?;
     let role = model::Role::from(body.role);
+    let ringing = match body.ringing {
+        Some(rules) => rules.read()?,
+        None => (snapshot.configuration.user(id))
+            .map_or_else(Default::default, |user| user.ringing.clone()),
+    };
     let user = config::User {
         id,
         name: body.name,
@@ -138,6 +144,7 @@ pub async fn replace(
         language: body.language.into(),
         role,
         enabled: body.enabled,
+        ringing,
     };
     app.change(actor.author(), expected, vec![Operation::UpdateUser(user)])
         .await?;

@@ -432,6 +432,7 @@ fn a_bye_that_is_never_answered_is_given_up() {
     }
     tape.at(32_000);
     assert_eq!(tape.endpoint.counts().sessions, 0);
+    assert!(matches!(tape.event(), Event::Unanswered { flow } if flow == bob().flow));
     tape.no_event();
     tape.ends_clean();
 }

@@ -168,6 +168,7 @@ impl Pair {
             Event::Binding { .. }
             | Event::AuthenticationFailed { .. }
             | Event::Parted { .. }
+            | Event::Unanswered { .. }
             | Event::Ignored { .. }
             | Event::Alive { .. }
             | Event::Registered { .. }

@@ -402,6 +402,7 @@ fn an_offer_without_any_answer_ends_the_call() {
     let (mut tape, _, session) = in_call("");
     offer(&mut tape, session, "ours");
     tape.at(32_000);
+    assert!(matches!(tape.event(), Event::Unanswered { .. }));
     assert!(matches!(
         tape.event(),
         Event::Ended {

@@ -155,3 +155,63 @@ fn what_must_be_encrypted_is_not_answered_in_the_clear() {
     let media = ours.answer_received(&offer("RTP/AVP", &keys));
     assert_eq!(media.expect("it fits").expect("a stream").srtp, None);
 }
+
+#[test]
+fn an_answer_takes_one_of_our_lines_with_a_key_of_its_own() {
+    let mut ours = leg_by(SrtpPolicy::Required, true, 1);
+    let offered = ours.offer().expect("nothing is open");
+    let text = String::from_utf8(offered.to_vec()).expect("text");
+    let (tag, line) = (text.lines())
+        .filter_map(|line| line.strip_prefix("a=crypto:")?.split_once(' '))
+        .find(|(_, line)| line.starts_with("AES_CM_128_HMAC_SHA1_80 "))
+        .expect("each suite has one");
+    let other = if tag == "1" { "2" } else { "1" };
+    let suite = "AES_CM_128_HMAC_SHA1_80";
+    for wrong in [
+        format!("{other} {suite} inline:{KEY}"),
+        format!("9 {suite} inline:{KEY}"),
+        format!("{tag} {line}"),
+    ] {
+        let answer = offer("RTP/SAVP", &format!("a=crypto:{wrong}"));
+        assert!(ours.answer_received(&answer).is_err(), "{wrong}");
+    }
+    let good = offer("RTP/SAVP", &format!("a=crypto:{tag} {suite} inline:{KEY}"));
+    assert!(ours.answer_received(&good).is_ok());
+}
+
+#[test]
+fn our_own_key_is_nobody_elses() {
+    let mut ours = leg_by(SrtpPolicy::Required, true, 1);
+    let offered = ours.offer().expect("nothing is open");
+    ours.rollback();
+    let text = String::from_utf8(offered.to_vec()).expect("text");
+    let keys: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("crypto"))
+        .collect();
+    let echoed = offer("RTP/SAVP", &keys.join("\n"));
+    assert!(ours.offer_received(&echoed).is_err());
+}
+
+#[test]
+fn a_call_for_help_takes_an_answer_in_the_clear_and_others_do_not() {
+    let mut keys = KeySource::new(&[1; 32]);
+    let encryption = Encryption::new(SrtpPolicy::Required, false, &mut keys);
+    let mut ours = Negotiation::new(
+        1001,
+        Capabilities {
+            encryption: encryption.map(Encryption::lenient),
+            ..capabilities(&[PCMA])
+        },
+    );
+    let offered = ours.offer().expect("nothing is open");
+    assert_eq!(parse(&offered).media[0].protocol, Protocol::RtpSavp);
+    // Of the encrypted transport without a key nothing could be heard.
+    assert!(ours.answer_received(&offer("RTP/SAVP", "")).is_err());
+    let media = ours
+        .answer_received(&offer("RTP/AVP", ""))
+        .expect("it fits");
+    assert_eq!(media.expect("a stream").srtp, None);
+    let again = exchange(&mut ours, &offer("RTP/AVP", "")).1;
+    assert_eq!(again.expect("a stream").srtp, None);
+}

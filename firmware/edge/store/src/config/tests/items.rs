@@ -1,9 +1,10 @@
 //! Parts of the configuration that are kept as JSON.
 
 use model::config::{
-    IdentityHeader, Interface, Mapping, Partner, Rewrite, Rewriting, Route, SipServer,
+    IdentityHeader, Interface, Mapping, Partner, Permission, PermissionGroup, PermissionRule,
+    Rewrite, Rewriting, Ring, Ringing, Route, SipServer, Target,
 };
-use model::{InterfaceId, RouteId, SrtpPolicy, Transport};
+use model::{InterfaceId, PermissionGroupId, RouteId, SrtpPolicy, Transport};
 
 use super::*;
 
@@ -201,4 +202,103 @@ fn faults_of_an_item_name_its_fields() {
         ]
     );
     assert!(store.load().unwrap().interfaces.is_empty());
+}
+
+#[test]
+fn a_call_permission_group_that_an_extension_has_is_not_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let group = PermissionGroup {
+        id: PermissionGroupId::new(0),
+        name: "Office".into(),
+        description: String::new(),
+        rules: vec![PermissionRule {
+            prefix: "0900".into(),
+            permission: Permission::Deny,
+        }],
+        default: Permission::Allow,
+    };
+    let added = change(&store, Operation::AddItem(Item::PermissionGroup(group))).unwrap();
+    let [ItemId::PermissionGroup(id)] = added.items[..] else {
+        panic!("{added:?}");
+    };
+    let mut new = extension("122");
+    new.permission_group = Some(id);
+    let mut one = add_extension(&store, new);
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(
+        store.load().unwrap().extensions[0].permission_group,
+        Some(id)
+    );
+    let remove = || change(&store, Operation::RemoveItem(ItemId::PermissionGroup(id)));
+    let (found, _) = faults(remove().unwrap_err());
+    assert_eq!(found[0].path, "/extensions/0/permission_group");
+    assert_eq!(found[0].code, FaultCode::UnknownReference);
+    one.permission_group = None;
+    change(&store, Operation::UpdateExtension(one)).unwrap();
+    remove().unwrap();
+    assert_eq!(
+        log(&store),
+        [
+            "Added call permission group \"Office\" (ID=1)",
+            "Added extension 122 (ID=1)",
+            "Changed extension 122 (ID=1): call permission group ID=1 -> none",
+            "Removed call permission group \"Office\" (ID=1)",
+        ]
+    );
+}
+
+#[test]
+fn who_showed_the_number_of_an_extension_that_goes_hides_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let shown = add_extension(&store, extension("101"));
+    let mut shows = extension("102");
+    shows.caller_id = CallerId::Extension(shown.id);
+    let shows = add_extension(&store, shows);
+    let of = |store: &Store| store.load().unwrap().extension(shows.id).unwrap().caller_id;
+    assert_eq!(of(&store), CallerId::Extension(shown.id));
+    change(&store, Operation::RemoveExtension(shown.id)).unwrap();
+    assert_eq!(of(&store), CallerId::Hidden);
+    let log = log(&store);
+    assert!(
+        log.iter()
+            .any(|row| row.ends_with("number shown outside that of extension ID=1 -> hidden")),
+        "{log:?}"
+    );
+}
+
+#[test]
+fn ringing_rules_outlive_a_restart_and_lose_an_extension_that_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let desk = add_extension(&store, extension("101"));
+    let mut jana = add_user(&store, user("jana"));
+    jana.ringing = Ringing {
+        rings: vec![Ring {
+            target: Target::Extension(desk.id),
+            after_s: 0,
+            for_s: Some(20),
+        }],
+        no_answer: Some(Target::Number("90602111111".parse().unwrap())),
+        ..Ringing::default()
+    };
+    change(&store, Operation::UpdateUser(jana.clone())).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.load().unwrap().user(jana.id), Some(&jana));
+    change(&store, Operation::RemoveExtension(desk.id)).unwrap();
+    let left = store.load().unwrap().user(jana.id).unwrap().ringing.clone();
+    assert_eq!(left, jana.ringing.without(desk.id));
+    assert_eq!(
+        log(&store)[2..],
+        [
+            "Changed user jana (ID=2): ringing rules none -> [extension ID=1 rings after 0 s for 20 s, \
+             no answer to 90602111111]",
+            "Changed user jana (ID=2): ringing rules [extension ID=1 rings after 0 s for 20 s, no answer \
+             to 90602111111] -> [no answer to 90602111111]",
+            "Removed extension 101 (ID=1)",
+        ]
+    );
 }
