@@ -409,11 +409,14 @@ fn answered_keys(
 ) -> Result<Option<MasterKeys>, NegotiationError> {
     let offered = ours.description.media.get(ours.line);
     let encryption = ours.capabilities.encryption.as_ref();
+    let asked = offered.is_some_and(crypto::has_keys);
     let keys = encryption
-        .filter(|_| offered.is_some_and(crypto::has_keys))
+        .filter(|_| asked)
         .and_then(|encryption| encryption.answered(line));
     let lenient = encryption.is_some_and(|encryption| encryption.lenient);
     let must = line.protocol.is_secure_rtp()
+        // Who answers keys with keys encrypts: without one that we can, it would be noise.
+        || asked && crypto::has_keys(line)
         || !lenient
             && (encryption.is_some_and(|encryption| encryption.required)
                 || offered.is_some_and(|offered| offered.protocol.is_secure_rtp()));

@@ -81,12 +81,11 @@ impl Encryption {
         Some((MasterKeys { send, receive }, line(tag, &send)))
     }
 
-    /// What their answer to our lines says: tag and suite of one of them, with a key of their own (RFC 4568 §5.1.3).
+    /// What their answer to our lines says: one of our suites, with a key of their own (RFC 4568 §5.1.3). We offer
+    /// each suite once, so it is known by that; some gateways answer under a tag that they made up.
     pub(super) fn answered(&self, theirs: &MediaDescription) -> Option<MasterKeys> {
-        let (tag, receive) = keys(theirs).next()?;
-        let (_, send) = (1..)
-            .zip(self.keys)
-            .find(|(offered, key)| *offered == tag && key.suite() == receive.suite())?;
+        let (_, receive) = keys(theirs).next()?;
+        let send = self.key(receive.suite())?;
         (!self.is_ours(&receive)).then_some(MasterKeys { send, receive })
     }
 

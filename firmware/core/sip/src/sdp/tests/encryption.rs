@@ -158,25 +158,72 @@ fn what_must_be_encrypted_is_not_answered_in_the_clear() {
 
 #[test]
 fn an_answer_takes_one_of_our_lines_with_a_key_of_its_own() {
-    let mut ours = leg_by(SrtpPolicy::Required, true, 1);
-    let offered = ours.offer().expect("nothing is open");
-    let text = String::from_utf8(offered.to_vec()).expect("text");
+    let suite = "AES_CM_128_HMAC_SHA1_80";
+    let (mut ours, tag, line) = offered(SrtpPolicy::Required, suite);
+    let echo = offer("RTP/SAVP", &format!("a=crypto:{tag} {line}"));
+    assert!(ours.answer_received(&echo).is_err(), "our own key");
+    let good = offer("RTP/SAVP", &format!("a=crypto:{tag} {suite} inline:{KEY}"));
+    let srtp = ours.answer_received(&good).map(suites);
+    assert_eq!(srtp, Ok(Some([SrtpSuite::AesCm128HmacSha1_80; 2])));
+}
+
+#[test]
+fn an_answer_is_known_by_its_suite_whatever_its_tag() {
+    let suite = "AES_CM_128_HMAC_SHA1_32";
+    for policy in [SrtpPolicy::Required, SrtpPolicy::Offered] {
+        let (_, tag, _) = offered(policy, suite);
+        for tag in [if tag == "1" { "2" } else { "1" }, "9"] {
+            let (mut ours, ..) = offered(policy, suite);
+            let answer = offer("RTP/SAVP", &format!("a=crypto:{tag} {suite} inline:{KEY}"));
+            let srtp = ours.answer_received(&answer).map(suites);
+            assert_eq!(srtp, Ok(Some([SrtpSuite::AesCm128HmacSha1_32; 2])), "{tag}");
+        }
+        // Our own key is no more theirs under another tag.
+        let (mut ours, _, line) = offered(policy, suite);
+        let echo = offer("RTP/AVP", &format!("a=crypto:9 {line}"));
+        assert!(ours.answer_received(&echo).is_err());
+    }
+}
+
+#[test]
+fn keys_that_can_not_be_used_answer_no_offer_of_keys() {
+    let usual = "AES_CM_128_HMAC_SHA1_80";
+    for unusable in [
+        format!("1 F8_128_HMAC_SHA1_80 inline:{KEY}"),
+        format!("1 {usual} inline:{KEY}|2^20|1:4"),
+        format!("1 {usual} inline:{KEY} UNENCRYPTED_SRTP"),
+        format!("1 {usual} inline:c2hvcnQ="),
+        "nonsense".to_owned(),
+    ] {
+        let (mut ours, ..) = offered(SrtpPolicy::Offered, usual);
+        let answer = offer("RTP/AVP", &format!("a=crypto:{unusable}"));
+        assert!(ours.answer_received(&answer).is_err(), "{unusable}");
+        // One that can beside them is enough, and so is none.
+        let keys = format!("a=crypto:{unusable}\na=crypto:2 {usual} inline:{KEY}");
+        let srtp = ours.answer_received(&offer("RTP/AVP", &keys)).map(suites);
+        assert_eq!(srtp, Ok(Some([SrtpSuite::AesCm128HmacSha1_80; 2])));
+        let (mut ours, ..) = offered(SrtpPolicy::Offered, usual);
+        let srtp = ours.answer_received(&offer("RTP/AVP", "")).map(suites);
+        assert_eq!(srtp, Ok(None));
+    }
+}
+
+/// A leg whose offer has keys is open; tag and line of this suite in it.
+fn offered(policy: SrtpPolicy, suite: &str) -> (Negotiation, String, String) {
+    let mut ours = leg_by(policy, true, 1);
+    let offer = ours.offer().expect("nothing is open");
+    let text = String::from_utf8(offer.to_vec()).expect("text");
     let (tag, line) = (text.lines())
         .filter_map(|line| line.strip_prefix("a=crypto:")?.split_once(' '))
-        .find(|(_, line)| line.starts_with("AES_CM_128_HMAC_SHA1_80 "))
+        .find(|(_, line)| line.split(' ').next() == Some(suite))
         .expect("each suite has one");
-    let other = if tag == "1" { "2" } else { "1" };
-    let suite = "AES_CM_128_HMAC_SHA1_80";
-    for wrong in [
-        format!("{other} {suite} inline:{KEY}"),
-        format!("9 {suite} inline:{KEY}"),
-        format!("{tag} {line}"),
-    ] {
-        let answer = offer("RTP/SAVP", &format!("a=crypto:{wrong}"));
-        assert!(ours.answer_received(&answer).is_err(), "{wrong}");
-    }
-    let good = offer("RTP/SAVP", &format!("a=crypto:{tag} {suite} inline:{KEY}"));
-    assert!(ours.answer_received(&good).is_ok());
+    (ours, tag.to_owned(), line.to_owned())
+}
+
+/// By which suites is sent and received.
+fn suites(media: Option<Negotiated>) -> Option<[SrtpSuite; 2]> {
+    let srtp = media.expect("a stream").srtp?;
+    Some([srtp.send.suite(), srtp.receive.suite()])
 }
 
 #[test]
