@@ -84,7 +84,9 @@ BOOT_PORT ?= 4021
 
 dev-image: build
 	@.ci/image-tools
+	@echo "Building the menu and the maker of images where something is new."
 	@$(CARGO) build --quiet --locked --release -p image -p console
+	@echo "Making the image."
 	@target/release/image dev --board $(BOARD) --programs target/release --output $(IMAGES)
 	@ls -sh $(IMAGES)/$(BOARD).img $(IMAGES)/$(BOARD)-*.update
 
@@ -110,14 +112,22 @@ test-image: dev-image
 	IMAGE_ALL=1 IMAGE_STARTS=10 IMAGE_POWER_CUTS=100 IMAGE_CUT_UPGRADES=5 INTEROP_IMAGE=$(abspath $(IMAGES))/$(BOARD).img \
 		$(CARGO) test --locked -p image-tests --test machine -- --test-threads 2
 
-# The copy is what is written to, until there is a newer image; Ctrl-A X ends the machine.
+# The machine writes to a copy, a card of its own for each board, which is kept until there is a newer image; Ctrl-A X ends it.
+# Whether the box has its address by DHCP or the 10.10.10.1 of its first start, it is the same here. The pause is for reading: the boot loader clears the screen.
 boot: $(IMAGES)/$(BOARD).img
-	@[ $(IMAGES)/boot.img -nt $(IMAGES)/$(BOARD).img ] || cp --sparse=always $(IMAGES)/$(BOARD).img $(IMAGES)/boot.img
-	@truncate -s 2G $(IMAGES)/boot.img
-	@echo "The administration will be at https://localhost:$(BOOT_PORT)/admin; Ctrl-A X ends the machine."
-	@qemu-system-x86_64 -accel tcg -machine q35 -m 512 -nographic -device i6300esb \
-		-drive file=$(IMAGES)/boot.img,format=raw,if=none,id=card -device ide-hd,drive=card \
-		-netdev user,id=lan,hostfwd=tcp:127.0.0.1:$(BOOT_PORT)-:4021 -device virtio-net-pci,netdev=lan,romfile=
+	@exec 9>$(IMAGES)/boot-$(BOARD).lock; \
+	flock -n 9 || { echo "A machine of $(BOARD) is running already: end it with Ctrl-A X in its terminal." >&2; exit 1; }; \
+	card=$(IMAGES)/boot-$(BOARD).img; \
+	if [ ! -e $$card ] || [ $(IMAGES)/$(BOARD).img -nt $$card ]; then \
+		[ ! -e $$card ] || echo "The image is newer than the machine's card: the machine begins anew, without its former settings."; \
+		cp --sparse=always $(IMAGES)/$(BOARD).img $$card && truncate -s 2G $$card || exit 1; \
+	fi; \
+	echo "The administration will be at https://localhost:$(BOOT_PORT)/admin; Ctrl-A X ends the machine."; \
+	sleep 3; \
+	qemu-system-x86_64 -accel tcg -machine q35 -m 512 -nographic -device i6300esb \
+		-drive file=$$card,format=raw,if=none,id=card -device ide-hd,drive=card \
+		-netdev user,id=lan,net=10.10.10.0/24,dhcpstart=10.10.10.1,hostfwd=tcp:127.0.0.1:$(BOOT_PORT)-10.10.10.1:4021 \
+		-device virtio-net-pci,netdev=lan,romfile=
 
 $(IMAGES)/$(BOARD).img:
 	@$(MAKE) --no-print-directory dev-image

@@ -11,7 +11,7 @@ use crate::initramfs::Archive;
 use crate::tools::{run, run_with};
 
 /// What the kernel needs before it can mount a slot, and what the system needs of it besides: cards of
-/// PCs and of QEMU, file systems, Ethernet, a watchdog.
+/// PCs and of QEMU, file systems, Ethernet, a watchdog, the power button.
 const MODULES: &[&str] = &[
     "virtio_pci",
     "virtio_blk",
@@ -31,6 +31,8 @@ const MODULES: &[&str] = &[
     "8139too",
     "r8169",
     "softdog",
+    "button",
+    "evdev",
 ];
 
 /// A kernel of Debian, unpacked.

@@ -12,7 +12,7 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use platform::board::{Board, MIB};
 use platform::update::{self, Origin};
@@ -138,6 +138,8 @@ fn main() -> Result<()> {
 }
 
 fn make_dev(options: &Dev) -> Result<()> {
+    // Before anything is made.
+    board(&options.common)?;
     let cache = options.output.join("packages");
     std::fs::create_dir_all(&cache).with_context(|| cache.display().to_string())?;
     let board = &options.common.board;
@@ -165,20 +167,35 @@ fn make_dev(options: &Dev) -> Result<()> {
     )
 }
 
-fn make_card(common: &Common, system: &Path, output: &Path) -> Result<()> {
+/// The board's description.
+fn board(common: &Common) -> Result<Board> {
     let boards = common.project.join("board");
     let file = boards.join(&common.board).join("board.toml");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("there is no board `{}` ({})", common.board, file.display()))?;
-    let layout = Board::parse(&text)
-        .with_context(|| file.display().to_string())?
-        .card;
+    if !file.is_file() {
+        let entries = std::fs::read_dir(&boards).with_context(|| boards.display().to_string())?;
+        let mut names: Vec<_> = (entries.flatten())
+            .filter(|entry| entry.path().join("board.toml").is_file())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        bail!(
+            "there is no board `{}`: take one of {}",
+            common.board,
+            names.join(", ")
+        );
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    Board::parse(&text).with_context(|| file.display().to_string())
+}
+
+fn make_card(common: &Common, system: &Path, output: &Path) -> Result<()> {
+    let layout = board(common)?.card;
     let bytes = |mib: std::num::NonZeroU32| u64::from(mib.get()) * MIB;
     card::make(
         &card::Parts {
             system,
             grub: &common.grub,
-            boot: &boards.join("common"),
+            boot: &common.project.join("board/common"),
             boot_size: bytes(layout.boot_mib),
             slot_size: bytes(layout.slot_mib),
             data_size: bytes(layout.data_mib),

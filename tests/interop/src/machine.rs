@@ -194,7 +194,10 @@ impl Machine {
         // Software only: what a machine offers beyond that differs, and half of it doesn't work.
         command.args(["-accel", "tcg", "-machine", "q35", "-m"]);
         command.arg(MEMORY_MIB.to_string());
-        command.args(["-display", "none", "-monitor", "none", "-no-reboot"]);
+        command.args(["-display", "none", "-no-reboot", "-monitor"]);
+        let monitor = self.monitor();
+        let _ = fs::remove_file(&monitor);
+        command.arg(format!("unix:{},server=on,wait=off", monitor.display()));
         command.args(["-device", "i6300esb"]);
         command.arg("-serial");
         command.arg(format!("unix:{},server=on,wait=off", socket.display()));
@@ -303,6 +306,68 @@ impl Machine {
     pub fn send(&mut self, keys: &str) -> Result<()> {
         let serial = self.serial.as_mut().context("the machine is off")?;
         Ok(serial.line.write_all(keys.as_bytes())?)
+    }
+
+    /// Types on the keyboard, in QEMU's words for keys.
+    pub fn press(&self, keys: &[&str]) -> Result<()> {
+        for key in keys {
+            self.ask(&format!("sendkey {key}"))?;
+            // As fast as fingers: what comes at once is one chord.
+            thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
+    }
+
+    /// Presses its power button.
+    pub fn press_power_button(&self) -> Result<()> {
+        self.ask("system_powerdown")
+    }
+
+    /// What stands on the screen, which is in text mode: 25 lines.
+    pub fn screen(&self) -> Result<String> {
+        const COLUMNS: usize = 80;
+        const CELLS: usize = COLUMNS * 25;
+        let file = self.folder.join("screen");
+        let _ = fs::remove_file(&file);
+        // The memory of a VGA's text: a character and its colours, line by line.
+        self.ask(&format!(
+            "pmemsave 0xb8000 {} \"{}\"",
+            CELLS * 2,
+            file.display()
+        ))?;
+        let cells = fs::read(&file).context("the screen was not saved")?;
+        let lines = cells.chunks(2 * COLUMNS).map(|line| {
+            let text = line.chunks(2).map(|cell| match cell.first() {
+                Some(&shown) if (b' '..=b'~').contains(&shown) => char::from(shown),
+                _ => ' ',
+            });
+            text.collect::<String>().trim_end().to_owned()
+        });
+        Ok(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Asks QEMU itself, and waits until it is done.
+    fn ask(&self, command: &str) -> Result<()> {
+        const PROMPT: &[u8] = b"(qemu) ";
+        let mut line = UnixStream::connect(self.monitor()).context("QEMU's monitor")?;
+        line.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let until_prompt = |line: &mut UnixStream| -> Result<()> {
+            let mut seen = Vec::new();
+            let mut octets = [0; 1024];
+            while !seen.ends_with(PROMPT) {
+                let count = line.read(&mut octets).context("QEMU's monitor is silent")?;
+                ensure!(count > 0, "QEMU's monitor hung up");
+                seen.extend(&octets[..count]);
+            }
+            Ok(())
+        };
+        until_prompt(&mut line)?;
+        line.write_all(format!("{command}\n").as_bytes())?;
+        until_prompt(&mut line)
+    }
+
+    fn monitor(&self) -> PathBuf {
+        self.folder.join("monitor")
     }
 
     /// All that the serial line has shown since the machine was switched on.

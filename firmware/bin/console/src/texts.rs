@@ -98,7 +98,8 @@ pub const NO_ZONE: &str = "No zone has this in its name.";
 pub const NO_ANSWER: &str = "The answer of the system service is not understood.";
 
 // What keys do.
-pub const KEYS_LIST: &str = "Up/Down or a number and Enter choose   Esc: back   Ctrl-L: draw again";
+pub const KEYS_LIST: &str =
+    "Up/Down and Enter, or the number: choose   Esc: back   Ctrl-L: draw again";
 pub const KEYS_FORM: &str = "Up/Down: row   Space: other value   Enter: choose   Esc: back";
 
 // Line by line.
@@ -248,6 +249,11 @@ pub fn time(now: &str, synchronised: Option<&str>) -> String {
         Some(at) => format!("{now}, time server heard {at}"),
         None => format!("{now}, no time server heard"),
     }
+}
+
+/// The clock that nobody else sets.
+pub fn time_by_hand(now: &str) -> String {
+    format!("{now}, set by hand")
 }
 
 /// The row of the status where a change waits to be kept.

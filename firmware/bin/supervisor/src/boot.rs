@@ -8,6 +8,7 @@
 //!
 //! PID 1 waits for nobody without a limit, opens no database and listens on no network.
 
+mod button;
 mod confine;
 mod data;
 mod drivers;

@@ -5,7 +5,7 @@
 use std::{
     fs::File,
     io::{Seek, SeekFrom, Write},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Admin {
     host: Host,
+    /// Where the administration is.
+    address: IpAddr,
     /// Where the administrator sits; the exchange's own namespace where that is one.
     desk: Host,
     port: u16,
@@ -58,6 +60,7 @@ impl Admin {
     pub(super) fn at_desk(host: &Host, desk: &Host, port: u16, evidence: &Path) -> Self {
         Self {
             host: host.clone(),
+            address: host.address(),
             desk: desk.clone(),
             port,
             cookies: evidence.join("cookies"),
@@ -71,6 +74,19 @@ impl Admin {
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The same for a machine that is at another address than its place on the switch says.
+    #[must_use]
+    pub fn of(&self, address: IpAddr) -> Self {
+        Self {
+            address,
+            host: self.host.clone(),
+            desk: self.desk.clone(),
+            cookies: self.cookies.clone(),
+            log: self.log.clone(),
+            ..*self
+        }
     }
 
     /// Signs in with the password of the first visit.
@@ -96,7 +112,7 @@ impl Admin {
 
     /// Waits until it answers.
     pub fn reachable(&self, within: Duration) -> Result<()> {
-        let to = SocketAddr::new(self.host.address(), self.port);
+        let to = SocketAddr::new(self.address, self.port);
         self.desk.connect(to, within).map(drop)
     }
 
@@ -291,7 +307,7 @@ impl Admin {
     }
 
     fn send(&self, mut command: Command, method: &str, path: &str) -> Result<Reply> {
-        let url = format!("https://{}:{}{BASE}{path}", self.host.address(), self.port);
+        let url = format!("https://{}:{}{BASE}{path}", self.address, self.port);
         let output = command.arg(&url).output().context("run curl")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         self.note(&format!(

@@ -191,7 +191,11 @@ impl Facts {
 /// The clock, and who sets it.
 pub fn moment(time: &Time) -> String {
     let shown = |at: WallTime| clock::shown(at, &time.settings.zone);
-    texts::time(&shown(time.now), time.synchronised.map(shown).as_deref())
+    let now = shown(time.now);
+    if time.settings.servers.is_empty() {
+        return texts::time_by_hand(&now);
+    }
+    texts::time(&now, time.synchronised.map(shown).as_deref())
 }
 
 fn is_local(address: IpAddr) -> bool {

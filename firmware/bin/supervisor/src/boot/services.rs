@@ -17,6 +17,7 @@ use platform::endings::Endings;
 use platform::sys::process::take_terminal;
 use tracing::{error, info, warn};
 
+use super::button::PowerButton;
 use super::confine::{as_needed_most, as_user, without_data};
 use super::machine::{DATA, End, RUN};
 use super::trial::Trial;
@@ -84,6 +85,7 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
         }
     }
     let endings = Endings::of(Path::new(DATA));
+    let mut button = PowerButton::open();
     let mut told = 0;
     let end = loop {
         for (index, process) in services.processes.iter_mut().enumerate() {
@@ -100,9 +102,13 @@ pub fn run(signals: &SignalFd, watchdog: &mut Watchdog, start: Circumstances) ->
         }
         reap_orphans(&mut services.processes);
         watchdog.kick();
-        wait(signals, services.orders.pipe());
+        wait(signals, services.orders.pipe(), &button);
         if stop_is_asked(signals) {
             break End::Reboot;
+        }
+        if button.was_pressed() {
+            info!("the power button was pressed");
+            break End::PowerOff;
         }
         if let Some(end) = services.carry_out(watchdog) {
             break end;
@@ -249,9 +255,10 @@ fn never_wait(orders: &ChildStdout) {
 }
 
 /// Sleeps until something may have happened.
-fn wait(signals: &SignalFd, orders: Option<&ChildStdout>) {
+fn wait(signals: &SignalFd, orders: Option<&ChildStdout>, button: &PowerButton) {
     let mut ready = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
     ready.extend(orders.map(|orders| PollFd::new(orders.as_fd(), PollFlags::POLLIN)));
+    ready.extend(button.waits());
     let glance = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::ZERO);
     let _ = poll(&mut ready, glance);
 }
