@@ -350,10 +350,10 @@ impl Phone {
         wave.with_context(|| format!("{} could not listen", self.name))
     }
 
-    /// Waits until this tone has been heard for so long in all; gives up after twice that time. The slack is for a loaded
+    /// Waits until this tone has been heard for so long in all; gives up after five times that time. The slack is for a loaded
     /// machine, where the phones' own jitter buffers cut and stretch; [`Phone::stats`] tells of loss.
     pub fn hear(&self, call: &Call, hz: u32, at_least: Duration) -> Result<()> {
-        let until = Instant::now() + at_least * 2;
+        let until = Instant::now() + at_least * 5;
         let (mut total, mut heard) = (Duration::ZERO, Vec::new());
         let mut slice = at_least + SLICE;
         loop {
