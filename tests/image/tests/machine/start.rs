@@ -1,12 +1,22 @@
 //! Starts: the first one, and many in a row.
 
-use std::{fs::File, io::Read, net::SocketAddr, time::Instant};
+use std::{
+    fs::File,
+    io::Read,
+    net::SocketAddr,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
-use interop::{BOOTS_WITHIN, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
+use interop::{Admin, BOOTS_WITHIN, EXCHANGE, Machine, Need, Scenario, Stage, administrator};
 use platform::mbr::Table;
+use serde_json::Value;
 
 use crate::times;
+
+/// What a box without calls takes at most.
+const MEMORY_MIB: u64 = 128;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let machine = [Need::Machine];
@@ -17,6 +27,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             &machine,
             in_a_row,
         ),
+        Scenario::new("a_box_without_calls_is_lean", &machine, lean).only_where("IMAGE_ALL"),
     ]
 }
 
@@ -44,6 +55,30 @@ fn new_box(stage: &Stage) -> Result<()> {
     let card = machine.card().metadata()?.len();
     let end = u64::from(data.start) * 512 + u64::from(data.sectors) * 512;
     ensure!(end == card, "the data ends at {end}, the card at {card}");
+    Ok(())
+}
+
+/// What is in use of the machine's memory, in MiB.
+fn memory(admin: &Admin) -> Result<u64> {
+    let health = admin.done("GET", "/system/health", &Value::Null)?;
+    let octets = |field: &str| {
+        let value = health[field].as_u64();
+        value.with_context(|| format!("no {field} in {health}"))
+    };
+    Ok((octets("memory_total_bytes")? - octets("memory_available_bytes")?) >> 20)
+}
+
+/// Programs as they are delivered: those of the debug profile take more.
+fn lean(stage: &Stage) -> Result<()> {
+    let mut machine = Machine::installed(stage, EXCHANGE)?;
+    let admin = administrator(stage, &machine)?;
+    machine.boot(&admin)?;
+    admin.first_visit()?;
+    // The first login's hashing is over, and what the start left is free.
+    thread::sleep(Duration::from_secs(60));
+    let used = memory(&admin)?;
+    stage.note(&format!("{used} MiB of memory are in use"))?;
+    ensure!(used <= MEMORY_MIB, "{used} MiB of memory are in use");
     Ok(())
 }
 
