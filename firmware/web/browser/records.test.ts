@@ -40,6 +40,8 @@ async function saved(page: Page, by: Locator): Promise<{ name: string; text: str
 const failLogin = (name = 'nobody') => box.call('POST', '/api/v1/session', { name, password: 'not the password' })
 
 it('the dial plan says what to do first, is kept up to date, and goes to a file and to paper', async () => {
+  // Emergency numbers are none of the plan where they are dialled with a prefix alone.
+  await box.api('PUT', '/emergency-numbers', { numbers: [{ number: '112', description: '' }], direct: false, routes: [] }, { 'If-Match': '*' })
   const page = await open('/dial-plan')
   await page.getByText('No numbers yet').waitFor()
   const { id } = await box.api<{ id: number }>('POST', '/users', {
@@ -67,6 +69,19 @@ it('the dial plan says what to do first, is kept up to date, and goes to a file 
 
   await rows.nth(1).locator('a').click()
   await page.getByRole('dialog', { name: 'Extension 122' }).waitFor()
+  await page.close()
+})
+
+it('the dial plan has the emergency numbers, which lead to their page', async () => {
+  await box.api('PUT', '/emergency-numbers', { numbers: [{ number: '112', description: 'All of them' }], direct: true, routes: [] }, { 'If-Match': '*' })
+  const page = await open('/dial-plan')
+  const line = page.locator('tr[data-index]', { hasText: 'All of them' })
+  await line.waitFor()
+  expect(await line.innerText()).toMatch(/^112\s+Emergency number\s+All of them$/)
+  const { text } = await saved(page, button(page, 'Save as CSV'))
+  expect(text).toContain('\r\n112;2;All of them\r\n')
+  await line.locator('a').click()
+  await page.waitForURL('**/emergency-numbers')
   await page.close()
 })
 

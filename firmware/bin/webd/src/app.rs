@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use model::control::{Reply, Request};
 use model::{ConfigVersion, WallTime};
-use store::{
-    Author, ChangeError, Changed, Expected, LogKind, LogQuery, Operation, Store, StoreError,
-};
+use store::{Author, ChangeError, Changed, Expected, Operation, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock;
@@ -197,8 +195,7 @@ impl App {
         .await
     }
 
-    /// What to tell the store about a change of an object that is at `current` now. `object` names
-    /// it as the Config log does: `user` and an id, or `general`.
+    /// What to tell the store about a change of an object that is at `current` now.
     ///
     /// # Errors
     /// [`Code::Changed`] with the revision there is and who made it, [`Code::Internal`].
@@ -206,37 +203,20 @@ impl App {
         &self,
         if_match: &IfMatch,
         current: ConfigVersion,
-        object: (&'static str, Option<u32>),
     ) -> Result<Expected, Problem> {
         match if_match.expect(current) {
             Ok(expected) => Ok(expected),
             Err(problem) => {
-                let by = self.changed_by(object).await;
+                let by = self.changed_by(current).await;
                 Err(problem.with_current(etag(current), by))
             }
         }
     }
 
-    /// Who changed an object last, as far as the Config log goes back.
-    async fn changed_by(&self, (kind, id): (&'static str, Option<u32>)) -> Option<String> {
-        let object = match id {
-            Some(id) => format!(" (ID={id})"),
-            None => format!("Changed {kind}"),
-        };
-        let query = LogQuery {
-            contains: Some(object),
-            limit: 50,
-            ..LogQuery::default()
-        };
-        let rows = self
-            .with_store(move |store: &Store| store.log_query(LogKind::Config, &query))
-            .await
-            .ok()?;
-        let begins = [format!("Changed {kind}"), format!("Added {kind}")];
-        rows.into_iter()
-            .find(|row| begins.iter().any(|begin| row.text.starts_with(begin)))
-            .and_then(|row| row.author)
-            .map(|author| author.name)
+    /// Who made the change that gave this version, as far as the Config log goes back.
+    async fn changed_by(&self, version: ConfigVersion) -> Option<String> {
+        let by = self.with_store(move |store: &Store| store.changed_by(version));
+        Some(by.await.ok()??.0.name)
     }
 
     /// Tells the exchange and whoever listens that the configuration is another one.

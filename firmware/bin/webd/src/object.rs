@@ -28,9 +28,6 @@ pub trait Id: Copy + Display + Send + 'static {
     /// Where such objects are.
     const PATH: &'static str;
 
-    /// The number.
-    fn raw(self) -> u32;
-
     /// At which version the object last changed; none where there is no such object.
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion>;
 }
@@ -38,10 +35,6 @@ pub trait Id: Copy + Display + Send + 'static {
 impl Id for UserId {
     const KIND: &'static str = "user";
     const PATH: &'static str = "/api/v1/users";
-
-    fn raw(self) -> u32 {
-        self.raw()
-    }
 
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         snapshot.revisions.users.get(&self).copied()
@@ -52,10 +45,6 @@ impl Id for ExtensionId {
     const KIND: &'static str = "extension";
     const PATH: &'static str = "/api/v1/extensions";
 
-    fn raw(self) -> u32 {
-        self.raw()
-    }
-
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         snapshot.revisions.extensions.get(&self).copied()
     }
@@ -64,10 +53,6 @@ impl Id for ExtensionId {
 impl Id for InterfaceId {
     const KIND: &'static str = "interface";
     const PATH: &'static str = "/api/v1/interfaces";
-
-    fn raw(self) -> u32 {
-        self.raw()
-    }
 
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         let id = ItemId::Interface(self);
@@ -79,10 +64,6 @@ impl Id for RouteId {
     const KIND: &'static str = "route";
     const PATH: &'static str = "/api/v1/routes";
 
-    fn raw(self) -> u32 {
-        self.raw()
-    }
-
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         snapshot.revisions.items.get(&ItemId::Route(self)).copied()
     }
@@ -91,10 +72,6 @@ impl Id for RouteId {
 impl Id for PermissionGroupId {
     const KIND: &'static str = "call permission group";
     const PATH: &'static str = "/api/v1/call-permission-groups";
-
-    fn raw(self) -> u32 {
-        self.raw()
-    }
 
     fn revision(self, snapshot: &Snapshot) -> Option<ConfigVersion> {
         let id = ItemId::PermissionGroup(self);
@@ -124,8 +101,7 @@ pub async fn find_as_seen<I: Id>(
     if_match: &IfMatch,
 ) -> Result<(Snapshot, ConfigVersion, Expected), Problem> {
     let (snapshot, revision) = find(app, id).await?;
-    let object = (I::KIND, Some(id.raw()));
-    let expected = app.expect(if_match, revision, object).await?;
+    let expected = app.expect(if_match, revision).await?;
     Ok((snapshot, revision, expected))
 }
 

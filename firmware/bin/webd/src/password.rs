@@ -13,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::Secret;
 use tokio::sync::Semaphore;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldCode, FieldError, Problem};
 
 /// Shortest password of a person.
 pub const MIN_CHARS: usize = 8;
@@ -187,26 +187,29 @@ impl Drop for Queued {
 /// What is wrong with a password that somebody chooses for the login `name`.
 ///
 /// # Errors
-/// What to do, in English.
-pub fn check(password: &str, name: &str) -> Result<(), String> {
+/// Of the field `password` of a body: which rule it breaks, and what to do.
+pub fn check(password: &str, name: &str) -> Result<(), FieldError> {
+    let bad = |code, text: &str| Err(FieldError::new("/password", code, text));
     let chars = password.chars().count();
     if chars < MIN_CHARS {
-        return Err(format!("use at least {MIN_CHARS} characters"));
+        let text = format!("use at least {MIN_CHARS} characters");
+        return bad(FieldCode::WeakPassword, &text);
     }
     if chars > MAX_CHARS {
-        return Err(format!("use at most {MAX_CHARS} characters"));
+        let text = format!("use at most {MAX_CHARS} characters");
+        return bad(FieldCode::WeakPassword, &text);
     }
     let lower = password.to_lowercase();
     let name = name.to_lowercase();
     if !name.is_empty() && (lower == name || lower == name.chars().rev().collect::<String>()) {
-        return Err("choose one that is not the user name".to_owned());
+        let text = "choose one that is not the user name";
+        return bad(FieldCode::PasswordIsName, text);
     }
     let first = lower.chars().next();
     if COMMON.contains(&lower.as_str()) || lower.chars().all(|c| Some(c) == first) {
-        return Err(
-            "this is among the first ones that are tried: choose another, such as four words"
-                .to_owned(),
-        );
+        let text =
+            "this is among the first ones that are tried: choose another, such as four words";
+        return bad(FieldCode::CommonPassword, text);
     }
     Ok(())
 }
@@ -287,15 +290,16 @@ mod tests {
     fn a_weak_password_is_told_what_to_do() {
         assert!(check("čtyři slova stačí", "Admin").is_ok());
         assert!(check(&"ab".repeat(64), "Admin").is_ok());
-        for (bad, name) in [
-            ("short", "Admin"),
-            ("Password", "Admin"),
-            ("winston.smith", "Winston.Smith"),
-            ("htims.notsniw", "Winston.Smith"),
-            ("zzzzzzzzz", "Admin"),
-            (&"ab".repeat(65), "Admin"),
+        for (bad, name, code) in [
+            ("short", "Admin", FieldCode::WeakPassword),
+            ("Password", "Admin", FieldCode::CommonPassword),
+            ("winston.smith", "Winston.Smith", FieldCode::PasswordIsName),
+            ("htims.notsniw", "Winston.Smith", FieldCode::PasswordIsName),
+            ("zzzzzzzzz", "Admin", FieldCode::CommonPassword),
+            (&"ab".repeat(65), "Admin", FieldCode::WeakPassword),
         ] {
-            assert!(check(bad, name).is_err(), "{bad}");
+            let error = check(bad, name).map_err(|error| error.code);
+            assert_eq!(error, Err(code), "{bad}");
         }
     }
 

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use model::config::FaultCode;
+use model::config::{Fault, FaultCode};
 use serde::Serialize;
 use store::{Blame, ChangeError, StoreError};
 use utoipa::ToSchema;
@@ -137,8 +137,12 @@ pub enum FieldCode {
     InvalidText,
     /// There is no such object.
     UnknownReference,
-    /// The password is easy to guess.
+    /// The password is too short or too long, or has characters it can't have.
     WeakPassword,
+    /// The password is among the first that are tried.
+    CommonPassword,
+    /// The password is the name, or the name backwards.
+    PasswordIsName,
     /// The password is not the one there is.
     WrongPassword,
     /// No codec, or one twice.
@@ -278,6 +282,41 @@ impl Problem {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
     }
 
+    /// What the store refuses, where the objects of several operations came in one body: `places` says
+    /// where in it each has its fields.
+    #[must_use]
+    pub fn of_change(error: ChangeError, places: &[String]) -> Self {
+        match error {
+            ChangeError::Faults { faults, objects } => Self::of_faults(faults, &objects, places),
+            error => error.into(),
+        }
+    }
+
+    fn of_faults(faults: Vec<Fault>, objects: &[Option<String>], places: &[String]) -> Self {
+        let clash = faults.iter().all(|fault| is_clash(fault.code));
+        let pointer = |path: &str| {
+            objects.iter().enumerate().find_map(|(index, object)| {
+                let rest = rest_in(object.as_deref().unwrap_or_default(), path)?;
+                match places.get(index) {
+                    Some(place) => Some(format!("{place}{rest}")),
+                    None => (index == 0).then(|| rest.to_owned()),
+                }
+            })
+        };
+        let errors = (faults.into_iter())
+            .map(|fault| FieldError {
+                pointer: pointer(&fault.path).unwrap_or_default(),
+                code: fault.code.into(),
+                detail: fault.text,
+            })
+            .collect();
+        if clash {
+            Self::conflict(errors)
+        } else {
+            Self::invalid(errors)
+        }
+    }
+
     /// There is no such `thing`.
     #[must_use]
     pub fn not_found(thing: &str) -> Self {
@@ -318,10 +357,26 @@ impl Problem {
         self
     }
 
+    /// The fields concerned, where the body stands at `place` in a larger one.
+    #[must_use]
+    pub fn into_errors(self, place: &str) -> Vec<FieldError> {
+        let at = |error: FieldError| FieldError {
+            pointer: format!("{place}{}", error.pointer),
+            ..error
+        };
+        self.errors.into_iter().map(at).collect()
+    }
+
     /// The kind.
     #[must_use]
     pub const fn code(&self) -> Code {
         self.code
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::invalid(vec![error])
     }
 }
 
@@ -346,22 +401,7 @@ impl From<StoreError> for Problem {
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Faults { faults, object } => {
-                let object = object.unwrap_or_default();
-                let clash = faults.iter().all(|fault| is_clash(fault.code));
-                let errors = (faults.into_iter())
-                    .map(|fault| FieldError {
-                        pointer: pointer_in(&object, &fault.path),
-                        code: fault.code.into(),
-                        detail: fault.text,
-                    })
-                    .collect();
-                if clash {
-                    Self::conflict(errors)
-                } else {
-                    Self::invalid(errors)
-                }
-            }
+            ChangeError::Faults { faults, objects } => Self::of_faults(faults, &objects, &[]),
             ChangeError::Conflict { current } => Self::new(
                 Code::Changed,
                 "Read it again, look at what is different, and send your change once more.",
@@ -443,11 +483,10 @@ const fn is_clash(code: FaultCode) -> bool {
     }
 }
 
-fn pointer_in(object: &str, path: &str) -> String {
-    match path.strip_prefix(object) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.to_owned(),
-        _ => String::new(),
-    }
+/// The way from an object to what is in it.
+fn rest_in<'a>(object: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(object)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -456,8 +495,8 @@ mod tests {
 
     #[test]
     fn a_pointer_goes_from_the_object_that_was_sent() {
-        assert_eq!(pointer_in("/users/4", "/users/4/name"), "/name");
-        assert_eq!(pointer_in("/users/4", "/users/41/name"), "");
-        assert_eq!(pointer_in("", "/general/country"), "/general/country");
+        assert_eq!(rest_in("/users/4", "/users/4/name"), Some("/name"));
+        assert_eq!(rest_in("/users/4", "/users/41/name"), None);
+        assert_eq!(rest_in("", "/general/country"), Some("/general/country"));
     }
 }

@@ -45,7 +45,7 @@ async fn the_first_visit_sets_the_password_once() {
     assert_eq!(weak.status, 422);
     assert_eq!(
         weak.fields(),
-        [("/password".into(), "weak_password".into())]
+        [("/password".into(), "common_password".into())]
     );
 
     let set = |password: &str| {

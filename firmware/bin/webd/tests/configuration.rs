@@ -37,7 +37,11 @@ async fn a_user_is_added_changed_and_removed() {
     )
     .await;
     assert_eq!(added.status, 201, "{added:?}");
-    let user = added.json();
+    let mut user = added.json();
+    assert_eq!(
+        user.as_object_mut().unwrap().remove("new_extensions"),
+        Some(json!([]))
+    );
     assert_eq!(user["language"], "en");
     assert_eq!(
         (&user["enabled"], &user["has_password"]),
@@ -407,7 +411,9 @@ async fn the_dial_plan_is_a_table_too() {
         csv.text,
         "\u{feff}Extension Number;Type ID;Description\r\n\
          111;1;\"'=HYPERLINK(\"\"x\"\")\"\r\n\
-         114;1;\"Ada Monroe; =1+1\"\r\n"
+         112;2;\r\n\
+         114;1;\"Ada Monroe; =1+1\"\r\n\
+         150;2;\r\n155;2;\r\n156;2;\r\n158;2;\r\n"
     );
     let json = world
         .get("/api/v1/dial-plan")
@@ -415,7 +421,37 @@ async fn the_dial_plan_is_a_table_too() {
         .send()
         .await
         .json();
-    assert_eq!(json["lines"][1]["description"], "Ada Monroe; =1+1");
+    assert_eq!(json["lines"][2]["description"], "Ada Monroe; =1+1");
+    assert_eq!(
+        (&json["lines"][1]["kind"], &json["lines"][1]["id"]),
+        (&json!("emergency"), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn emergency_numbers_are_in_the_dial_plan_where_they_are_dialled_directly() {
+    let world = World::new();
+    let admin = world.admin();
+    let numbers = async || {
+        let plan = world.get("/api/v1/dial-plan").cookie(&admin).send().await;
+        let lines = plan.json()["lines"].as_array().unwrap().clone();
+        let of = |line: &Value| format!("{} {}", line["number"], line["description"]);
+        lines.iter().map(of).collect::<Vec<String>>()
+    };
+    let set = async |direct: bool| {
+        let body = json!({ "numbers": [{ "number": "911", "description": "Fire" }], "direct": direct, "routes": [] });
+        let answer = world
+            .put("/api/v1/emergency-numbers")
+            .cookie(&admin)
+            .header("If-Match", "*");
+        let answer = answer.json(body).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    set(true).await;
+    assert_eq!(numbers().await, ["\"911\" \"Fire\""]);
+    // With a prefix alone it leaves the number to others.
+    set(false).await;
+    assert_eq!(numbers().await, [""; 0]);
 }
 
 #[tokio::test]

@@ -135,9 +135,16 @@ async fn the_dial_plan_is_found_sorted_and_paged() {
         let path = format!("dial-plan?{query}");
         column(&world, &admin, &path, "number").await
     };
-    assert_eq!(numbers("").await.0, ["101", "102", "103", "200"]);
+    let help = ["112", "150", "155", "156", "158"];
+    let all = [&["101", "102", "103"][..], &help[..], &["200"]].concat();
+    assert_eq!(numbers("").await.0, all);
     assert_eq!(numbers("search=lab").await, (vec![json!("102")], 1));
-    assert_eq!(numbers("sort=description&limit=2").await.0, ["200", "102"]);
+    assert_eq!(
+        numbers("sort=description&offset=5&limit=2").await.0,
+        ["200", "102"]
+    );
+    let by_kind = [&["101", "102", "103", "200"][..], &help[..]].concat();
+    assert_eq!(numbers("sort=kind").await.0, by_kind);
     let all = world.get("/api/v1/dial-plan?limit=501").cookie(&admin);
     assert_eq!(all.send().await.code(), "invalid_query");
 }

@@ -82,6 +82,11 @@ impl ExtensionId {
     }
 }
 
+impl UserId {
+    /// In an extension that is added together with its user: that user, who has no id yet.
+    pub const ADDED: Self = Self(0);
+}
+
 impl InterfaceId {
     /// In a route that is added together with its interface: that interface, which has no id yet.
     pub const ADDED: Self = Self(0);

@@ -126,10 +126,19 @@ pub enum Operation {
         /// Token of the session that does it: the one that goes on.
         keep_session: Option<Secret>,
     },
-    /// Adds an extension.
+    /// Adds an extension. Its user may be [`UserId::ADDED`], as in [`Self::GiveExtension`]: the one whom this
+    /// change added last.
     AddExtension(NewExtension),
     /// Puts this in place of the extension with its id.
     UpdateExtension(Extension),
+    /// Gives an extension to a user, whosever it was, or takes it away; the rest of it may be anything, so
+    /// that [`Expected::Object`] is not compared with it.
+    GiveExtension {
+        /// Which.
+        extension: ExtensionId,
+        /// Whose it is then.
+        user: Option<UserId>,
+    },
     /// Removes an extension.
     RemoveExtension(ExtensionId),
     /// Changes what concerns the whole exchange.
@@ -162,7 +171,7 @@ pub struct Changed {
 pub struct Revisions {
     /// Of the general part.
     pub general: ConfigVersion,
-    /// Of each user. A password is not part of it.
+    /// Of each user. Which extensions the user has is part of it, a password is not.
     pub users: BTreeMap<UserId, ConfigVersion>,
     /// Of each extension.
     pub extensions: BTreeMap<ExtensionId, ConfigVersion>,
@@ -422,14 +431,13 @@ impl Change<'_> {
             mut changed,
             ..
         } = applier;
-        let object = objects.into_iter().next().flatten();
         edits.retain(Edit::differs);
         if edits.is_empty() {
             return Ok((changed, snapshot));
         }
         let faults = snapshot.configuration.check();
         if !faults.is_empty() {
-            return Err(ChangeError::Faults { faults, object });
+            return Err(ChangeError::Faults { faults, objects });
         }
         changed.version = ConfigVersion::new(current.raw() + 1);
         changed.different = true;
@@ -437,8 +445,9 @@ impl Change<'_> {
             self.write(tx, &mut snapshot, edit, changed.version)?;
         }
         if !rows::has_administrator(tx)? {
-            let faults = vec![no_administrator(object.as_deref())];
-            return Err(ChangeError::Faults { faults, object });
+            let first = objects.first().and_then(Option::as_deref);
+            let faults = vec![no_administrator(first)];
+            return Err(ChangeError::Faults { faults, objects });
         }
         rows::store_version(tx, changed.version)?;
         snapshot.configuration.version = changed.version;
@@ -489,6 +498,10 @@ impl Change<'_> {
                     rows::put_former_number(tx, &before.number, version)?;
                 }
                 revisions.extensions.insert(extension.id, version);
+                let owner = before.as_ref().and_then(|(before, _)| before.user);
+                if owner != extension.user {
+                    touch(tx, snapshot, [owner, extension.user], version)?;
+                }
             }
             Edit::Extension {
                 before,
@@ -498,6 +511,7 @@ impl Change<'_> {
                     rows::delete_extension(tx, extension.id)?;
                     rows::put_former_number(tx, &extension.number, version)?;
                     revisions.extensions.remove(&extension.id);
+                    touch(tx, snapshot, [extension.user, None], version)?;
                 }
             }
             Edit::Item {
@@ -535,6 +549,22 @@ impl Change<'_> {
         }
         Ok(())
     }
+}
+
+/// Users have other extensions than before: what was based on those is no longer.
+fn touch(
+    tx: &Transaction<'_>,
+    snapshot: &mut Snapshot,
+    users: [Option<UserId>; 2],
+    version: ConfigVersion,
+) -> Result<(), ChangeError> {
+    for id in users.into_iter().flatten() {
+        if let Some(user) = snapshot.configuration.user(id) {
+            rows::put_user(tx, user, version)?;
+            snapshot.revisions.users.insert(id, version);
+        }
+    }
+    Ok(())
 }
 
 fn no_administrator(object: Option<&str>) -> Fault {

@@ -112,9 +112,9 @@ pub enum ChangeError {
     Faults {
         /// What is wrong, and what to do; paths go from the root of the configuration.
         faults: Vec<Fault>,
-        /// Where the object of the first operation stood in that configuration, such as
+        /// Where the object of each operation stood in that configuration, such as
         /// `/extensions/41`: a fault that is about that object's field begins with it.
-        object: Option<String>,
+        objects: Vec<Option<String>>,
     },
     /// Somebody else changed it since it was read.
     #[error("it was changed meanwhile: look at it again")]

@@ -16,9 +16,9 @@ export type PermissionGroup = Schemas['PermissionGroup']
 const PAGE = 500
 
 /** The whole of a list: it is searched and sorted here, without a wait. */
-async function whole<R extends { id: number }>(
+async function whole<R>(
   page: (offset: number) => Promise<{ rows: R[]; total: number }>,
-  key: (row: R) => string | number = ({ id }) => id,
+  key: (row: R) => string | number,
 ): Promise<R[]> {
   const { rows, total } = await page(0)
   const more = Array.from({ length: Math.max(0, Math.ceil(total / PAGE) - 1) }, (_, index) => page((index + 1) * PAGE))
@@ -31,11 +31,14 @@ export function useUsers() {
   return useQuery({
     queryKey: ['config', 'users'],
     queryFn: ({ signal }) =>
-      whole(async (offset) => {
-        const params = { query: { offset, limit: PAGE } }
-        const { users, total } = await answer(api.GET('/api/v1/users', { params, signal }))
-        return { rows: users, total }
-      }),
+      whole(
+        async (offset) => {
+          const params = { query: { offset, limit: PAGE } }
+          const { users, total } = await answer(api.GET('/api/v1/users', { params, signal }))
+          return { rows: users, total }
+        },
+        ({ id }) => id,
+      ),
   })
 }
 
@@ -43,11 +46,14 @@ export function useExtensions() {
   return useQuery({
     queryKey: ['config', 'extensions'],
     queryFn: ({ signal }) =>
-      whole(async (offset) => {
-        const params = { query: { offset, limit: PAGE } }
-        const { extensions, total } = await answer(api.GET('/api/v1/extensions', { params, signal }))
-        return { rows: extensions, total }
-      }),
+      whole(
+        async (offset) => {
+          const params = { query: { offset, limit: PAGE } }
+          const { extensions, total } = await answer(api.GET('/api/v1/extensions', { params, signal }))
+          return { rows: extensions, total }
+        },
+        ({ id }) => id,
+      ),
   })
 }
 

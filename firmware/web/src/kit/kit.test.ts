@@ -63,7 +63,7 @@ describe('a problem', () => {
   it('has words of the language for all that is typed wrongly', () => {
     const codes = [
       'invalid_number', 'number_taken', 'invalid_name', 'name_taken', 'invalid_email', 'invalid_text', 'out_of_range',
-      'weak_password', 'wrong_password', 'unknown_reference', 'too_many', 'emergency_number', 'last_administrator',
+      'weak_password', 'common_password', 'password_is_name', 'wrong_password', 'unknown_reference', 'too_many', 'emergency_number', 'last_administrator',
     ]
     for (const fault of [en.fault, cs.fault]) expect(Object.keys(fault)).toEqual(expect.arrayContaining(codes))
   })

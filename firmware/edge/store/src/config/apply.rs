@@ -132,7 +132,7 @@ impl Applier<'_> {
                     id: self.next_extension,
                     number: new.number,
                     description: new.description,
-                    user: new.user,
+                    user: self.known(new.user),
                     caller_name: new.caller_name,
                     caller_id: new.caller_id,
                     enabled: new.enabled,
@@ -156,6 +156,15 @@ impl Applier<'_> {
             Operation::UpdateExtension(extension) => {
                 let index = self.extension(extension.id)?;
                 self.replace_extension(index, extension);
+                Ok(Some(format!("/extensions/{index}")))
+            }
+            Operation::GiveExtension { extension, user } => {
+                let index = self.place_of(extension)?;
+                let given = Extension {
+                    user: self.known(user),
+                    ..self.configuration().extensions[index].clone()
+                };
+                self.replace_extension(index, given);
                 Ok(Some(format!("/extensions/{index}")))
             }
             Operation::RemoveExtension(id) => {
@@ -302,12 +311,16 @@ impl Applier<'_> {
         Ok(index)
     }
 
-    fn extension(&mut self, id: ExtensionId) -> Result<usize, ChangeError> {
-        let index = self
-            .configuration()
+    fn place_of(&mut self, id: ExtensionId) -> Result<usize, ChangeError> {
+        self.configuration()
             .extensions
             .binary_search_by_key(&id, |extension| extension.id)
-            .map_err(|_| ChangeError::NotFound("extension"))?;
+            .map_err(|_| ChangeError::NotFound("extension"))
+    }
+
+    /// As [`Self::place_of`], where it is as the author expects it.
+    fn extension(&mut self, id: ExtensionId) -> Result<usize, ChangeError> {
+        let index = self.place_of(id)?;
         if let Some(&revision) = self.snapshot.revisions.extensions.get(&id) {
             self.expect(revision)?;
         }
@@ -325,6 +338,14 @@ impl Applier<'_> {
         match self.expected {
             Expected::Object(seen) if seen != current => Err(ChangeError::Conflict { current }),
             Expected::Object(_) | Expected::Anything | Expected::Configuration(_) => Ok(()),
+        }
+    }
+
+    /// The id of the user whom this change added last, where that one is meant.
+    fn known(&self, user: Option<UserId>) -> Option<UserId> {
+        match user {
+            Some(UserId::ADDED) => self.changed.users.last().copied().or(user),
+            user => user,
         }
     }
 

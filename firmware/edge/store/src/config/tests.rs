@@ -77,7 +77,7 @@ fn log(store: &Store) -> Vec<String> {
 
 fn faults(error: ChangeError) -> (Vec<Fault>, Option<String>) {
     match error {
-        ChangeError::Faults { faults, object } => (faults, object),
+        ChangeError::Faults { faults, objects } => (faults, objects.into_iter().next().flatten()),
         other => panic!("{other}"),
     }
 }
@@ -113,7 +113,7 @@ fn what_is_added_is_there_after_opening_again_and_in_the_log() {
     let store = open(dir.path());
     assert_eq!(store.snapshot().unwrap(), before);
     assert_eq!(before.configuration.version, ConfigVersion::new(2));
-    assert_eq!(before.revisions.users[&jana.id], ConfigVersion::new(1));
+    assert_eq!(before.revisions.users[&jana.id], ConfigVersion::new(2));
     assert_eq!(
         before.revisions.extensions[&added.id],
         ConfigVersion::new(2)

@@ -18,6 +18,8 @@ function place({ kind, id }: DialPlanLine): string {
   switch (kind) {
     case 'extension':
       return `/extensions/${id}`
+    case 'emergency':
+      return '/emergency-numbers'
   }
 }
 
@@ -38,7 +40,7 @@ export default function DialPlan() {
   const columns = useMemo<Column<DialPlanLine>[]>(() => {
     const people = new Map(users.data?.map(({ id, name, full_name }) => [id, full_name || name]))
     const byId = new Map(extensions.data?.map((extension) => [extension.id, extension]))
-    const own = ({ kind, id }: DialPlanLine) => (kind === 'extension' ? byId.get(id) : undefined)
+    const own = ({ kind, id }: DialPlanLine) => (kind === 'extension' ? byId.get(id ?? -1) : undefined)
     return [
       {
         id: 'number',

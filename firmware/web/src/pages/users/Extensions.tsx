@@ -17,17 +17,21 @@ interface Props {
   all: Extension[]
   own: Own[]
   error: ReactNode
+  /** What is wrong with a new one, by its place among them. */
+  faults: Record<string, string>
   onChange: (own: Own[]) => void
   readOnly: boolean
 }
 
-export function Extensions({ all, own, error, onChange, readOnly }: Props) {
+export function Extensions({ all, own, error, faults, onChange, readOnly }: Props) {
   const { t } = useTranslation()
   const [search, setSearch] = useState('')
   const free = all.filter(({ id, user }) => (user ?? null) === null && !own.some((one) => one.id === id))
 
   const isTaken = (one: Own) =>
     all.some(({ number }) => number === one.number) || own.some((other) => other !== one && other.number === one.number)
+
+  const faultOf = (one: Own) => faults[own.filter(({ id }) => id === null).indexOf(one)]
 
   async function make() {
     try {
@@ -55,7 +59,7 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
                   inputMode="numeric"
                   maxLength={16}
                   value={extension.number}
-                  error={isTaken(extension)}
+                  error={isTaken(extension) || faultOf(extension) !== undefined}
                   onChange={(event) => {
                     const number = event.currentTarget.value.trim()
                     onChange(own.map((one) => (one === extension ? { ...one, number } : one)))
@@ -64,9 +68,15 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
               ) : (
                 <span className="figures">{extension.number}</span>
               )}
-              <Text component="span" size="sm" c="dimmed" flex={1} truncate>
-                {all.find(({ id }) => id === extension.id)?.description}
-              </Text>
+              {faultOf(extension) ? (
+                <Text component="span" size="sm" c="var(--mantine-color-error)" flex={1} role="alert">
+                  {faultOf(extension)}
+                </Text>
+              ) : (
+                <Text component="span" size="sm" c="dimmed" flex={1} truncate>
+                  {all.find(({ id }) => id === extension.id)?.description}
+                </Text>
+              )}
               {extension.id === null && <Badge variant="light">{t('user.extension_new')}</Badge>}
               {!readOnly && (
                 <Tooltip label={t('user.extension_off', { number: extension.number })}>
@@ -90,7 +100,7 @@ export function Extensions({ all, own, error, onChange, readOnly }: Props) {
         </Text>
       )}
       {own.length === 0 && <Text size="sm">{t('user.extensions_none')}</Text>}
-      {error && (
+      {error && Object.keys(faults).length === 0 && (
         <Text size="sm" c="var(--mantine-color-error)" role="alert">
           {error}
         </Text>

@@ -1,18 +1,20 @@
 // A user is added or changed, with the extensions that are the user's.
 import { Button, Radio, Stack, TextInput } from '@mantine/core'
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
 import { type Extension, path, useExtensions, useRefresh, type User } from '../../api/configuration'
+import { Problem } from '../../api/problem'
 import { useMayWrite } from '../../api/session'
 import { LANGUAGES, language } from '../../i18n'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
+import { showCredentials } from '../extensions/credentials'
 import { loginName } from './loginName'
 import { NewPassword } from './NewPassword'
 import { type Own, Extensions } from './Extensions'
-import { assign } from './assign'
+import { byRow } from './faults'
 import { RingingRules } from './RingingRules'
 import { ringingOf, type RingingValues, rulesOf } from './ringing'
 
@@ -34,8 +36,7 @@ export interface Values {
 function values(user: User, all: Extension[]): Stored<Values> {
   const { name, full_name, email, language, enabled, role, extensions } = user
   return {
-    // The extensions are stored apart, yet seen together.
-    etag: `${user.etag} ${extensions.map(({ id }) => id).join()}`,
+    etag: user.etag,
     values: { name, full_name, email: email ?? '', password: '', language, enabled, role, extensions, ringing: ringingOf(user.ringing, all) },
   }
 }
@@ -46,19 +47,29 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
   const all = useExtensions()
   const refresh = useRefresh()
   const [asking, setAsking] = useState(false)
-  // Where the extensions of a new user are refused, the user is there already.
-  const added = useRef<User | null>(null)
+  // Of the new extensions, by their places.
+  const [faults, setFaults] = useState<Record<string, string>>({})
   if (!all.data) return null
 
   async function save({ extensions, password, ringing, ...rest }: Values, etag: string) {
-    const body = { ...rest, email: rest.email || null }
-    const before = user ?? added.current
-    const tag = user ? etag.split(' ')[0]! : (before?.etag ?? '*')
-    const stored = before
-      ? await answer(api.PUT('/api/v1/users/{id}', { params: path(before.id, tag), body: { ...body, ringing: rulesOf(ringing, all.data ?? []) } }))
-      : await answer(api.POST('/api/v1/users', { body: { ...body, password: password || null } }))
-    if (!user) added.current = stored
-    await assign(stored, extensions).finally(refresh)
+    setFaults({})
+    const body = {
+      ...rest,
+      email: rest.email || null,
+      extensions: extensions.flatMap(({ id }) => id ?? []),
+      new_extensions: extensions.filter(({ id }) => id === null).map(({ number }) => ({ number })),
+    }
+    try {
+      const { new_extensions } = user
+        ? await answer(api.PUT('/api/v1/users/{id}', { params: path(user.id, etag), body: { ...body, ringing: rulesOf(ringing, all.data ?? []) } }))
+        : await answer(api.POST('/api/v1/users', { body: { ...body, password: password || null } }))
+      await showCredentials(new_extensions)
+    } catch (error) {
+      const { rows, rest } = byRow(Problem.from(error))
+      setFaults(rows)
+      throw rest
+    }
+    await refresh()
     return user ? t('user.saved', { name: rest.name }) : t('user.added', { name: rest.name })
   }
 
@@ -127,7 +138,9 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
         all={all.data}
         own={form.values.extensions}
         error={form.errors.extensions}
+        faults={faults}
         onChange={(own) => {
+          setFaults({})
           form.clearFieldError('extensions')
           form.setFieldValue('extensions', () => own)
         }}

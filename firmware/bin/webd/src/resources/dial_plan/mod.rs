@@ -1,4 +1,5 @@
-//! The dial plan page (USR-6): every internal number and what it stands for.
+//! The dial plan page (USR-6): every number that means something inside, and what it stands for. Emergency
+//! numbers that are dialled directly are among them, as nothing else can have one of these.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,6 +23,8 @@ use crate::words::shown_name;
 pub enum DialPlanKind {
     /// An extension.
     Extension,
+    /// An emergency number that is dialled directly.
+    Emergency,
 }
 
 /// A line of the dial plan.
@@ -32,11 +35,11 @@ pub struct DialPlanLine {
     number: String,
     /// What it stands for.
     kind: DialPlanKind,
-    /// The kind as the CSV file has it: 1 is an extension.
+    /// The kind as the CSV file has it: 1 is an extension, 2 an emergency number.
     #[schema(example = 1)]
     type_id: u8,
-    /// Id of what it stands for.
-    id: u32,
+    /// Id of what it stands for; an emergency number has none.
+    id: Option<u32>,
     /// What the administrator wrote, or the name of the user.
     #[schema(example = "Winston Smith")]
     description: String,
@@ -90,6 +93,8 @@ pub enum DialPlanSort {
 }
 
 /// The dial plan
+///
+/// Extensions, and the emergency numbers that are dialled directly.
 #[utoipa::path(get, path = "/dial-plan", operation_id = "list_dial_plan", tag = "configuration",
     params(DialPlanPage),
     responses((status = 200, description = "A page of lines", body = DialPlanLines)))]
@@ -130,11 +135,21 @@ pub async fn export(State(app): State<App>) -> Result<Response, Problem> {
 async fn lines(app: &App) -> Result<Vec<DialPlanLine>, Problem> {
     let configuration = app.with_store(|store: &Store| store.load()).await?;
     let plan = DialPlan::build(&configuration).map_err(|_| Problem::internal())?;
-    let lines = plan
+    let emergency = &configuration.emergency;
+    let helping = (emergency.numbers.iter())
+        .filter(|_| emergency.direct)
+        .map(|entry| DialPlanLine {
+            number: entry.number.to_string(),
+            kind: DialPlanKind::Emergency,
+            type_id: 2,
+            id: None,
+            description: entry.description.clone(),
+        });
+    let mut lines: Vec<DialPlanLine> = plan
         .entries()
         .map(|entry| {
             let (kind, type_id, id) = match entry.target {
-                DialTarget::Extension(id) => (DialPlanKind::Extension, 1, id.raw()),
+                DialTarget::Extension(id) => (DialPlanKind::Extension, 1, Some(id.raw())),
             };
             DialPlanLine {
                 number: entry.number.to_string(),
@@ -144,7 +159,9 @@ async fn lines(app: &App) -> Result<Vec<DialPlanLine>, Problem> {
                 description: description(&configuration, entry.target, entry.description),
             }
         })
+        .chain(helping)
         .collect();
+    lines.sort_by(|one, other| one.number.cmp(&other.number));
     Ok(lines)
 }
 

@@ -93,9 +93,7 @@ pub async fn replace(
     Body(body): Body<Emergency>,
 ) -> Result<WithETag<Emergency>, Problem> {
     let (revision, _) = read(&app).await?;
-    let expected = app
-        .expect(&if_match, revision, ("emergency numbers", None))
-        .await?;
+    let expected = app.expect(&if_match, revision).await?;
     let emergency = body.into_model()?;
     let update = vec![Operation::UpdateItem(Item::Emergency(emergency.clone()))];
     let changed = app.change_raw(actor.author(), expected, update).await?;

@@ -1,13 +1,14 @@
 //! Extensions as the API writes and reads them.
 
-use model::{ExtensionNumber, Secret, config};
+use model::{ExtensionNumber, PermissionGroupId, Secret, UserId, config};
 use serde::{Deserialize, Serialize};
-use store::Snapshot;
+use store::{NewExtension, Snapshot};
 use utoipa::ToSchema;
 
 use crate::input::optional_id;
 use crate::password;
 use crate::phones::Phones;
+use crate::problem::{FieldCode, Problem};
 use crate::revision::etag;
 use crate::words::{Codec, Srtp, shown_name};
 
@@ -218,7 +219,8 @@ pub struct Suggestion {
 }
 
 impl Extension {
-    pub(super) fn new(
+    /// As the API writes it.
+    pub fn new(
         snapshot: &Snapshot,
         phones: Option<&Phones>,
         extension: &config::Extension,
@@ -257,8 +259,41 @@ impl Extension {
     }
 }
 
+impl ExtensionCreation {
+    /// Whose it is, where that is said.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.user.map(UserId::new)
+    }
+
+    /// What is asked for, with a password made where there is none.
+    ///
+    /// # Errors
+    /// A number that is none; [`crate::problem::Code::Internal`] where no password can be made.
+    pub fn read(self) -> Result<NewExtension, Problem> {
+        let number = number(&self.number)?;
+        Ok(NewExtension {
+            sip_username: self.sip_username.unwrap_or_else(|| number.to_string()),
+            number,
+            description: self.description,
+            user: self.user.map(UserId::new),
+            caller_name: self.caller_name,
+            caller_id: self.caller_id.into(),
+            enabled: self.enabled,
+            sip_password: match self.sip_password {
+                Some(password) => password,
+                None => random_sip_password()?,
+            },
+            codecs: self.codecs.into_iter().map(Into::into).collect(),
+            srtp: self.srtp.into(),
+            permission_group: self.permission_group.map(PermissionGroupId::new),
+        })
+    }
+}
+
 impl CreatedExtension {
-    pub(super) fn new(extension: Extension, sip_password: &str) -> Self {
+    /// The extension, and what its phones log in with.
+    pub fn new(extension: Extension, sip_password: &str) -> Self {
         Self {
             extension,
             sip_password: sip_password.to_owned(),
@@ -292,4 +327,19 @@ const fn offered() -> Srtp {
 
 fn usual_codecs() -> Vec<Codec> {
     model::Codec::DEFAULT.map(Into::into).to_vec()
+}
+
+/// What is dialled, where it is a number.
+pub(super) fn number(text: &str) -> Result<ExtensionNumber, Problem> {
+    text.parse().map_err(|error: model::InvalidNumber| {
+        Problem::field("/number", FieldCode::InvalidNumber, error.to_string())
+    })
+}
+
+/// A SIP password of chance.
+pub(super) fn random_sip_password() -> Result<Secret, Problem> {
+    password::random_sip_password().map_err(|error| {
+        tracing::error!(%error, "No password can be made.");
+        Problem::internal()
+    })
 }

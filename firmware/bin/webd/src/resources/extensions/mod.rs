@@ -7,18 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use model::control::{Reply, Request};
 use model::{
-    ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, PermissionGroupId, Secret, UserId,
-    config,
+    ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, PermissionGroupId, UserId, config,
 };
 use serde::Deserialize;
-use store::{ChangeError, Expected, NewExtension, Operation, Snapshot, Store, StoreError};
+use store::{ChangeError, Expected, Operation, Snapshot, Store, StoreError};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, Params, PathId, parameter};
 use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
-use crate::password;
 use crate::phones::Phones;
 use crate::problem::{FieldCode, Problem};
 use crate::revision::IfMatch;
@@ -27,6 +25,8 @@ use crate::words::{Dependent, Dependents};
 mod body;
 mod caller_id;
 mod query;
+
+use body::{number, random_sip_password};
 
 pub use body::{
     CreatedExtension, Extension, ExtensionChange, ExtensionCreation, Extensions, NewSipPassword,
@@ -85,24 +85,8 @@ pub async fn add(
     actor: Actor,
     Body(body): Body<ExtensionCreation>,
 ) -> Result<Created<CreatedExtension>, Problem> {
-    let number = number(&body.number)?;
-    let password = match body.sip_password {
-        Some(password) => password,
-        None => random_sip_password()?,
-    };
-    let new = NewExtension {
-        sip_username: body.sip_username.unwrap_or_else(|| number.to_string()),
-        number,
-        description: body.description,
-        user: body.user.map(UserId::new),
-        caller_name: body.caller_name,
-        caller_id: body.caller_id.into(),
-        enabled: body.enabled,
-        sip_password: password.clone(),
-        codecs: body.codecs.into_iter().map(Into::into).collect(),
-        srtp: body.srtp.into(),
-        permission_group: body.permission_group.map(PermissionGroupId::new),
-    };
+    let new = body.read()?;
+    let password = new.sip_password.clone();
     let changed = app
         .change(
             actor.author(),
@@ -318,19 +302,6 @@ fn stored(snapshot: &Snapshot, id: ExtensionId) -> Result<&config::Extension, Pr
         .configuration
         .extension(id)
         .ok_or_else(|| Problem::not_found("extension"))
-}
-
-fn number(text: &str) -> Result<ExtensionNumber, Problem> {
-    text.parse().map_err(|error: model::InvalidNumber| {
-        Problem::field("/number", FieldCode::InvalidNumber, error.to_string())
-    })
-}
-
-fn random_sip_password() -> Result<Secret, Problem> {
-    password::random_sip_password().map_err(|error| {
-        tracing::error!(%error, "No password can be made.");
-        Problem::internal()
-    })
 }
 
 fn first_number() -> String {

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::gate::From;
 use crate::input::Body;
 use crate::password;
-use crate::problem::{Code, FieldCode, Problem};
+use crate::problem::{Code, Problem};
 
 /// The name of the first account.
 const ACCOUNT: &str = "Admin";
@@ -66,8 +66,7 @@ pub async fn set(
     if !app.is_first_visit().await? {
         return Err(ChangeError::AlreadySet.into());
     }
-    password::check(body.password.expose(), ACCOUNT)
-        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
+    password::check(body.password.expose(), ACCOUNT)?;
     let hash = app.hasher.hash(body.password).await?;
     let told = app.clone();
     app.with_store(move |store: &Store| {

@@ -70,7 +70,7 @@ pub async fn replace(
         digest: body.digest.into(),
     };
     let update = vec![Operation::UpdateGeneral(general)];
-    let expected = app.expect(&if_match, revision, ("general", None)).await?;
+    let expected = app.expect(&if_match, revision).await?;
     app.change(actor.author(), expected, update).await?;
     let (revision, general) = read(&app).await?;
     Ok((revision::header(revision), Json(general)))

@@ -65,15 +65,20 @@ pub async fn add(
 
 /// A fault of the route that is added with an interface is one of the field it comes from.
 fn by_field(error: ChangeError) -> Problem {
-    let ChangeError::Faults { mut faults, object } = error else {
+    let ChangeError::Faults {
+        mut faults,
+        objects,
+    } = error
+    else {
         return error.into();
     };
+    let interface = objects.first().and_then(Option::as_deref);
     for fault in &mut faults {
         if fault.path.starts_with("/routes/") && fault.path.ends_with("/prefix") {
-            fault.path = format!("{}/prefix", object.as_deref().unwrap_or_default());
+            fault.path = format!("{}/prefix", interface.unwrap_or_default());
         }
     }
-    ChangeError::Faults { faults, object }.into()
+    ChangeError::Faults { faults, objects }.into()
 }
 
 /// The route that leads to a new interface.

@@ -193,8 +193,7 @@ pub async fn set_password(
     Body(body): Body<OwnPassword>,
 ) -> Result<StatusCode, Problem> {
     let user = actor.logged_in.session.user.clone();
-    password::check(body.password.expose(), &user.name)
-        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
+    password::check(body.password.expose(), &user.name)?;
     login::verify(&app, actor.address.0, &user.name, body.current)
         .await
         .map_err(|problem| match problem.code() {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::{Orphans, Snapshot};
 use utoipa::ToSchema;
 
+use crate::resources::extensions::{CreatedExtension, ExtensionCreation};
 use crate::revision::etag;
 use crate::words::{Language, Person, Role};
 
@@ -88,6 +89,14 @@ pub struct UserCreation {
     #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128,
         example = "correct horse battery staple")]
     pub(super) password: Option<Secret>,
+    /// Ids of extensions that are the user's from now on, whosever they were.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub(super) extensions: Vec<u32>,
+    /// Extensions to be added, which are the user's.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub(super) new_extensions: Vec<ExtensionCreation>,
 }
 
 /// What replaces a user; all of it.
@@ -126,6 +135,24 @@ pub struct UserChange {
     /// What becomes of calls to the user's extensions; as it was where left out.
     #[serde(default)]
     pub(super) ringing: Option<RingingRules>,
+    /// Ids of the extensions that are the user's: others that were are nobody's then. As they were where left out.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    pub(super) extensions: Option<Vec<u32>>,
+    /// Extensions to be added, which are the user's too.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub(super) new_extensions: Vec<ExtensionCreation>,
+}
+
+/// A user who was just added or changed, with the extensions that were added.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SavedUser {
+    /// The user.
+    #[serde(flatten)]
+    pub(super) user: User,
+    /// The extensions that were added, in their order, with their SIP passwords.
+    pub(super) new_extensions: Vec<CreatedExtension>,
 }
 
 /// A password to be set.

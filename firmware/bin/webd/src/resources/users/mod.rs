@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use model::{ConfigVersion, UserId, config};
 use serde::Deserialize;
-use store::{Expected, NewUser, Operation, Orphans, Store};
+use store::{Changed, Expected, NewUser, Operation, Orphans, Snapshot, Store};
 use utoipa::IntoParams;
 
 use crate::api::Actor;
@@ -13,15 +13,18 @@ use crate::app::App;
 use crate::input::{Body, Params, PathId};
 use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
 use crate::password;
-use crate::problem::{FieldCode, Problem};
+use crate::problem::Problem;
 use crate::revision::IfMatch;
 use crate::words::{Dependent, Dependents};
 
 mod body;
+mod own;
 mod query;
 mod ringing;
 
-pub use body::{ExtensionsThen, Password, User, UserChange, UserCreation, Users};
+use own::Own;
+
+pub use body::{ExtensionsThen, Password, SavedUser, User, UserChange, UserCreation, Users};
 pub use query::{UserPage, UserSort};
 
 /// How a user is removed.
@@ -56,23 +59,35 @@ pub async fn list(
 
 /// Add a user
 ///
-/// Without a password the user can't log in.
+/// Without a password the user can't log in. All of it is stored or nothing; the answer is the only one that
+/// tells the SIP passwords of extensions that are added.
 #[utoipa::path(post, path = "/users", operation_id = "add_user", tag = "configuration",
     request_body = UserCreation,
-    responses((status = 201, description = "Added", body = User, headers(
+    responses((status = 201, description = "Added", body = SavedUser, headers(
         ("ETag" = String, description = "For If-Match"),
         ("Location" = String, description = "Where the user is")))))]
 pub async fn add(
     State(app): State<App>,
     actor: Actor,
     Body(body): Body<UserCreation>,
-) -> Result<Created<User>, Problem> {
-    let hash = match body.password {
-        Some(password) => {
-            password::check(password.expose(), &body.name)
-                .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
-            Some(app.hasher.hash(password).await?)
+) -> Result<Created<SavedUser>, Problem> {
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let given = Some(body.extensions);
+    let own = Own::read(&snapshot, UserId::ADDED, given, body.new_extensions);
+    let password = match &body.password {
+        Some(password) => password::check(password.expose(), &body.name),
+        None => Ok(()),
+    };
+    let mut own = match (own, password) {
+        (Ok(own), Ok(())) => own,
+        (own, password) => {
+            let mut errors: Vec<_> = password.err().into_iter().collect();
+            errors.extend(own.err().into_iter().flatten());
+            return Err(Problem::invalid(errors));
         }
+    };
+    let hash = match body.password {
+        Some(password) => Some(app.hasher.hash(password).await?),
         None => None,
     };
     let new = NewUser {
@@ -84,16 +99,12 @@ pub async fn add(
         enabled: body.enabled,
         password_hash: hash,
     };
-    let changed = app
-        .change(
-            actor.author(),
-            Expected::Anything,
-            vec![Operation::AddUser(new)],
-        )
-        .await?;
+    let operations = own.with(Operation::AddUser(new));
+    let changed = (app.change_raw(actor.author(), Expected::Anything, operations)).await?;
+    let changed = changed.map_err(|error| Problem::of_change(error, &own.places))?;
     let id = *changed.users.first().ok_or_else(Problem::internal)?;
-    let (revision, user) = read(&app, id).await?;
-    Ok(created(id, revision, user))
+    let (revision, saved) = saved(&app, id, own, &changed).await?;
+    Ok(created(id, revision, saved))
 }
 
 /// One user
@@ -111,15 +122,15 @@ pub async fn show(
 
 /// Change a user
 ///
-/// Everything but the password is replaced; ringing rules that are left out stay. A user who is disabled or gets another role is logged
-/// out.
+/// Everything but the password is replaced; ringing rules and extensions that are left out stay. All of it is stored or nothing. A user
+/// who is disabled or gets another role is logged out.
 #[utoipa::path(put, path = "/users/{id}", operation_id = "change_user", tag = "configuration",
     params(
         ("id" = u32, Path, description = "Id of the user"),
         ("If-Match" = String, Header, description = "The ETag as it was read, or `*`", example = "*"),
     ),
     request_body = UserChange,
-    responses((status = 200, description = "Changed", body = User,
+    responses((status = 200, description = "Changed", body = SavedUser,
         headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn replace(
     State(app): State<App>,
@@ -127,7 +138,7 @@ pub async fn replace(
     PathId(id): PathId<u32>,
     if_match: IfMatch,
     Body(body): Body<UserChange>,
-) -> Result<WithETag<User>, Problem> {
+) -> Result<WithETag<SavedUser>, Problem> {
     let id = UserId::new(id);
     let (snapshot, _, expected) = find_as_seen(&app, id, &if_match).await?;
     let role = model::Role::from(body.role);
@@ -136,6 +147,8 @@ pub async fn replace(
         None => (snapshot.configuration.user(id))
             .map_or_else(Default::default, |user| user.ringing.clone()),
     };
+    let mut own =
+        Own::read(&snapshot, id, body.extensions, body.new_extensions).map_err(Problem::invalid)?;
     let user = config::User {
         id,
         name: body.name,
@@ -146,16 +159,17 @@ pub async fn replace(
         enabled: body.enabled,
         ringing,
     };
-    app.change(actor.author(), expected, vec![Operation::UpdateUser(user)])
-        .await?;
+    let operations = own.with(Operation::UpdateUser(user));
+    let changed = (app.change_raw(actor.author(), expected, operations)).await?;
+    let changed = changed.map_err(|error| Problem::of_change(error, &own.places))?;
     let before = snapshot.configuration.user(id).map(|user| user.role);
     if before.is_some_and(|before| before != role) {
         app.with_store(move |store: &Store| store.session_delete_all(id))
             .await?;
         app.hub.sessions_changed();
     }
-    let (revision, user) = read(&app, id).await?;
-    Ok(tagged(revision, user))
+    let (revision, saved) = saved(&app, id, own, &changed).await?;
+    Ok(tagged(revision, saved))
 }
 
 /// Remove a user
@@ -225,8 +239,7 @@ pub async fn set_password(
         .configuration
         .user(user)
         .map_or("", |user| user.name.as_str());
-    password::check(body.password.expose(), name)
-        .map_err(|text| Problem::field("/password", FieldCode::WeakPassword, text))?;
+    password::check(body.password.expose(), name)?;
     let hash = app.hasher.hash(body.password).await?;
     let set = Operation::SetUserPassword {
         user,
@@ -241,9 +254,26 @@ pub async fn set_password(
 
 async fn read(app: &App, id: UserId) -> Result<(ConfigVersion, User), Problem> {
     let (snapshot, revision) = find(app, id).await?;
-    let user = snapshot
-        .configuration
-        .user(id)
-        .ok_or_else(|| Problem::not_found("user"))?;
-    Ok((revision, User::new(&snapshot, user)))
+    Ok((revision, of(&snapshot, id)?))
+}
+
+/// A user as it was just stored, with the extensions that were added.
+async fn saved(
+    app: &App,
+    id: UserId,
+    own: Own,
+    changed: &Changed,
+) -> Result<(ConfigVersion, SavedUser), Problem> {
+    let (snapshot, revision) = find(app, id).await?;
+    let saved = SavedUser {
+        user: of(&snapshot, id)?,
+        new_extensions: own.added(app, &snapshot, changed).await,
+    };
+    Ok((revision, saved))
+}
+
+fn of(snapshot: &Snapshot, id: UserId) -> Result<User, Problem> {
+    let user = snapshot.configuration.user(id);
+    let user = user.ok_or_else(|| Problem::not_found("user"))?;
+    Ok(User::new(snapshot, user))
 }
