@@ -484,17 +484,18 @@ it('the number of a new extension is chosen, and one that is taken is told befor
 })
 
 it('a user with a wrong extension is not stored, and the extension is told', async () => {
+  await box.logIn()
   await box.api('POST', '/extensions', { number: '178', sip_username: '179' })
   const free = await box.api<{ id: number }>('POST', '/extensions', { number: '170' })
   const page = await open('/users/new')
   const dialog = page.getByRole('dialog')
   await field(page, 'Full name').fill('Eva Dvořáková')
   await page.getByRole('tab', { name: 'Extensions' }).click()
-  await field(page, 'Add an existing extension').fill('170')
+  await page.getByRole('combobox', { name: 'Add an existing extension' }).fill('170')
   await page.getByRole('option', { name: '170' }).click()
   await button(page, 'New extension').click()
   await button(page, 'New extension').click()
-  await field(page, 'Number of the new extension').last().fill('179')
+  await field(page, 'Number of the new extension').nth(1).fill('179')
   await page.getByRole('tab', { name: 'General' }).click()
   await button(page, 'Add').click()
   // The tab comes to the front, at the row.
@@ -503,7 +504,7 @@ it('a user with a wrong extension is not stored, and the extension is told', asy
   const users = async () => (await box.api<{ users: { name: string }[] }>('GET', '/users?search=eva')).users
   expect(await users()).toEqual([])
   expect(await box.api('GET', `/extensions/${free.id}`)).toMatchObject({ user: null })
-  await field(page, 'Number of the new extension').last().fill('180')
+  await field(page, 'Number of the new extension').nth(1).fill('180')
   await dialog.getByText('This number is taken: choose another.').waitFor({ state: 'detached' })
   await button(page, 'Add').click()
   const once = page.getByRole('dialog', { name: 'Enter this in the phone' })

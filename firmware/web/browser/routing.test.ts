@@ -155,6 +155,31 @@ it('an interface is changed without its password, disabled and enabled', async (
   await page.close()
 })
 
+it('an extension and a route that want the same numbers are told of each other, and saved', async () => {
+  const page = await open('/extensions/new')
+  await field(page, 'Number').fill('202')
+  expect(await page.getByText('Numbers that begin with').count()).toBe(0)
+  await field(page, 'Number').fill('901')
+  await page.getByText('Numbers that begin with 9 go outside by provider2, provider1. 901 will ring this extension instead').waitFor()
+  await clean(page)
+  await button(page, 'Add').click()
+  await button(page, 'I have noted it down').click()
+
+  await page.goto('/admin/call-routing/route-1')
+  await page.getByText('The number of an extension begins so: 901.').waitFor()
+  await box.api('POST', '/extensions', { number: '902' })
+  await page.getByText('The numbers of 2 extensions begin so: 901, 902.').waitFor()
+  await clean(page)
+  await field(page, 'Prefix').fill('8')
+  await page.getByText('begin so').waitFor({ state: 'detached' })
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await button(page, 'Discard changes').click()
+  const { extensions } = await box.api<{ extensions: { id: number }[] }>('GET', '/extensions?search=90')
+  expect(extensions).toHaveLength(2)
+  for (const { id } of extensions) await box.api('DELETE', `/extensions/${id}`, undefined, { 'if-match': '*' })
+  await page.close()
+})
+
 it('emergency numbers are those of a country, leave by chosen routes, and none is an extension', async () => {
   const page = await open('/emergency-numbers')
   await page.getByText('Check where such a call would go').waitFor()

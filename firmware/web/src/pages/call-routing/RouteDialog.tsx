@@ -1,4 +1,5 @@
 // A route of outgoing calls is added or changed.
+import { TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { answer, api, type Schemas } from '../../api/client'
 import { type Interface, path, type Route, useExtensions, useRefresh } from '../../api/configuration'
@@ -8,6 +9,7 @@ import { Ordered } from '../../kit/Ordered'
 import { check, field, text, NAME } from '../../kit/fields'
 import type { Form } from '../../kit/useEdit'
 import { atFields } from './body'
+import { PrefixOverlap } from './Overlap'
 import { Rewriting } from './Rewriting'
 import { AS_IT_IS, begin, inWords, type Rules } from './rewrite'
 import { conditionText } from './condition'
@@ -61,9 +63,21 @@ export function RouteDialog({ route, interfaces, onClose }: Props) {
   }
   const general = [
     check<Values>('enabled', { label: t('route.enabled'), hint: t('route.enabled_hint') }),
-    text<Values>('prefix', {
-      label: t('route.prefix'), hint: t('route.prefix_hint'), inputMode: 'tel', maxLength: 32, first: true, styles: { wrapper: { maxWidth: 220 } }, ...NAME,
-    }),
+    field<Values, 'prefix'>('prefix', t('route.prefix'), (prefix) => prefix, (form) => (
+      <div>
+        <TextInput
+          label={t('route.prefix')}
+          description={t('route.prefix_hint')}
+          inputMode="tel"
+          maxLength={32}
+          data-autofocus
+          styles={{ wrapper: { maxWidth: 220 } }}
+          {...NAME}
+          {...form.getInputProps('prefix')}
+        />
+        <PrefixOverlap prefix={form.values.prefix} extensions={extensions.data ?? []} />
+      </div>
+    )),
     text<Values>('description', { label: t('route.description'), maxLength: 128, autoComplete: 'off' }),
     field<Values, 'interfaces'>(
       'interfaces',

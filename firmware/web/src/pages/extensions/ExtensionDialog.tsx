@@ -1,5 +1,5 @@
 // An extension is added or changed.
-import { Alert } from '@mantine/core'
+import { Alert, TextInput } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -11,6 +11,7 @@ import { EditDialog, type Stored } from '../../kit/EditDialog'
 import { AnotherPassword } from '../../kit/Password'
 import { codecs, srtp, USUAL_CODECS } from '../../kit/codecs'
 import { check, choice, field, NAME, secret, text } from '../../kit/fields'
+import { NumberOverlap } from '../call-routing/Overlap'
 import { CallerName } from './CallerName'
 import { CallerNumber } from './CallerNumber'
 import { Phones } from './Phones'
@@ -20,6 +21,8 @@ import { NewSipPassword } from './NewSipPassword'
 import { showCredentials } from './credentials'
 
 type Codec = Schemas['Codec']
+
+const plain = (value: string) => value
 
 interface Values {
   number: string
@@ -77,14 +80,20 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
   const people = users.data.map(({ id, name, full_name }) => ({ value: id, label: full_name ? `${full_name} (${name})` : name }))
   const general = [
     check<Values>('enabled', { label: t('extension.enabled'), hint: t('extension.enabled_hint') }),
-    text<Values>('number', {
-      label: t('extension.number'),
-      hint: extension ? undefined : t('extension.number_hint'),
-      inputMode: 'numeric',
-      maxLength: 16,
-      first: true,
-      styles: { wrapper: { maxWidth: 220 } },
-    }),
+    field<Values, 'number'>('number', t('extension.number'), plain, (form) => (
+      <div>
+        <TextInput
+          label={t('extension.number')}
+          description={extension ? undefined : t('extension.number_hint')}
+          inputMode="numeric"
+          maxLength={16}
+          data-autofocus
+          styles={{ wrapper: { maxWidth: 220 } }}
+          {...form.getInputProps('number')}
+        />
+        <NumberOverlap number={form.values.number} />
+      </div>
+    )),
     text<Values>('description', { label: t('extension.description'), placeholder: t('extension.description_example'), maxLength: 128 }),
     choice<Values, 'user'>('user', {
       label: t('extension.user'), hint: t('extension.user_hint'), options: people, none: t('extension.nobody'), search: true, limit: 50,

@@ -1,10 +1,11 @@
 // The extensions of one user: unassigned ones are added, new ones made, others given back.
 import { ActionIcon, Badge, Button, Group, Select, Stack, Text, TextInput, Tooltip } from '@mantine/core'
 import { IconPlus, IconX } from '@tabler/icons-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Extension, suggestNumber } from '../../api/configuration'
 import { failed } from '../../kit/toast'
+import { NumberOverlap } from '../call-routing/Overlap'
 import classes from './users.module.css'
 
 /** An extension of the user; without an id one that is made when the user is saved. */
@@ -26,6 +27,11 @@ interface Props {
 export function Extensions({ all, own, error, faults, onChange, readOnly }: Props) {
   const { t } = useTranslation()
   const [search, setSearch] = useState('')
+  const [making, setMaking] = useState(false)
+  const now = useRef(own)
+  useEffect(() => {
+    now.current = own
+  }, [own])
   const free = all.filter(({ id, user }) => (user ?? null) === null && !own.some((one) => one.id === id))
 
   const isTaken = (one: Own) =>
@@ -34,13 +40,17 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
   const faultOf = (one: Own) => faults[own.filter(({ id }) => id === null).indexOf(one)]
 
   async function make() {
+    setMaking(true)
     try {
-      const taken = own.filter(({ id }) => id === null).map(({ number }) => number)
+      const taken = now.current.filter(({ id }) => id === null).map(({ number }) => number)
       let number = await suggestNumber()
       while (taken.includes(number)) number = await suggestNumber(String(Number(number) + 1))
-      onChange([...own, { id: null, number }])
+      // Something else may have changed while the number was looked for.
+      onChange([...now.current, { id: null, number }])
     } catch (error) {
       failed(error)
+    } finally {
+      setMaking(false)
     }
   }
 
@@ -94,6 +104,7 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
           ))}
         </ul>
       )}
+      {own.map((one, index) => one.id === null && <NumberOverlap key={index} number={one.number} />)}
       {own.some((one) => one.id === null && isTaken(one)) && (
         <Text size="sm" c="var(--mantine-color-error)">
           {t('user.extension_taken')}
@@ -135,7 +146,7 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
               if (extension) onChange([...own, { id: extension.id, number: extension.number }])
             }}
           />
-          <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => void make()}>
+          <Button variant="default" leftSection={<IconPlus size={16} />} loading={making} onClick={() => void make()}>
             {t('user.extension_make')}
           </Button>
         </Group>
