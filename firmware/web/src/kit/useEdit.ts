@@ -41,19 +41,25 @@ export function useEdit<V extends object>({ stored, initial, save, refresh, onSa
   const form = useForm<V>({ initialValues: stored?.values ?? initial })
   const [trouble, setTrouble] = useState<string | null>(null)
   const [saving, setSaving] = useState(false)
-  const dirty = !readOnly && !same(form.values, base?.values ?? initial)
+  /** What the box took of this form, as long as the answer to that has not come in `stored`. */
+  const [taken, setTaken] = useState<Stored<V> | null>(null)
+  const dirty = !readOnly && !same(form.values, taken?.values ?? base?.values ?? initial)
   const leave = useUnsaved(dirty)
   const moved = base && stored && stored.etag !== base.etag && !saving
+  const own = moved && taken?.etag === base.etag
 
-  // Another revision, but nothing was typed here, or it says the same as before or as this form.
-  const follows = moved && (!dirty || same(stored.values, base.values) || same(stored.values, form.values))
+  // Another revision, but it came of what was sent here (the box may have put it in another form), nothing was
+  // typed here, or it says the same as before or as this form.
+  const follows = moved && (own || !dirty || same(stored.values, base.values) || same(stored.values, form.values))
   useEffect(() => {
     if (!follows) return
-    if (!dirty) form.setValues(stored.values)
+    if (own) form.setValues(merge(taken.values, stored.values, form.values))
+    else if (!dirty) form.setValues(stored.values)
     // The form is a store of its own, which has to be brought along.
     // eslint-disable-next-line react-hooks/set-state-in-effect
     setBase(stored)
-  }, [follows, dirty, stored, form])
+    setTaken(null)
+  }, [follows, own, taken, dirty, stored, form])
 
   async function send(values: V, etag: string) {
     setSaving(true)
@@ -61,6 +67,7 @@ export function useEdit<V extends object>({ stored, initial, save, refresh, onSa
     form.clearErrors()
     try {
       const said = await save(values, etag)
+      if (base) setTaken({ values, etag: base.etag })
       if (said) done(said)
       if (onSaved) await leave(onSaved, true)
     } catch (error) {
@@ -79,6 +86,7 @@ export function useEdit<V extends object>({ stored, initial, save, refresh, onSa
 
   function take(values: V) {
     setBase(stored)
+    setTaken(null)
     form.setValues(values)
     form.clearErrors()
   }
@@ -109,7 +117,7 @@ export function useEdit<V extends object>({ stored, initial, save, refresh, onSa
     },
     /** Back to what is stored. */
     discard: () => {
-      form.setValues(base?.values ?? initial)
+      form.setValues(taken?.values ?? base?.values ?? initial)
       form.clearErrors()
       setTrouble(null)
     },
