@@ -24,10 +24,13 @@ use store::Session;
 use crate::app::App;
 use crate::clock;
 use crate::problem::{Code, Problem};
+use crate::resources::events::EVENTS;
 use crate::resources::system::{LONGEST_UPLOAD, UPLOAD};
 
 /// The session's cookie. The prefix binds it to this host and to TLS (RFC 6265bis §4.1.3.2).
 pub const COOKIE_NAME: &str = "__Host-session";
+/// A page adds it to what nobody asked it for: that is no use of the session.
+const UNATTENDED: &str = "x-unattended";
 /// A request takes no longer; a stream, once begun, isn't meant.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
@@ -160,7 +163,9 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .ok_or_else(Problem::internal)?;
-    let caller = identify(app, request.headers()).await?;
+    // A stream is opened anew by the page itself, and can't have a header of its own.
+    let attended = !request.headers().contains_key(UNATTENDED) && request.uri().path() != EVENTS;
+    let caller = identify(app, request.headers(), attended).await?;
     let has_session = matches!(caller, Caller::Somebody(_));
     app.connections.asked(peer, has_session);
     let address = From(peer.ip().to_canonical());
@@ -169,7 +174,7 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+async fn identify(app: &App, headers: &HeaderMap, attended: bool) -> Result<Caller, Problem> {
     if app.is_first_visit().await? {
         return Ok(Caller::FirstVisit);
     }
@@ -178,7 +183,10 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     };
     let asked = token.clone();
     let session = app
-        .with_store(move |store| store.session_lookup(clock::now(), &asked))
+        .with_store(move |store| match attended {
+            true => store.session_lookup(clock::now(), &asked),
+            false => store.session_peek(clock::now(), &asked),
+        })
         .await?;
     Ok(session.map_or(Caller::Nobody, |session| {
         Caller::Somebody(Box::new(LoggedIn { session, token }))

@@ -380,3 +380,34 @@ async fn an_idle_session_ends() {
     assert!(world.store.session_lookup(later, &token).unwrap().is_none());
     let _ = user;
 }
+
+#[tokio::test]
+async fn what_a_page_asks_by_itself_keeps_no_session_open() {
+    let world = World::new();
+    let (user, _) = world.session(Role::ReadOnly);
+    let token = model::Secret::new("t".repeat(43));
+    let session = store::NewSession {
+        token: token.clone(),
+        user,
+        address: "192.0.2.1".into(),
+        idle: std::time::Duration::from_secs(1800),
+        absolute: std::time::Duration::from_secs(43200),
+    };
+    let begun = model::WallTime::from_unix_micros(now().as_unix_micros() - 600_000_000);
+    world.store.session_create(begun, &session).unwrap();
+    let cookie = format!("__Host-session={}", token.expose());
+    let used = || {
+        let session = world.store.session_peek(now(), &token).unwrap().unwrap();
+        session.last_seen != begun
+    };
+    let poll = world.get("/api/v1/calls").cookie(&cookie);
+    assert_eq!(poll.header("X-Unattended", "1").send().await.status, 503);
+    let asks = world.get("/api/v1/session").cookie(&cookie);
+    assert_eq!(asks.header("X-Unattended", "1").send().await.status, 200);
+    let stream = world.get("/api/v1/events").cookie(&cookie).open().await;
+    assert_eq!(stream.status(), 200);
+    assert!(!used());
+    let asked = world.get("/api/v1/session").cookie(&cookie).send().await;
+    assert_eq!(asked.status, 200);
+    assert!(used());
+}

@@ -15,7 +15,34 @@ export function onSessionEnd(login: Login | undefined) {
   logInAgain = login
 }
 
+/** What is asked for so long after somebody did something is asked by the page itself. */
+const ATTENDED_MS = 30_000
+/** Who works without asking for anything keeps the session so often. */
+const KEEP_MS = 5 * 60_000
+
+let deed = Date.now()
+let kept = Date.now()
+
+/** Notes that somebody does something; returns how to stop. */
+export function watchDeeds(): () => void {
+  const note = () => {
+    deed = Date.now()
+    if (logInAgain && deed - kept > KEEP_MS) {
+      kept = deed
+      void api.GET('/api/v1/session').catch(() => undefined)
+    }
+  }
+  const kinds = ['pointerdown', 'keydown', 'wheel'] as const
+  for (const kind of kinds) window.addEventListener(kind, note, { capture: true, passive: true })
+  return () => {
+    for (const kind of kinds) window.removeEventListener(kind, note, { capture: true })
+  }
+}
+
 async function send(request: Request): Promise<Response> {
+  // An open page alone does not keep the session.
+  if (Date.now() - deed > ATTENDED_MS) request.headers.set('X-Unattended', '1')
+  else kept = Date.now()
   const again = request.clone()
   const response = await fetch(request)
   const own = request.method !== 'GET' && new URL(request.url).pathname === '/api/v1/session'

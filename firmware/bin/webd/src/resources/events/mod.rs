@@ -17,6 +17,9 @@ use crate::problem::{Code, Problem};
 mod hello;
 mod reader;
 
+/// Where it is.
+pub const EVENTS: &str = "/api/v1/events";
+
 /// Live events
 ///
 /// Server-sent events; the schema `EventData` has the data of each by its name. `hello` comes first,

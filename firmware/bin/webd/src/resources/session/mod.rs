@@ -133,7 +133,8 @@ pub async fn open(
 
 /// Who is logged in
 ///
-/// Asking is a use of the session.
+/// Asking is a use of the session. A page adds the header `X-Unattended` to what nobody asked it for:
+/// such a request, whatever it is, keeps no session open, and neither does the stream of events.
 #[utoipa::path(get, path = "/session", operation_id = "show_session", tag = "access",
     responses((status = 200, description = "The session", body = SessionInfo)))]
 pub async fn show(State(app): State<App>, actor: Actor) -> Result<Json<SessionInfo>, Problem> {
