@@ -5,11 +5,13 @@ import './global.css'
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
+import { watchDeeds } from './api/client'
 import { Problem } from './api/problem'
 import { loadLogIn } from './frame/LogInAgain'
 import { Root } from './frame/Root'
 import { startI18n } from './i18n'
 import { loadQuestion } from './kit/confirm'
+import { keepFocus } from './kit/focus'
 import { HelpHost } from './kit/help'
 import { Host } from './kit/host'
 import { loadNotices } from './kit/toast'
@@ -43,6 +45,9 @@ void startI18n().then(() =>
     </MantineProvider>,
   ),
 )
+
+keepFocus()
+watchDeeds()
 
 setTimeout(() => {
   for (const load of [loadNotices, loadQuestion, loadLogIn]) load().catch(() => undefined)

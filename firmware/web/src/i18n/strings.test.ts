@@ -60,6 +60,17 @@ describe('strings', () => {
     expect(empty).toEqual([])
   })
 
+  it('say every problem and fault of the API in both languages', () => {
+    const kept = join(SRC, '../../bin/webd/tests/snapshots/openapi__the_document_is_as_it_was_looked_at.snap')
+    const text = readFileSync(kept, 'utf8')
+    const { schemas } = (JSON.parse(text.slice(text.indexOf('\n---\n', 3) + 5)) as { components: { schemas: Record<string, { enum: string[] }> } }).components
+    const codes = [...schemas.Code!.enum.map((code) => `problem.${code}`), ...schemas.FieldCode!.enum.map((code) => `fault.${code}`)]
+    expect(codes.length).toBeGreaterThan(40)
+    for (const known of Object.values(strings)) {
+      expect(codes.filter((code) => !known.has(code) && !known.has(`${code}_other`))).toEqual([])
+    }
+  })
+
   it('are used', () => {
     const code = sources()
     const literal = new Set([...code.matchAll(/['"`]([a-z_]+(?:\.[\w-]+)+)['"`]/g)].map(([, key]) => key))

@@ -1,10 +1,12 @@
 // A table of many rows: only those in sight are drawn, so that 5,000 scroll like fifty. Arrows move,
 // Enter opens, Delete removes. On a phone each row takes two lines in place of columns.
-import { ActionIcon, Group, Skeleton, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Group, Menu, Skeleton, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useElementSize, useMediaQuery, useMergedRef } from '@mantine/hooks'
-import { IconChevronDown, IconChevronUp, type TablerIcon } from '@tabler/icons-react'
+import { IconChevronDown, IconChevronUp, IconDotsVertical, type TablerIcon } from '@tabler/icons-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
 import classes from './DataTable.module.css'
+import { focusHome, isLost } from './focus'
 import type { Value } from './find'
 
 export interface Column<R> {
@@ -72,6 +74,8 @@ export function DataTable<R>(props: Props<R>) {
   const [top, setTop] = useState(0)
   const [active, setActive] = useState(0)
   const toFocus = useRef(false)
+  /** The keyboard is in the table. */
+  const inside = useRef(false)
   const rowHeight = narrow ? NARROW_ROW : ROW
   const count = rows?.length ?? 0
   const current = Math.min(active, Math.max(0, count - 1))
@@ -80,10 +84,15 @@ export function DataTable<R>(props: Props<R>) {
   const spans = narrow ? 1 : columns.length + (actions.length > 0 ? 1 : 0)
 
   useEffect(() => {
-    if (!toFocus.current) return
+    // A row that goes takes the keyboard along: the one in its place has it then.
+    if (!toFocus.current && !(inside.current && isLost())) return
     toFocus.current = false
-    scroller.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)?.focus({ preventScroll: true })
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)
+    if (row) row.focus({ preventScroll: true })
+    else focusHome()
   })
+  // The last row takes the table with it.
+  useEffect(() => () => void (inside.current && setTimeout(() => isLost() && focusHome())), [])
 
   function go(index: number) {
     const box = scroller.current
@@ -116,6 +125,9 @@ export function DataTable<R>(props: Props<R>) {
     <div
       ref={scrollRef}
       className={classes.scroll}
+      // What a row opens is not in the table, though its events come through here.
+      onFocus={({ currentTarget, target }) => (inside.current = currentTarget.contains(target))}
+      onBlur={() => (inside.current = false)}
       onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / rowHeight))}
     >
       <table
@@ -162,6 +174,7 @@ export function DataTable<R>(props: Props<R>) {
               <tr
                 key={props.id(row)}
                 data-index={index}
+                data-row={props.id(row)}
                 data-opens={open ? true : undefined}
                 data-faint={props.faint?.(row) || undefined}
                 aria-rowindex={index + 2}
@@ -172,7 +185,7 @@ export function DataTable<R>(props: Props<R>) {
                 onKeyDown={(event) => onKey(event, row, index)}
               >
                 {narrow ? (
-                  <NarrowCell row={row} columns={columns} />
+                  <NarrowCell row={row} columns={columns} actions={actions} focusable={index === current} />
                 ) : (
                   columns.map((column) => (
                     <td key={column.id} className={column.figures ? 'figures' : undefined}>
@@ -181,7 +194,7 @@ export function DataTable<R>(props: Props<R>) {
                   ))
                 )}
                 {!narrow && actions.length > 0 && (
-                  <td onClick={(event) => event.stopPropagation()}>
+                  <td className={classes.own} onClick={(event) => event.stopPropagation()}>
                     <Actions row={row} actions={actions} focusable={index === current} />
                   </td>
                 )}
@@ -223,7 +236,14 @@ function Head<R>({ column, sort, onSort }: { column: Column<R>; sort: Sort; onSo
   )
 }
 
-function NarrowCell<R>({ row, columns }: { row: R; columns: Column<R>[] }) {
+interface OfRow<R> {
+  row: R
+  actions: Action<R>[]
+  /** Whether Tab gets there. */
+  focusable: boolean
+}
+
+function NarrowCell<R>({ row, columns, actions, focusable }: OfRow<R> & { columns: Column<R>[] }) {
   const at = (place: Column<R>['narrow']) => columns.filter(({ narrow }) => narrow === place)
   return (
     <td>
@@ -245,12 +265,42 @@ function NarrowCell<R>({ row, columns }: { row: R; columns: Column<R>[] }) {
             <div key={column.id}>{content(column, row)}</div>
           ))}
         </div>
+        {actions.length > 0 && <ActionMenu row={row} actions={actions} focusable={focusable} />}
       </div>
     </td>
   )
 }
 
-function Actions<R>({ row, actions, focusable }: { row: R; actions: Action<R>[]; focusable: boolean }) {
+/** What a narrow row has no room for. */
+function ActionMenu<R>({ row, actions, focusable }: OfRow<R>) {
+  const { t } = useTranslation()
+  return (
+    // What is done with a row does not open it.
+    <span onClick={(event) => event.stopPropagation()}>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size={40} mr={-8} aria-label={t('list.actions')} tabIndex={focusable ? 0 : -1}>
+            <IconDotsVertical size={18} stroke={1.6} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {actions.map(({ id, label, icon: Icon, act, danger }) => (
+            <Menu.Item
+              key={id}
+              c={danger ? 'var(--mantine-color-error)' : undefined}
+              leftSection={<Icon size={17} stroke={1.6} />}
+              onClick={() => act(row)}
+            >
+              {label(row)}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </span>
+  )
+}
+
+function Actions<R>({ row, actions, focusable }: OfRow<R>) {
   return (
     <Group gap={4} wrap="nowrap" justify="flex-end" className={classes.actions}>
       {actions.map(({ id, label, icon: Icon, act, danger }) => (

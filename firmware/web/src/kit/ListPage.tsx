@@ -1,6 +1,6 @@
 // A page with a list: search, sorting, choice of columns, and what to do first where it is empty.
 import { ActionIcon, Button, Center, Checkbox, Group, Popover, Radio, Stack, Text, TextInput, Tooltip } from '@mantine/core'
-import { useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { IconAdjustmentsHorizontal, IconPlus, IconSearch, type TablerIcon } from '@tabler/icons-react'
 import { type ReactNode, useDeferredValue, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,6 +9,7 @@ import { type Action, type Column, DataTable, type Sort } from './DataTable'
 import { Empty, Failed } from './Empty'
 import { compare, fold, matches } from './find'
 import { Page } from './Page'
+import { useShortcut } from './shortcut'
 
 interface Props<R> {
   /** Names the page's help text, and what is kept in the browser. */
@@ -53,7 +54,7 @@ export function ListPage<R>(props: Props<R>) {
   const [typed, setTyped] = useState('')
   const asked = useDeferredValue(typed)
   const search = useRef<HTMLInputElement>(null)
-  useHotkeys([['/', () => search.current?.focus()]])
+  useShortcut('/', () => search.current?.focus())
 
   const visible = columns.filter(({ id, hidden }) => (kept.shown ? kept.shown.includes(id) : !hidden))
   const sorting = columns.find(({ id }) => id === kept.sort.column) ?? columns[0]!
@@ -75,7 +76,7 @@ export function ListPage<R>(props: Props<R>) {
   }, [found, sorting, kept.sort.down])
 
   const addButton = props.add && mayWrite && (
-    <Button leftSection={<IconPlus size={16} />} onClick={props.add.act}>
+    <Button data-add leftSection={<IconPlus size={16} />} onClick={props.add.act}>
       {props.add.label}
     </Button>
   )

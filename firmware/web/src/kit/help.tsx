@@ -4,11 +4,14 @@ import { IconHelp } from '@tabler/icons-react'
 import { useEffect, useLayoutEffect, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import { later } from './later'
+import { useShortcut } from './shortcut'
 
 const HelpDrawer = later(async () => (await import('./HelpDrawer')).HelpDrawer)
 
 let page: string | null = null
 let opened: string | null = null
+/** Those of the dialogs that are shown, the uppermost last. */
+let dialogs: string[] = []
 /** It was opened once: it goes as it came, slowly. */
 let wanted = false
 const watchers = new Set<() => void>()
@@ -58,6 +61,14 @@ export function HelpButton({ id, size = 'lg' }: { id?: string; size?: string }) 
   const { t } = useTranslation()
   const shown = useSyncExternalStore(watch, () => page)
   const target = id ?? shown
+  useEffect(() => {
+    if (!id) return
+    dialogs = [...dialogs, id]
+    return () => {
+      const at = dialogs.lastIndexOf(id)
+      dialogs = dialogs.filter((_, index) => index !== at)
+    }
+  }, [id])
   return (
     <Tooltip label={t('help.open')}>
       <ActionIcon
@@ -82,5 +93,14 @@ export function HelpHost() {
     window.addEventListener('keydown', onEscape, { capture: true })
     return () => window.removeEventListener('keydown', onEscape, { capture: true })
   }, [])
+  useShortcut(
+    '?',
+    () => {
+      const target = dialogs.at(-1) ?? page
+      if (opened !== null) closeHelp()
+      else if (target) openHelp(target)
+    },
+    { under: true },
+  )
   return wanted && <HelpDrawer id={id} onClose={closeHelp} />
 }

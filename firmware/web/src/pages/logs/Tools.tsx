@@ -1,10 +1,11 @@
 // What can be done with a log: search, pause, highlight, save, clear.
 import { ActionIcon, Button, Group, Menu, TextInput, Tooltip } from '@mantine/core'
-import { useHotkeys, useMediaQuery } from '@mantine/hooks'
+import { useMediaQuery } from '@mantine/hooks'
 import { IconDownload, IconHighlight, IconPlayerPause, IconPlayerPlay, IconSearch, IconTrash, type TablerIcon } from '@tabler/icons-react'
 import { useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMayWrite } from '../../api/session'
+import { useShortcut } from '../../kit/shortcut'
 import type { Format } from './file'
 
 interface Props {
@@ -28,7 +29,7 @@ export function Tools({ typed, onType, paused, onPause, marks, onHighlight, onSa
   const mayWrite = useMayWrite()
   const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
   const search = useRef<HTMLInputElement>(null)
-  useHotkeys([['/', () => search.current?.focus()]])
+  useShortcut('/', () => search.current?.focus())
   return (
     <Group gap="xs" wrap={narrow ? 'wrap' : 'nowrap'}>
       <TextInput

@@ -13,6 +13,7 @@ import { Page } from '../../kit/Page'
 import { StatusBadge } from '../../kit/small'
 import { Time } from '../../kit/Time'
 import { number } from '../../kit/time'
+import { useUnsaved } from '../../kit/unsaved'
 import { useOrder } from '../health/order'
 import { Elsewhere } from './Elsewhere'
 import { Tabs } from './Tabs'
@@ -132,13 +133,8 @@ function useSending() {
   const [trouble, setTrouble] = useState<string | null>(null)
   const stop = useRef<AbortController>(undefined)
   useEffect(() => () => stop.current?.abort(), [])
-  // A page that is left stops what is sent: the browser asks first.
-  useEffect(() => {
-    if (part === null) return
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
-    window.addEventListener('beforeunload', ask)
-    return () => window.removeEventListener('beforeunload', ask)
-  }, [part])
+  // A page that is left stops what is sent: that is asked first.
+  useUnsaved(part !== null, 'file')
 
   async function send(file: File) {
     stop.current = new AbortController()
