@@ -15,6 +15,8 @@ export interface Line {
   state: 'connecting' | 'open' | 'lost'
   /** True where the exchange answers the administration. */
   exchange: boolean
+  /** True where the exchange runs, but not with what was saved last. */
+  behind: boolean
 }
 
 type Events = Schemas['EventData']
@@ -30,6 +32,10 @@ const SILENT_MS = 45_000
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000]
 /** A burst of changes is read once. */
 const CALM_MS = 150
+/** Phones of a whole company that come back together are drawn so often. */
+const DRAWN_MS = 250
+/** The exchange takes what was saved at once, or not at all. */
+const TAKEN_MS = 4_000
 /** Somebody who guesses passwords has them read no oftener. */
 const LOGINS_MS = 1_000
 /** A call that ended is in the history by then, mostly. */
@@ -37,7 +43,9 @@ const RECORDED_MS = 300
 /** What was measured of a call is told a second after its end at the latest, and stored a second later. */
 const MEASURED_MS = 2_500
 
-let line: Line = { state: 'connecting', exchange: true }
+const AT_FIRST: Line = { state: 'connecting', exchange: true, behind: false }
+
+let line = AT_FIRST
 const watchers = new Set<() => void>()
 const logWatchers = new Set<(row: Logged) => void>()
 
@@ -60,6 +68,65 @@ export function listen(client: QueryClient): () => void {
   let stopped = false
   let tries = 0
   let version: number | undefined
+  let inForce: number | undefined
+  let late: ReturnType<typeof setTimeout> | undefined
+  let drawn: ReturnType<typeof setTimeout> | undefined
+  // What came since it was last drawn; a call that is over is null.
+  const calls = new Map<number, Call | null>()
+  const phones = new Map<number, Registration[]>()
+
+  const draw = () => {
+    drawn = undefined
+    if (calls.size + phones.size === 0) return
+    if (calls.size > 0) {
+      const changed = new Map(calls)
+      calls.clear()
+      client.setQueryData<Call[]>(CALLS, (all = []) => {
+        const known = all.map((call) => (changed.has(call.id) ? changed.get(call.id)! : call))
+        for (const { id } of all) changed.delete(id)
+        return [...known, ...changed.values()].filter((call) => call !== null)
+      })
+    }
+    if (phones.size > 0) {
+      const changed = new Map(phones)
+      phones.clear()
+      client.setQueryData<Registration[]>(REGISTRATIONS, (all = []) => [
+        ...all.filter(({ extension }) => !changed.has(extension)),
+        ...[...changed.values()].flat(),
+      ])
+    }
+    // The first is drawn at once, what comes soon after it together.
+    drawn = setTimeout(draw, DRAWN_MS)
+  }
+  const drawSoon = () => {
+    if (!drawn) draw()
+  }
+  const picture = (now: { calls: Call[]; registrations: Registration[] }) => {
+    calls.clear()
+    phones.clear()
+    // What was asked for before is older than this.
+    void client.cancelQueries({ queryKey: CALLS })
+    void client.cancelQueries({ queryKey: REGISTRATIONS })
+    client.setQueryData(CALLS, now.calls)
+    client.setQueryData(REGISTRATIONS, now.registrations)
+  }
+  const compare = () => {
+    const behind = version !== undefined && inForce !== undefined && inForce < version
+    if (!behind) {
+      clearTimeout(late)
+      late = undefined
+      if (line.behind) tell({ behind: false })
+    } else late ??= setTimeout(() => tell({ behind: true }), TAKEN_MS)
+  }
+  const lookInForce = () =>
+    void answer(api.GET('/api/v1/status')).then(
+      ({ exchange }) => {
+        if (stopped || !exchange) return
+        inForce = Math.max(inForce ?? 0, exchange.config_version)
+        compare()
+      },
+      () => undefined,
+    )
 
   const configChanged = () => {
     clearTimeout(calm)
@@ -121,8 +188,7 @@ export function listen(client: QueryClient): () => void {
       lost = undefined
       tries = 0
       tell({ state: 'open', exchange: hello.exchange })
-      client.setQueryData(CALLS, hello.calls)
-      client.setQueryData(REGISTRATIONS, hello.registrations)
+      picture(hello)
       if (version !== undefined && hello.config_version !== version) configChanged()
       if (version !== undefined) {
         loginsChanged()
@@ -133,27 +199,33 @@ export function listen(client: QueryClient): () => void {
         void client.invalidateQueries({ queryKey: ['machine'] })
       }
       version = hello.config_version ?? version
+      inForce = undefined
+      compare()
+      if (hello.exchange) lookInForce()
     })
-    on('call', (call) =>
-      client.setQueryData<Call[]>(CALLS, (calls = []) =>
-        calls.some(({ id }) => id === call.id) ? calls.map((old) => (old.id === call.id ? call : old)) : [...calls, call],
-      ),
-    )
+    on('call', (call) => {
+      calls.set(call.id, call)
+      drawSoon()
+    })
     on('call_ended', ({ call }) => {
-      client.setQueryData<Call[]>(CALLS, (calls = []) => calls.filter(({ id }) => id !== call))
+      calls.set(call, null)
+      drawSoon()
       historyChanged()
     })
     on('registrations', ({ extension, registrations }) => {
-      client.setQueryData<Registration[]>(REGISTRATIONS, (all = []) => [
-        ...all.filter((one) => one.extension !== extension),
-        ...registrations,
-      ])
+      phones.set(extension, registrations)
+      drawSoon()
       loginsChanged()
     })
     on('interface', interfacesChanged)
     on('config_changed', (change) => {
       version = change.version
+      compare()
       configChanged()
+    })
+    on('config_in_force', (taken) => {
+      inForce = taken.version
+      compare()
     })
     on('log', (logged) => {
       if (logged.log === 'security') loginsChanged()
@@ -165,8 +237,9 @@ export function listen(client: QueryClient): () => void {
       // What happened meanwhile is in the picture that a new stream begins with.
       if (reachable) reopen()
       else {
-        client.setQueryData(CALLS, [])
-        client.setQueryData(REGISTRATIONS, [])
+        picture({ calls: [], registrations: [] })
+        inForce = undefined
+        compare()
         interfacesChanged()
       }
     })
@@ -190,7 +263,9 @@ export function listen(client: QueryClient): () => void {
     clearTimeout(measured)
     clearTimeout(moved)
     clearTimeout(logins)
-    line = { state: 'connecting', exchange: true }
+    clearTimeout(late)
+    clearTimeout(drawn)
+    line = AT_FIRST
   }
 }
 

@@ -57,7 +57,7 @@ export class Problem extends Error {
 
   /** What is wrong and what to do, as a sentence. */
   text(): string {
-const key = `problem.${this.code}`
+    const key = `problem.${this.code}`
     const options = { detail: this.detail, count: this.retryAfter ?? 0 }
     // A code that nobody meets in a page has no words of its own.
     return i18next.t(i18next.exists(key, options) ? (key as 'problem.other') : 'problem.other', options)
@@ -81,5 +81,5 @@ function faultText(code: string, detail: string, field: string): string {
   // The codes of fields are open: what has no translation is told as the API tells it.
   // Who is named stands before the advice.
   const named = /: (.*)\. /.exec(detail)?.[1]
-  return i18next.exists(key) ? i18next.t(key as 'fault.circle', { named }) : detail
+  return i18next.exists(key) ? i18next.t(key as 'fault.invalid', { named, detail }) : detail
 }

@@ -1,7 +1,7 @@
 // The frame around every page: navigation, header, the line to the box.
 import { Alert, AppShell, Burger, Group, NavLink, ScrollArea, Text } from '@mantine/core'
 import { useDisclosure, useElementSize } from '@mantine/hooks'
-import { IconLock, IconPhoneOff, IconPlugConnectedX } from '@tabler/icons-react'
+import { IconAlertTriangle, IconLock, IconPhoneOff, IconPlugConnectedX } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { createElement, Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -123,6 +123,7 @@ function Notices() {
   const lines = [
     line.state === 'lost' && { icon: IconPlugConnectedX, color: 'red', text: t('notice.lost') },
     line.state === 'open' && !line.exchange && { icon: IconPhoneOff, color: 'yellow', text: t('notice.exchange') },
+    line.state === 'open' && line.exchange && line.behind && { icon: IconAlertTriangle, color: 'yellow', text: t('notice.behind') },
     !mayWrite && user.role === 'read_only' && { icon: IconLock, color: 'gray', text: t('notice.read_only') },
   ].filter((notice) => notice !== false)
   // Pages as high as the window have that much less.
