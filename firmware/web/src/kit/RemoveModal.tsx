@@ -60,6 +60,16 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
         )}
         <Text size="sm">{text}</Text>
         {dependents.isPending && depends && <Skeleton h={20} />}
+        {dependents.error && (
+          <Alert color="yellow" role="alert">
+            <Stack gap="sm" align="flex-start">
+              <Text size="sm">{t('remove.unknown', { why: Problem.from(dependents.error).text() })}</Text>
+              <Button size="xs" variant="default" loading={dependents.isFetching} onClick={() => void dependents.refetch()}>
+                {t('failed.retry')}
+              </Button>
+            </Stack>
+          </Alert>
+        )}
         {dependents.data && dependents.data.length > 0 && (
           <div>
             <Text size="sm">{t('remove.depends')}</Text>
@@ -75,7 +85,7 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('action.cancel')}
           </Button>
-          <Button color="red.8" disabled={nothing} loading={busy} onClick={() => void act()}>
+          <Button color="red.8" disabled={nothing || (depends && !dependents.data)} loading={busy} onClick={() => void act()}>
             {removeLabel ?? t('action.remove')}
           </Button>
         </Group>

@@ -3,6 +3,7 @@
 import { Checkbox, Select, TextInput, type TextInputProps } from '@mantine/core'
 import i18next from 'i18next'
 import type { ReactNode } from 'react'
+import { limited, MOST_CHOICES } from './limited'
 import { Password } from './Password'
 import { same } from './conflict'
 import type { Form } from './useEdit'
@@ -86,15 +87,13 @@ interface Choice<T> extends Texts {
   /** What nothing chosen is called; without it something is. */
   none?: string
   search?: boolean
-  /** How many are shown until something is searched for. */
-  limit?: number
   width?: number
 }
 
 /** One of some values, whatever they are. */
 export function choice<V extends object, K extends keyof V & string>(
   name: K,
-  { label, hint, options, none, search, limit, width }: Choice<V[K]>,
+  { label, hint, options, none, search, width }: Choice<V[K]>,
 ): Field<V> {
   const find = (value: unknown) => options.findIndex((option) => same(option.value, value))
   return {
@@ -110,7 +109,8 @@ export function choice<V extends object, K extends keyof V & string>(
           styles={{ wrapper: { maxWidth: width } }}
           data={options.map(({ label }, index) => ({ value: String(index), label }))}
           searchable={search}
-          limit={limit}
+          filter={search ? limited : undefined}
+          limit={search ? MOST_CHOICES : undefined}
           nothingFoundMessage={search && i18next.t('word.nothing_found')}
           placeholder={none}
           clearable={none !== undefined}

@@ -1,6 +1,6 @@
 import i18next from 'i18next'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Problem } from '../api/problem'
+import { type Code, Problem } from '../api/problem'
 import cs from '../i18n/cs.json'
 import en from '../i18n/en.json'
 import { differences, merge } from './conflict'
@@ -70,7 +70,7 @@ describe('a problem', () => {
 
   it('is said in words, or as the API says it', () => {
     expect(new Problem({ code: 'too_many_attempts', retryAfter: 2 }).text()).toContain('Wait 2 seconds')
-    expect(new Problem({ code: 'cross_site', detail: 'From elsewhere.' }).text()).toBe('From elsewhere.')
+    expect(new Problem({ code: 'of_a_newer_box' as Code, detail: 'From elsewhere.' }).text()).toBe('From elsewhere.')
     expect(Problem.of(response, 'gateway').text()).toBe(en.problem.other.replace('{{detail}}', 'HTTP 422'))
   })
 })

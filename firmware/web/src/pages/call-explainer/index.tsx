@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
 import { useExtensions, useInterfaces } from '../../api/configuration'
 import { Empty, Failed } from '../../kit/Empty'
+import { limited, MOST_CHOICES } from '../../kit/limited'
 import { Page } from '../../kit/Page'
 import { go, usePlace } from '../../kit/route'
 import { choices } from '../call-routing/body'
@@ -67,7 +68,8 @@ function Question({ callers, asked }: { callers: { value: string; label: string 
             label={t('explainer.who')}
             data={callers}
             searchable
-            limit={50}
+            filter={limited}
+            limit={MOST_CHOICES}
             nothingFoundMessage={t('word.nothing_found')}
             allowDeselect={false}
             value={caller}

@@ -41,7 +41,7 @@ export function InterfaceDialog({ interface: row, onClose }: { interface: Interf
       label: t('interface.partner'), options: PARTNERS.map((one) => ({ value: one, label: t(`partner.${one}`) })), width: 260,
     }),
     choice<Values, 'operator'>('operator', {
-      label: t('interface.operator'), hint: t('interface.operator_hint'), options: choices(all), none: t('interface.nobody'), search: true, limit: 50,
+      label: t('interface.operator'), hint: t('interface.operator_hint'), options: choices(all), none: t('interface.nobody'), search: true,
     }),
   ]
   const account = [

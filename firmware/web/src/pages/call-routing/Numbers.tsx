@@ -4,6 +4,8 @@ import { IconPlus, IconX } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Extension } from '../../api/configuration'
+import { Pager } from '../../kit/Pager'
+import { limited, MOST_CHOICES } from '../../kit/limited'
 import { type Mapped, choices } from './body'
 import { split } from './rewrite'
 import classes from './routing.module.css'
@@ -20,17 +22,31 @@ interface Props {
 
 /** How many are drawn at once: there may be ten thousand. */
 const SHOWN = 50
+const pageOf = (index: number) => Math.floor(index / SHOWN) * SHOWN
 const NUMBER = /^\+?[0-9Xx]+$/
 
 export function Numbers({ numbers, extensions, otherwise, error, onChange, readOnly }: Props) {
   const { t } = useTranslation()
   const [query, setQuery] = useState('')
+  const [offset, setOffset] = useState(0)
   const body = useRef<HTMLDivElement>(null)
   const added = useRef(false)
   const data = useMemo(() => choices(extensions).map(({ value, label }) => ({ value: String(value), label })), [extensions])
   const many = numbers.length > SHOWN
   const rows = numbers.map((row, index) => ({ ...row, index })).filter(({ number }) => !many || number.includes(query.trim()))
-  const bad = ({ number }: Mapped) => !NUMBER.test(number.trim()) || numbers.filter((one) => one.number === number).length > 1
+  const times = useMemo(() => Map.groupBy(numbers, ({ number }) => number), [numbers])
+  const bad = ({ number }: Mapped) => !NUMBER.test(number.trim()) || times.get(number)!.length > 1
+  const firstBad = error ? numbers.findIndex(bad) : -1
+
+  // What is wrong is not on a page that nobody sees.
+  const [told, setTold] = useState(error)
+  if (told !== error) {
+    setTold(error)
+    if (firstBad >= 0) {
+      setQuery('')
+      setOffset(pageOf(firstBad))
+    }
+  }
 
   useEffect(() => {
     if (!added.current) return
@@ -50,16 +66,20 @@ export function Numbers({ numbers, extensions, otherwise, error, onChange, readO
     onChange(numbers.flatMap((one, at) => (at === index ? parts.map((number) => ({ ...row, number })) : [one])))
   }
 
-  const shown = rows.slice(0, SHOWN)
+  const first = Math.min(offset, pageOf(Math.max(0, rows.length - 1)))
+  const shown = rows.slice(first, first + SHOWN)
   return (
     <Stack gap="xs">
       {many && (
         <TextInput
           type="search"
           label={t('numbers.search')}
-          description={t('numbers.shown', { shown: shown.length, of: numbers.length })}
+          description={t('numbers.found', { found: rows.length, of: numbers.length })}
           value={query}
-          onChange={(event) => setQuery(event.currentTarget.value)}
+          onChange={(event) => {
+            setQuery(event.currentTarget.value)
+            setOffset(0)
+          }}
         />
       )}
       {numbers.length > 0 && (
@@ -92,7 +112,8 @@ export function Numbers({ numbers, extensions, otherwise, error, onChange, readO
                   searchable
                   clearable
                   clearButtonProps={{ 'aria-label': t('action.clear') }}
-                  limit={50}
+                  filter={limited}
+                  limit={MOST_CHOICES}
                   nothingFoundMessage={t('word.nothing_found')}
                   value={row.extension === null ? null : String(row.extension)}
                   onChange={(id) => set(row.index, { extension: id === null ? null : Number(id) })}
@@ -116,6 +137,7 @@ export function Numbers({ numbers, extensions, otherwise, error, onChange, readO
           })}
         </div>
       )}
+      {rows.length > SHOWN && <Pager offset={first} size={SHOWN} total={rows.length} onChange={setOffset} />}
       {error && (
         <Text size="sm" c="var(--mantine-color-error)" role="alert">
           {error}
@@ -129,6 +151,7 @@ export function Numbers({ numbers, extensions, otherwise, error, onChange, readO
           onClick={() => {
             added.current = true
             setQuery('')
+            setOffset(pageOf(numbers.length))
             onChange([...numbers, { number: '', extension: null }])
           }}
         >

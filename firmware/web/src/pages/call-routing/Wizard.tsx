@@ -11,6 +11,7 @@ import { Password } from '../../kit/Password'
 import { same } from '../../kit/conflict'
 import { NAME } from '../../kit/fields'
 import { HelpButton } from '../../kit/help'
+import { limited, MOST_CHOICES } from '../../kit/limited'
 import { done } from '../../kit/toast'
 import { useUnsaved } from '../../kit/unsaved'
 import { atFields, bodyOf, choices, type InterfaceValues, NEW } from './body'
@@ -129,7 +130,8 @@ export function Wizard({ interfaces, onClose }: Props) {
       searchable
       clearable
       clearButtonProps={{ 'aria-label': t('action.clear') }}
-      limit={50}
+      filter={limited}
+      limit={MOST_CHOICES}
       nothingFoundMessage={t('word.nothing_found')}
       error={form.errors.operator}
       value={values.operator === null ? null : String(values.operator)}

@@ -56,8 +56,19 @@ export default function Dashboard() {
     <Page id="dashboard" title={t('nav.dashboard')} note={data && about(data.status)}>
       {error && !data ? (
         <Failed error={error} retry={refetch} />
-      ) : data && ever.data !== undefined ? (
-        <Overview data={data} calls={calls} registered={registered} away={away} called={ever.data || calls.length > 0} known={exchange} />
+      ) : data && !ever.isPending ? (
+        <>
+          {ever.error && <Failed error={ever.error} retry={ever.refetch} />}
+          <Overview
+            data={data}
+            calls={calls}
+            registered={registered}
+            away={away}
+            // Where nobody knows, it is no new exchange.
+            called={(ever.data ?? true) || calls.length > 0}
+            known={exchange}
+          />
+        </>
       ) : (
         <Stack>
           <Skeleton h={120} />

@@ -3,6 +3,7 @@ import { Radio, Select, Stack } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { useExtensions } from '../../api/configuration'
+import { limited, MOST_CHOICES } from '../../kit/limited'
 import type { Form } from '../../kit/useEdit'
 
 type CallerId = Schemas['CallerId']
@@ -43,7 +44,8 @@ export function CallerNumber<V extends { caller_id: CallerId }>({ form, own }: {
             label: [number, user_name ?? description].filter(Boolean).join(' · '),
           }))}
           searchable
-          limit={50}
+          filter={limited}
+          limit={MOST_CHOICES}
           nothingFoundMessage={t('word.nothing_found')}
           allowDeselect={false}
           error={form.errors.caller_id}

@@ -96,7 +96,7 @@ export function ExtensionDialog({ extension, onClose }: { extension?: Extension;
     )),
     text<Values>('description', { label: t('extension.description'), placeholder: t('extension.description_example'), maxLength: 128 }),
     choice<Values, 'user'>('user', {
-      label: t('extension.user'), hint: t('extension.user_hint'), options: people, none: t('extension.nobody'), search: true, limit: 50,
+      label: t('extension.user'), hint: t('extension.user_hint'), options: people, none: t('extension.nobody'), search: true,
     }),
     // Where there is no group there is nothing to choose.
     ...(groups.data?.length

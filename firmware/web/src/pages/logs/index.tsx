@@ -15,7 +15,7 @@ import { Rows } from './Rows'
 import { Tools } from './Tools'
 import { type Format, logFile } from './file'
 import { highlighter, useRules } from './highlight'
-import { allRows, type Log, type LogRow, useLog } from './useLog'
+import { allRows, type Log, type LogRow, paused, useLog } from './useLog'
 
 const SEARCH_MS = 250
 
@@ -37,10 +37,10 @@ function LogPage({ log }: { log: Log }) {
   const [rules, setRules] = useRules()
   const colour = useMemo(() => highlighter(rules), [rules])
   const query = useLog(log, asked)
-  const all = query.data?.pages.flatMap(({ rows }) => rows)
+  const all = useMemo(() => query.data?.pages.flatMap(({ rows }) => rows), [query.data])
   const newest = all?.[0]
-  const [first, last] = [held?.[0]?.id ?? 0, held?.at(-1)?.id ?? 0]
-  const rows = held && all ? [...held, ...all.filter(({ id }) => id < last)] : all
+  const first = held?.[0]?.id ?? 0
+  const rows = useMemo(() => (held && all ? paused(held, all, asked) : all), [held, all, asked])
   const waiting = held && all ? all.filter(({ id }) => id > first).length : 0
   const isEmpty = all?.length === 0 && asked === '' && !query.isPlaceholderData
   const title = t(`log.title.${log}`)

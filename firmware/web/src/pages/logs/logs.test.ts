@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { logFile } from './file'
 import { highlighter, readable, type Rule } from './highlight'
 import { marked } from './marked'
-import { withNew } from './useLog'
+import { type LogRow, paused, withNew } from './useLog'
 
 it('marks what was searched for, wherever and in any case', () => {
   const found = (text: string, search: string) =>
@@ -51,4 +51,14 @@ it('a series that goes on comes anew, and its row of before goes', () => {
   const fresh = [row(4, 'a', '10:04', 3, '10:01')]
   expect(withNew(known, fresh).map(({ id }) => id)).toEqual([4, 2, 1])
   expect(withNew(known, [row(5, 'b', '10:05')]).map(({ id }) => id)).toEqual([5, 3, 2, 1])
+})
+
+it('is searched while it stands still, and shows nothing newer', () => {
+  const row = (id: number, text: string) => ({ id, text }) as LogRow
+  const held = [row(5, 'Admin logged in'), row(4, 'Jana logged in')]
+  const ids = (all: LogRow[], search: string) => paused(held, all, search).map(({ id }) => id)
+  expect(ids([row(7, 'Jana again'), ...held, row(2, 'Petr')], '')).toEqual([5, 4, 2])
+  expect(ids([row(7, 'Jana again'), row(4, 'Jana logged in'), row(1, 'Jana was added')], 'JANA')).toEqual([4, 1])
+  // What stood there stays, though its series goes on elsewhere.
+  expect(ids([row(8, 'Admin logged in')], 'admin')).toEqual([5])
 })

@@ -5,6 +5,10 @@ function folded(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
+export function holds(text: string, search: string): boolean {
+  return folded(text).includes(folded(search))
+}
+
 export function marked(text: string, search: string): { text: string; found: boolean }[] {
   if (search === '') return [{ text, found: false }]
   const [all, sought] = [folded(text), folded(search)]

@@ -3,6 +3,7 @@ import { type InfiniteData, useInfiniteQuery, useQueryClient } from '@tanstack/r
 import { useEffect } from 'react'
 import { answer, api, type Schemas } from '../../api/client'
 import { onLogged, useLine } from '../../api/live'
+import { holds } from './marked'
 
 export type Log = Schemas['Log']
 export type LogRow = Schemas['LogRow']
@@ -35,6 +36,13 @@ export function withNew(rows: LogRow[], fresh: LogRow[], onTop = true): LogRow[]
   const series = fresh.filter(({ times }) => times > 1)
   const left = rows.filter((row) => !series.some(({ text, first }) => text === row.text && first <= row.time))
   return onTop ? [...fresh, ...left] : left
+}
+
+/** What is shown of a log that stands still: what stood there, and what is older, as far as it has what is searched for. */
+export function paused(held: LogRow[], all: LogRow[], search: string): LogRow[] {
+  const newest = held[0]?.id ?? 0
+  const rows = new Map([...held, ...all.filter(({ id }) => id <= newest)].map((row) => [row.id, row]))
+  return [...rows.values()].filter(({ text }) => holds(text, search)).sort((one, other) => other.id - one.id)
 }
 
 export function useLog(log: Log, search: string) {
@@ -70,7 +78,7 @@ export function useLog(log: Log, search: string) {
       })
     }
     const soon = () => (calm ??= setTimeout(() => void catchUp(), CALM_MS))
-    // Rows may have come while there was no line.
+    // Rows may have come while there was no line, or while older ones were on their way.
     soon()
     const stop = onLogged((row) => row.log === log && soon())
     return () => {
@@ -78,6 +86,6 @@ export function useLog(log: Log, search: string) {
       clearTimeout(calm)
       stop()
     }
-  }, [client, log, search, line])
+  }, [client, log, search, line, query.isFetching])
   return query
 }

@@ -66,7 +66,7 @@ function Settings({ clock }: { clock: Clock }) {
           title: t('time.clock'),
           text: <Going clock={clock} />,
           fields: [
-            choice<TimeValues, 'zone'>('zone', { label: t('time.zone'), hint: t('time.zone_hint'), options, search: true, limit: 100, width: 320 }),
+            choice<TimeValues, 'zone'>('zone', { label: t('time.zone'), hint: t('time.zone_hint'), options, search: true, width: 320 }),
             text<TimeValues>('servers', { label: t('time.servers'), hint: t('time.servers_hint'), maxLength: 1024, ...NAME }),
           ],
         },

@@ -4,6 +4,7 @@ import { IconPlus, IconX } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Extension, suggestNumber } from '../../api/configuration'
+import { limited, MOST_CHOICES } from '../../kit/limited'
 import { failed } from '../../kit/toast'
 import { NumberOverlap } from '../call-routing/Overlap'
 import classes from './users.module.css'
@@ -133,7 +134,8 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
             }))}
             disabled={free.length === 0}
             searchable
-            limit={50}
+            filter={limited}
+            limit={MOST_CHOICES}
             nothingFoundMessage={t('word.nothing_found')}
             flex={1}
             miw={200}
