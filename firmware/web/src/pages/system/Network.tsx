@@ -62,6 +62,8 @@ function Settings({ network }: { network: Network }) {
       // The answer may have been cut off by what it tells of.
       if (problem.code !== 'unreachable' || ways.stays) throw atFields(problem)
       setLost({ ...ways, at: dataUpdatedAt })
+      // Nobody knows whether it was taken.
+      throw new Problem({ code: 'cancelled' })
     }
     return undefined
   }
