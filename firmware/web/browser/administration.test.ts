@@ -501,7 +501,7 @@ it('a user with a wrong extension is not stored, and the extension is told', asy
   // The tab comes to the front, at the row.
   await dialog.getByText('This number is taken: choose another.').waitFor()
   expect(await dialog.locator('[aria-invalid="true"]').count()).toBe(1)
-  const users = async () => (await box.api<{ users: { name: string }[] }>('GET', '/users?search=eva')).users
+  const users = async () => (await box.api<{ users: { name: string }[] }>('GET', '/users?search=eva.dvorakova')).users
   expect(await users()).toEqual([])
   expect(await box.api('GET', `/extensions/${free.id}`)).toMatchObject({ user: null })
   await field(page, 'Number of the new extension').nth(1).fill('180')
