@@ -166,6 +166,21 @@ it('zone and time servers are set, and the clock by hand', async () => {
   await page.close()
 })
 
+it('two who change the time at once meet, and nothing of either is lost unseen', async () => {
+  const page = await open('/system/time')
+  await field(page, 'Time servers (NTP)').fill('10.9.9.9')
+  const theirs = { zone: 'Europe/London', servers: ['10.1.1.1'] }
+  await box.api('PUT', '/system/time', theirs, { 'If-Match': '*' })
+  await button(page, 'Save').click()
+  await page.getByText('Somebody else changed this meanwhile').waitFor()
+  expect(machine.time).toEqual(theirs)
+  await button(page, 'Keep mine and save').click()
+  await page.getByText('The time is set so.').waitFor()
+  expect(machine.time).toEqual({ zone: 'Europe/London', servers: ['10.9.9.9'] })
+  machine.asked.splice(0)
+  await page.close()
+})
+
 it('the menu over SSH is switched on for keys', async () => {
   const page = await open('/system/remote')
   await page.getByText('ssh admin@').waitFor()

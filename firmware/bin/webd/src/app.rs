@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use model::control::{Reply, Request};
 use model::{ConfigVersion, WallTime};
-use store::{Author, ChangeError, Changed, Expected, Operation, Store, StoreError};
+use store::{
+    Author, ChangeError, Changed, Expected, LogKind, LogQuery, Operation, Store, StoreError,
+};
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock;
@@ -56,6 +58,8 @@ pub struct Inner {
     pub started: WallTime,
     /// True once the process is to end.
     pub ending: watch::Receiver<bool>,
+    /// Held while settings without a revision are compared and changed.
+    pub settings: Arc<tokio::sync::Mutex<()>>,
     /// Event streams that may still be opened.
     pub streams: Arc<Semaphore>,
     /// Exports that may still be started.
@@ -115,6 +119,7 @@ impl App {
             data: parts.data,
             started: clock::now(),
             ending: parts.ending,
+            settings: Arc::default(),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             connections: Limited::default(),
@@ -211,6 +216,32 @@ impl App {
                 Err(problem.with_current(etag(current), by))
             }
         }
+    }
+
+    /// As [`App::expect`], of settings that have no revision: changes of them begin with `said` in the Config log.
+    ///
+    /// # Errors
+    /// [`Code::Changed`] with the tag there is and who made the change, [`Code::Internal`].
+    pub async fn expect_settings(
+        &self,
+        if_match: &IfMatch,
+        current: String,
+        said: &'static str,
+    ) -> Result<(), Problem> {
+        if if_match.holds(&current) {
+            return Ok(());
+        }
+        let query = LogQuery {
+            contains: Some(said.to_owned()),
+            limit: 50,
+            ..LogQuery::default()
+        };
+        let rows = self
+            .with_store(move |store: &Store| store.log_query(LogKind::Config, &query))
+            .await?;
+        let last = rows.into_iter().find(|row| row.text.starts_with(said));
+        let by = last.and_then(|row| row.author).map(|author| author.name);
+        Err(Problem::changed().with_current(current, by))
     }
 
     /// Who made the change that gave this version, as far as the Config log goes back.

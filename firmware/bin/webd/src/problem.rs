@@ -277,6 +277,14 @@ impl Problem {
         }
     }
 
+    /// It is another one than was seen.
+    pub fn changed() -> Self {
+        Self::new(
+            Code::Changed,
+            "Read it again, look at what is different, and send your change once more.",
+        )
+    }
+
     /// One field of a body that has to be different.
     pub fn field(pointer: &str, code: FieldCode, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError::new(pointer, code, detail)])
@@ -402,11 +410,9 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Faults { faults, objects } => Self::of_faults(faults, &objects, &[]),
-            ChangeError::Conflict { current } => Self::new(
-                Code::Changed,
-                "Read it again, look at what is different, and send your change once more.",
-            )
-            .with_current(crate::revision::etag(current), None),
+            ChangeError::Conflict { current } => {
+                Self::changed().with_current(crate::revision::etag(current), None)
+            }
             ChangeError::NotFound(thing) => Self::not_found(thing),
             ChangeError::AlreadySet => Self::new(
                 Code::FirstVisitOver,

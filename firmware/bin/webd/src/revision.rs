@@ -5,6 +5,8 @@ use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, header};
 use model::ConfigVersion;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 use store::Expected;
 
 use crate::problem::{Code, Problem};
@@ -13,6 +15,25 @@ use crate::problem::{Code, Problem};
 #[must_use]
 pub fn etag(revision: ConfigVersion) -> String {
     format!("\"r{revision}\"")
+}
+
+/// The entity tag of settings that have no revision: it stands for what they say.
+#[must_use]
+pub fn etag_of(settings: &impl Serialize) -> String {
+    let said = serde_json::to_vec(settings).unwrap_or_default();
+    let digest = Sha256::digest(said);
+    let digits: String = digest
+        .iter()
+        .take(12)
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    format!("\"s{digits}\"")
+}
+
+/// The header of [`etag_of`].
+#[must_use]
+pub fn header_of(settings: &impl Serialize) -> [(HeaderName, String); 1] {
+    [(header::ETAG, etag_of(settings))]
 }
 
 /// The header of [`etag`].
@@ -40,6 +61,15 @@ impl IfMatch {
             Self::Anything => Ok(Expected::Anything),
             Self::Tags(tags) if tags.contains(&etag(current)) => Ok(Expected::Object(current)),
             Self::Tags(_) => Err(store::ChangeError::Conflict { current }.into()),
+        }
+    }
+
+    /// True where this is what was seen.
+    #[must_use]
+    pub fn holds(&self, current: &str) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Tags(tags) => tags.iter().any(|tag| tag == current),
         }
     }
 

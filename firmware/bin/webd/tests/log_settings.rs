@@ -48,7 +48,7 @@ async fn what_is_too_much_goes_at_once_and_what_is_too_old_not_right_after_a_sta
             .log_append(LogKind::Security, now(), &n.to_string())
             .unwrap();
     }
-    let put = world.put(PATH).cookie(&admin);
+    let put = world.put(PATH).header("If-Match", "*").cookie(&admin);
     let answer = put.json(settings("day", 100, &json!(null))).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     while rows(&world, LogKind::Security).len() > 100 {
@@ -80,7 +80,12 @@ async fn a_log_is_kept_to_a_size() {
     }
     let wished = |megabytes: Value| {
         let body = json!({ "keep": "always", "rows": 100_000, "megabytes": megabytes });
-        world.put(PATH).cookie(&admin).json(body).send()
+        world
+            .put(PATH)
+            .header("If-Match", "*")
+            .cookie(&admin)
+            .json(body)
+            .send()
     };
     for wrong in [json!(0), json!(201)] {
         assert_eq!(wished(wrong).await.fields()[0].0, "/megabytes");
@@ -100,7 +105,7 @@ async fn rows_are_sent_to_the_server_that_is_set() {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = server.local_addr().unwrap().to_string();
     let syslog = json!({ "server": to, "facility": "local3", "severity": "info" });
-    let put = world.put(PATH).cookie(&admin);
+    let put = world.put(PATH).header("If-Match", "*").cookie(&admin);
     put.json(settings("always", 100_000, &syslog)).send().await;
     // Rows from before may be sent too.
     let mut message = String::new();
@@ -123,7 +128,13 @@ async fn what_can_not_be_is_refused_by_field_and_who_may_only_read_changes_nothi
     let admin = world.admin();
     let syslog = json!({ "server": "two words", "facility": "user", "severity": "error" });
     let wrong = settings("week", 99, &syslog);
-    let answer = world.put(PATH).cookie(&admin).json(wrong).send().await;
+    let answer = world
+        .put(PATH)
+        .header("If-Match", "*")
+        .cookie(&admin)
+        .json(wrong)
+        .send()
+        .await;
     let fields: Vec<String> = answer
         .fields()
         .into_iter()
@@ -131,9 +142,36 @@ async fn what_can_not_be_is_refused_by_field_and_who_may_only_read_changes_nothi
         .collect();
     assert_eq!(fields, ["/rows", "/syslog/server"]);
     let (_, reader) = world.session(Role::ReadOnly);
-    let put = world.put(PATH).cookie(&reader);
+    let put = world.put(PATH).header("If-Match", "*").cookie(&reader);
     let answer = put.json(settings("hour", 100, &json!(null))).send().await;
     assert_eq!(answer.status, 403);
     let shown = world.get(PATH).cookie(&reader).send().await.json();
     assert_eq!(shown, settings("always", 100_000, &json!(null)));
+}
+
+#[tokio::test]
+async fn who_did_not_see_the_last_change_of_the_logs_changes_nothing() {
+    let world = World::new();
+    let admin = world.admin();
+    let seen = world.get(PATH).cookie(&admin).send().await;
+    let tag = seen.header("etag").to_owned();
+    let put = |tag: &str, rows: u32| {
+        let ask = world.put(PATH).header("If-Match", tag).cookie(&admin);
+        ask.json(settings("day", rows, &json!(null))).send()
+    };
+    let first = put(&tag, 200).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let late = put(&tag, 300).await;
+    assert_eq!(
+        (late.status.as_u16(), late.code().as_str()),
+        (412, "changed")
+    );
+    assert_eq!(late.json()["current_etag"], first.header("etag"));
+    assert!(late.json()["changed_by"].is_string());
+    assert_eq!(put(first.header("etag"), 300).await.status, 200);
+    let careless = world.put(PATH).cookie(&admin);
+    let careless = careless.json(settings("day", 400, &json!(null))).send();
+    assert_eq!(careless.await.code(), "if_match_required");
+    let shown = world.get(PATH).cookie(&admin).send().await.json();
+    assert_eq!(shown["rows"], 300);
 }

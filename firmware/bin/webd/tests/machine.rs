@@ -132,6 +132,7 @@ async fn the_menu_over_ssh_is_switched_on_for_keys() {
     let settings = json!({ "enabled": true, "keys": ["ssh-ed25519 AAAA me"] });
     let answer = world
         .put(path)
+        .header("If-Match", "*")
         .cookie(&admin)
         .json(settings.clone())
         .send()
@@ -144,13 +145,20 @@ async fn the_menu_over_ssh_is_switched_on_for_keys() {
     assert_eq!(machine.asked().pop().unwrap().by, by);
 
     let wrong = json!({ "enabled": true, "keys": ["no key"] });
-    let answer = world.put(path).cookie(&admin).json(wrong).send().await;
+    let answer = world
+        .put(path)
+        .header("If-Match", "*")
+        .cookie(&admin)
+        .json(wrong)
+        .send()
+        .await;
     assert_eq!(answer.status, 422);
     assert_eq!(answer.json()["errors"][0]["pointer"], "/keys/0");
 
     let (_, reader) = world.session(Role::ReadOnly);
     let answer = world
         .put(path)
+        .header("If-Match", "*")
         .cookie(&reader)
         .json(settings.clone())
         .send()
@@ -307,7 +315,10 @@ async fn the_network_is_changed_and_confirmed() {
         "gateway": "10.10.10.254",
         "dns": ["10.10.10.254"],
     });
-    let ask = world.put("/api/v1/system/network").cookie(&admin);
+    let ask = world
+        .put("/api/v1/system/network")
+        .header("If-Match", "*")
+        .cookie(&admin);
     let answer = ask.json(wished.clone()).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.json()["settings"], wished);
@@ -337,6 +348,7 @@ async fn a_network_no_machine_can_have_is_refused_by_field() {
     let put = |body| {
         world
             .put("/api/v1/system/network")
+            .header("If-Match", "*")
             .cookie(&admin)
             .json(body)
     };
@@ -399,7 +411,13 @@ async fn the_clock_is_shown_and_set() {
     assert_eq!(shown.json()["settings"]["servers"], json!(["pool.ntp.org"]));
     assert_eq!(shown.json()["synchronised"], json!(null));
 
-    let put = |body| world.put("/api/v1/system/time").cookie(&admin).json(body);
+    let put = |body| {
+        world
+            .put("/api/v1/system/time")
+            .header("If-Match", "*")
+            .cookie(&admin)
+            .json(body)
+    };
     let wished = json!({ "zone": "Asia/Tokyo", "servers": ["10.1.1.1"] });
     let answer = put(wished.clone()).send().await;
     assert_eq!(answer.json()["settings"], wished);
@@ -460,4 +478,70 @@ async fn the_kernels_log_is_told_from_a_row_on_and_only_of_a_box() {
     assert_eq!(log("?since=9").await.code(), "no_system");
     assert_eq!(log("?since=-1").await.status, 400);
     assert_eq!(machine.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn who_did_not_see_the_last_change_of_the_machine_changes_nothing() {
+    let world = World::new();
+    let kept = std::sync::Mutex::new((
+        TimeSettings {
+            zone: "UTC".into(),
+            servers: Vec::new(),
+        },
+        RemoteMenuSettings::default(),
+    ));
+    let machine = Machine::start(world.dir.path(), move |ask| {
+        let mut kept = kept.lock().unwrap();
+        match &ask.request {
+            Request::SetTime { settings } => kept.0 = settings.clone(),
+            Request::SetRemoteMenu { settings } => kept.1 = settings.clone(),
+            _ => {}
+        }
+        match ask.request {
+            Request::RemoteMenu | Request::SetRemoteMenu { .. } => Reply::RemoteMenu(RemoteMenu {
+                settings: kept.1.clone(),
+                fingerprint: None,
+            }),
+            _ => Reply::Time(Time {
+                settings: kept.0.clone(),
+                now: WallTime::from_unix_micros(0),
+                synchronised: None,
+                offset_ms: None,
+            }),
+        }
+    });
+    let admin = world.admin();
+    let time = |zone: &str| json!({ "zone": zone, "servers": [] });
+    let keys =
+        |name: &str| json!({ "enabled": true, "keys": [format!("ssh-ed25519 AAAA {name}")] });
+    for (path, mine, theirs) in [
+        (
+            "/api/v1/system/time",
+            time("Asia/Tokyo"),
+            time("Europe/Prague"),
+        ),
+        ("/api/v1/system/remote-menu", keys("me"), keys("other")),
+    ] {
+        let seen = world.get(path).cookie(&admin).send().await;
+        let tag = seen.header("etag").to_owned();
+        let put = |tag: &str, body: &serde_json::Value| {
+            let ask = world.put(path).header("If-Match", tag).cookie(&admin);
+            ask.json(body.clone()).send()
+        };
+        let first = put(&tag, &theirs).await;
+        assert_eq!(first.status, 200, "{first:?}");
+        let before = machine.asked().len();
+        let late = put(&tag, &mine).await;
+        assert_eq!(
+            (late.status.as_u16(), late.code().as_str()),
+            (412, "changed")
+        );
+        assert_eq!(late.json()["current_etag"], first.header("etag"));
+        assert_eq!(machine.asked().len(), before + 1, "only looked at");
+        let shown = world.get(path).cookie(&admin).send().await;
+        assert_eq!(shown.json()["settings"], theirs);
+        assert_eq!(put(shown.header("etag"), &mine).await.status, 200);
+        let careless = world.put(path).cookie(&admin).json(mine).send().await;
+        assert_eq!(careless.code(), "if_match_required");
+    }
 }

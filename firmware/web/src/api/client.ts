@@ -53,6 +53,19 @@ async function send(request: Request): Promise<Response> {
 
 export const api = createClient<paths>({ fetch: send })
 
+/** What is stored, with the revision that it is. */
+export type Tagged<T> = T & { etag: string }
+
+/** As `answer`, with the tag for If-Match. */
+export async function tagged<T extends object>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<Tagged<T>> {
+  let etag = '*'
+  const told = request.then((result) => {
+    etag = result.response.headers.get('ETag') ?? etag
+    return result
+  })
+  return { ...(await answer(told)), etag }
+}
+
 /** What the API answers; throws a `Problem` where it refuses or can't be reached. */
 export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let result

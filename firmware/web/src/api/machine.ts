@@ -1,19 +1,19 @@
 // The machine under the exchange: what runs, how it is, its network, its clock. Where it is somebody else's, there
 // is nothing of it.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback } from 'react'
-import { answer, api, type Schemas } from './client'
+import { useMemo } from 'react'
+import { answer, api, type Schemas, tagged, type Tagged } from './client'
 import { Problem } from './problem'
 import { useMayWrite } from './session'
 
 export type Slots = Schemas['Slots']
 export type Upgrade = Schemas['Upgrade']
 export type Health = Schemas['Health']
-export type Network = Schemas['Network']
+export type Network = Tagged<Schemas['Network']>
 export type NetworkSettings = Schemas['NetworkSettings']
-export type Clock = Schemas['Time']
+export type Clock = Tagged<Schemas['Time']>
 export type TimeSettings = Schemas['TimeSettings']
-export type RemoteMenu = Schemas['RemoteMenu']
+export type RemoteMenu = Tagged<Schemas['RemoteMenu']>
 export type RemoteMenuSettings = Schemas['RemoteMenuSettings']
 
 const SLOTS = ['machine', 'slots']
@@ -84,7 +84,7 @@ export function useNetwork() {
     queryFn: ({ signal }) => {
       // Where the network is another one there is no answer at all.
       const patience = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
-      return orNone(answer(api.GET('/api/v1/system/network', { signal: patience })))
+      return orNone(tagged(api.GET('/api/v1/system/network', { signal: patience })))
     },
     staleTime: 0,
     refetchInterval: ({ state: { data } }) => (typeof data?.confirm_within_s === 'number' ? SOON_MS : NETWORK_MS),
@@ -94,7 +94,7 @@ export function useNetwork() {
 export function useClock() {
   return useQuery({
     queryKey: CLOCK,
-    queryFn: ({ signal }) => orNone(answer(api.GET('/api/v1/system/time', { signal }))),
+    queryFn: ({ signal }) => orNone(tagged(api.GET('/api/v1/system/time', { signal }))),
     staleTime: 0,
     refetchInterval: CLOCK_MS,
   })
@@ -104,7 +104,7 @@ export function useClock() {
 export function useRemoteMenu() {
   return useQuery({
     queryKey: REMOTE,
-    queryFn: ({ signal }) => orNone(answer(api.GET('/api/v1/system/remote-menu', { signal }))),
+    queryFn: ({ signal }) => orNone(tagged(api.GET('/api/v1/system/remote-menu', { signal }))),
     staleTime: 0,
   })
 }
@@ -112,12 +112,16 @@ export function useRemoteMenu() {
 /** Puts what an answer says where the pages find it. */
 export function useTold() {
   const client = useQueryClient()
-  return {
-    network: useCallback((network: Network) => client.setQueryData(NETWORK, network), [client]),
-    clock: useCallback((clock: Clock) => client.setQueryData(CLOCK, clock), [client]),
-    remote: useCallback((remote: RemoteMenu) => client.setQueryData(REMOTE, remote), [client]),
-    slots: useCallback((slots: Slots) => client.setQueryData(SLOTS, slots), [client]),
-  }
+  return useMemo(() => {
+    const at =
+      <T>(queryKey: string[]) =>
+      (told: T) => {
+        // What was asked for before is older.
+        void client.cancelQueries({ queryKey })
+        client.setQueryData(queryKey, told)
+      }
+    return { network: at<Network>(NETWORK), clock: at<Clock>(CLOCK), remote: at<RemoteMenu>(REMOTE), slots: at<Slots>(SLOTS) }
+  }, [client])
 }
 
 /** A look at the load: parts of 1. */

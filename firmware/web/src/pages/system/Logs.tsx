@@ -2,7 +2,7 @@
 import { NumberInput, Skeleton } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { answer, api, type Schemas } from '../../api/client'
+import { api, type Schemas, tagged, type Tagged } from '../../api/client'
 import { Problem } from '../../api/problem'
 import { useMayWrite } from '../../api/session'
 import { EditPage } from '../../kit/EditPage'
@@ -50,7 +50,7 @@ export default function LogSettingsPage() {
   const { t } = useTranslation()
   const { data, error, refetch } = useQuery({
     queryKey: KEY,
-    queryFn: ({ signal }) => answer(api.GET('/api/v1/log-settings', { signal })),
+    queryFn: ({ signal }) => tagged(api.GET('/api/v1/log-settings', { signal })),
   })
   if (data) return <Settings settings={data} refresh={refetch} />
   return (
@@ -61,14 +61,17 @@ export default function LogSettingsPage() {
   )
 }
 
-function Settings({ settings, refresh }: { settings: LogSettings; refresh: () => Promise<unknown> }) {
+function Settings({ settings, refresh }: { settings: Tagged<LogSettings>; refresh: () => Promise<unknown> }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const mayWrite = useMayWrite()
 
-  async function save(values: Values) {
+  async function save(values: Values, etag: string) {
     try {
-      client.setQueryData(KEY, await answer(api.PUT('/api/v1/log-settings', { body: toSettings(values) })))
+      const params = { header: { 'If-Match': etag } }
+      const told = await tagged(api.PUT('/api/v1/log-settings', { params, body: toSettings(values) }))
+      void client.cancelQueries({ queryKey: KEY })
+      client.setQueryData(KEY, told)
     } catch (error) {
       throw atFields(Problem.from(error))
     }
@@ -80,7 +83,7 @@ function Settings({ settings, refresh }: { settings: LogSettings; refresh: () =>
       id="log-settings"
       title={t('nav.system')}
       above={<Tabs />}
-      stored={{ values: toValues(settings), etag: JSON.stringify(settings) }}
+      stored={{ values: toValues(settings), etag: settings.etag }}
       save={save}
       refresh={refresh}
       readOnly={!mayWrite}

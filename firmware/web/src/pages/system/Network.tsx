@@ -5,7 +5,7 @@ import { IconPlugConnectedX } from '@tabler/icons-react'
 import type { TFunction } from 'i18next'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
+import { api, tagged } from '../../api/client'
 import { ANSWER_MS, type Network, useMayAdminister, useNetwork, useTold } from '../../api/machine'
 import { Problem } from '../../api/problem'
 import { EditPage, type Section } from '../../kit/EditPage'
@@ -41,7 +41,7 @@ function Settings({ network }: { network: Network }) {
   const [lost, setLost] = useState<(Ways & { at: number }) | null>(null)
   const ports = portsOf(network)
 
-  async function save(values: Values) {
+  async function save(values: Values, etag: string) {
     const settings = toSettings(values, ports)
     const ways = waysTo(settings, network, window.location)
     const sure = await confirm({
@@ -56,7 +56,7 @@ function Settings({ network }: { network: Network }) {
     setLost(null)
     try {
       const signal = AbortSignal.timeout(ANSWER_MS)
-      told.network(await answer(api.PUT('/api/v1/system/network', { body: settings, signal })))
+      told.network(await tagged(api.PUT('/api/v1/system/network', { params: { header: { 'If-Match': etag } }, body: settings, signal })))
     } catch (error) {
       const problem = Problem.from(error)
       // The answer may have been cut off by what it tells of.
@@ -99,7 +99,7 @@ function Settings({ network }: { network: Network }) {
           )}
         </>
       }
-      stored={{ values: toValues(network.settings), etag: JSON.stringify(network.settings) }}
+      stored={{ values: toValues(network.settings), etag: network.etag }}
       save={save}
       refresh={refetch}
       readOnly={!mayWrite}

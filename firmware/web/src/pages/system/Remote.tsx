@@ -1,7 +1,7 @@
 // System, Menu over SSH: the menu of the box from elsewhere, for the keys of administrators.
 import { Skeleton, Text, Textarea } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
+import { api, tagged } from '../../api/client'
 import { type RemoteMenu, useMayAdminister, useRemoteMenu, useTold } from '../../api/machine'
 import { Problem } from '../../api/problem'
 import { EditPage } from '../../kit/EditPage'
@@ -31,9 +31,9 @@ function Settings({ remote }: { remote: RemoteMenu }) {
   const told = useTold()
   const { refetch } = useRemoteMenu()
 
-  async function save(values: RemoteValues) {
+  async function save(values: RemoteValues, etag: string) {
     try {
-      told.remote(await answer(api.PUT('/api/v1/system/remote-menu', { body: toRemote(values) })))
+      told.remote(await tagged(api.PUT('/api/v1/system/remote-menu', { params: { header: { 'If-Match': etag } }, body: toRemote(values) })))
       return t('remote.saved')
     } catch (error) {
       throw atFields(Problem.from(error))
@@ -45,7 +45,7 @@ function Settings({ remote }: { remote: RemoteMenu }) {
       id="remote"
       title={t('nav.system')}
       above={<Tabs />}
-      stored={{ values: toRemoteValues(remote.settings), etag: JSON.stringify(remote.settings) }}
+      stored={{ values: toRemoteValues(remote.settings), etag: remote.etag }}
       save={save}
       refresh={refetch}
       readOnly={!mayWrite}

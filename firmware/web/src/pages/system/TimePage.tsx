@@ -3,7 +3,7 @@ import { Alert, Button, Group, Skeleton, Text } from '@mantine/core'
 import { IconClockCheck, IconClockExclamation } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
+import { api, tagged } from '../../api/client'
 import { type Clock, useClock, useMachine, useMayAdminister, useTold } from '../../api/machine'
 import { Problem } from '../../api/problem'
 import { EditPage } from '../../kit/EditPage'
@@ -37,9 +37,9 @@ function Settings({ clock }: { clock: Clock }) {
   const { refetch } = useClock()
   const options = useMemo(() => zones(clock.settings.zone).map((zone) => ({ value: zone, label: zone })), [clock.settings.zone])
 
-  async function save(values: TimeValues) {
+  async function save(values: TimeValues, etag: string) {
     try {
-      told.clock(await answer(api.PUT('/api/v1/system/time', { body: toTime(values) })))
+      told.clock(await tagged(api.PUT('/api/v1/system/time', { params: { header: { 'If-Match': etag } }, body: toTime(values) })))
       return t('time.saved')
     } catch (error) {
       throw atFields(Problem.from(error))
@@ -56,7 +56,7 @@ function Settings({ clock }: { clock: Clock }) {
           <OnlyShown />
         </>
       }
-      stored={{ values: toTimeValues(clock.settings), etag: JSON.stringify(clock.settings) }}
+      stored={{ values: toTimeValues(clock.settings), etag: clock.etag }}
       save={save}
       refresh={refetch}
       readOnly={!mayWrite}
@@ -90,7 +90,7 @@ function Going({ clock }: { clock: Clock }) {
   async function set() {
     setBusy(true)
     try {
-      told.clock(await answer(api.POST('/api/v1/system/clock', { body: { now: new Date().toISOString() } })))
+      told.clock(await tagged(api.POST('/api/v1/system/clock', { body: { now: new Date().toISOString() } })))
       done(t('time.set'))
     } catch (error) {
       failed(error)

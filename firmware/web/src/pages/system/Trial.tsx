@@ -3,7 +3,7 @@ import { Alert, Anchor, Button, Group, Text } from '@mantine/core'
 import { IconClockPause } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { answer, api } from '../../api/client'
+import { api, tagged } from '../../api/client'
 import { type Network, useNetwork, useTold } from '../../api/machine'
 import { useMayWrite } from '../../api/session'
 import { useNow } from '../../kit/Time'
@@ -25,7 +25,7 @@ export function Trial({ network }: { network: Network }) {
   async function send(keep: boolean) {
     setBusy(true)
     try {
-      told.network(await answer(keep ? api.POST('/api/v1/system/network/confirm') : api.POST('/api/v1/system/network/revert')))
+      told.network(await tagged(keep ? api.POST('/api/v1/system/network/confirm') : api.POST('/api/v1/system/network/revert')))
       done(t(keep ? 'network.kept' : 'network.reverted'))
     } catch (error) {
       failed(error)

@@ -15,7 +15,7 @@ const now: Network = {
   interfaces: ['eth0', 'eth1', 'eth2'].map((name) => ({
     name, mac: '02:00:00:00:00:01', carrier: true, addresses: name === 'eth1' ? ['192.168.1.7/24'] : [], lease_until: null,
   })),
-  gateway: null, dns: [], confirm_within_s: null,
+  gateway: null, dns: [], confirm_within_s: null, etag: '',
 }
 const here = { hostname: '10.10.10.1', port: '4021' }
 

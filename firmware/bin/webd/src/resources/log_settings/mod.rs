@@ -9,26 +9,33 @@ use crate::api::Actor;
 use crate::app::App;
 use crate::input::Body;
 use crate::keeping::{LogSettings, MEGABYTES, ROWS};
+use crate::object::WithETag;
 use crate::problem::{Code, FieldCode, FieldError, Problem, word};
+use crate::revision::{IfMatch, etag_of, header_of};
 
 /// How the logs are kept
 #[utoipa::path(get, path = "/log-settings", operation_id = "show_log_settings", tag = "records",
-    responses((status = 200, description = "As they are", body = LogSettings)))]
-pub async fn show(State(app): State<App>) -> Json<LogSettings> {
-    Json(app.keeping.settings())
+    responses((status = 200, description = "As they are", body = LogSettings,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show(State(app): State<App>) -> WithETag<LogSettings> {
+    shown(app.keeping.settings())
 }
 
 /// Change how the logs are kept
 ///
 /// At once: rows that are too old or too many then are removed.
 #[utoipa::path(put, path = "/log-settings", operation_id = "change_log_settings", tag = "records",
+    params(("If-Match" = String, Header, description = "The ETag as it was read, or `*`",
+        example = "*")),
     request_body = LogSettings,
-    responses((status = 200, description = "Changed", body = LogSettings)))]
+    responses((status = 200, description = "Changed", body = LogSettings,
+        headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn replace(
     State(app): State<App>,
     actor: Actor,
+    if_match: IfMatch,
     Body(settings): Body<LogSettings>,
-) -> Result<Json<LogSettings>, Problem> {
+) -> Result<WithETag<LogSettings>, Problem> {
     let mut errors = Vec::new();
     if !ROWS.contains(&settings.rows) {
         let (least, most) = (ROWS.start(), ROWS.end());
@@ -58,6 +65,10 @@ pub async fn replace(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
+    let _turn = app.settings.lock().await;
+    let current = etag_of(&app.keeping.settings());
+    app.expect_settings(&if_match, current, "Changed the logs")
+        .await?;
     let kept = app.keeping.clone();
     let wished = settings.clone();
     let written = tokio::task::spawn_blocking(move || kept.set(wished)).await;
@@ -65,7 +76,11 @@ pub async fn replace(
         .unwrap_or_else(|error| Err(io::Error::other(error)))
         .map_err(|error| failed(&error))?;
     app.config_note(actor.author(), said(&settings)).await;
-    Ok(Json(settings))
+    Ok(shown(settings))
+}
+
+fn shown(settings: LogSettings) -> WithETag<LogSettings> {
+    (header_of(&settings), Json(settings))
 }
 
 /// The change as the Config log says it.

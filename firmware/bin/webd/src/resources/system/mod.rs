@@ -21,6 +21,7 @@ use crate::api::Actor;
 use crate::app::App;
 use crate::input::Params;
 use crate::problem::{Code, FieldCode, Problem};
+use crate::revision::IfMatch;
 use crate::system::Silent;
 use body::{Health, KernelLog, Slots};
 
@@ -157,6 +158,37 @@ impl From<Unchanged> for Problem {
     }
 }
 
+/// What who changes settings saw of them.
+struct Seen {
+    if_match: IfMatch,
+    /// Asks for them as they are now.
+    now: Request,
+    /// Their entity tag in the answer to that.
+    tag: fn(&Reply) -> Option<String>,
+    /// What changes of them begin with in the Config log.
+    said: &'static str,
+}
+
+/// As [`change`], unless somebody changed it since it was seen. One such change waits for the other.
+async fn change_as_seen(
+    app: &App,
+    actor: &Actor,
+    seen: Seen,
+    request: Request,
+    text: String,
+) -> Result<Reply, Problem> {
+    let turn = std::sync::Arc::clone(&app.settings).lock_owned().await;
+    if seen.if_match != IfMatch::Anything {
+        let reply = ask(app, actor, seen.now).await?;
+        let Some(current) = (seen.tag)(&reply) else {
+            return Err(refused(reply));
+        };
+        app.expect_settings(&seen.if_match, current, seen.said)
+            .await?;
+    }
+    Ok(change_in_turn(app, actor, request, text, Some(turn)).await?)
+}
+
 /// Asks what changes the machine, and says so in the Config log where it is done. Both happen even
 /// where the one who asked has gone meanwhile: a change of the network may be what cut him off.
 async fn change(
@@ -165,8 +197,19 @@ async fn change(
     request: Request,
     text: String,
 ) -> Result<Reply, Unchanged> {
+    change_in_turn(app, actor, request, text, None).await
+}
+
+async fn change_in_turn(
+    app: &App,
+    actor: &Actor,
+    request: Request,
+    text: String,
+    turn: Option<tokio::sync::OwnedMutexGuard<()>>,
+) -> Result<Reply, Unchanged> {
     let (app, author) = (app.clone(), actor.author());
     let task = tokio::spawn(async move {
+        let _turn = turn;
         let reply = app.system.ask(author.name.clone(), request).await;
         match reply.map_err(Unchanged::Silent)? {
             reply @ (Reply::ReadOnly | Reply::Refused { .. } | Reply::Failed { .. }) => {

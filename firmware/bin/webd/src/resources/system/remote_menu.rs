@@ -7,11 +7,13 @@ use model::system::{self, Reply, Request};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ask, change, refused};
+use super::{Seen, ask, change_as_seen, refused};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::Body;
+use crate::object::WithETag;
 use crate::problem::Problem;
+use crate::revision::{IfMatch, etag_of, header_of};
 
 /// The menu over ssh as it is set, and the machine's own key.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,11 +38,12 @@ pub struct RemoteMenuSettings {
 
 /// The menu over ssh
 #[utoipa::path(get, path = "/system/remote-menu", operation_id = "show_remote_menu", tag = "system",
-    responses((status = 200, description = "As it is now", body = RemoteMenu)))]
+    responses((status = 200, description = "As it is now", body = RemoteMenu,
+        headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn show_remote_menu(
     State(app): State<App>,
     actor: Actor,
-) -> Result<Json<RemoteMenu>, Problem> {
+) -> Result<WithETag<RemoteMenu>, Problem> {
     shown(ask(&app, &actor, Request::RemoteMenu).await?)
 }
 
@@ -49,25 +52,52 @@ pub async fn show_remote_menu(
 /// `ssh admin@ADDRESS` with the private half of one of the keys leads to it. Where a key is taken away,
 /// everybody who is in it is sent out.
 #[utoipa::path(put, path = "/system/remote-menu", operation_id = "change_remote_menu",
-    tag = "system", request_body = RemoteMenuSettings,
-    responses((status = 200, description = "It is set", body = RemoteMenu)))]
+    tag = "system", params(("If-Match" = String, Header, description = "The ETag as it was read, or `*`",
+        example = "*")),
+    request_body = RemoteMenuSettings,
+    responses((status = 200, description = "It is set", body = RemoteMenu,
+        headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn change_remote_menu(
     State(app): State<App>,
     actor: Actor,
+    if_match: IfMatch,
     Body(RemoteMenuSettings { enabled, keys }): Body<RemoteMenuSettings>,
-) -> Result<Json<RemoteMenu>, Problem> {
+) -> Result<WithETag<RemoteMenu>, Problem> {
     let text = format!(
         "Switched the menu over SSH {} ({} keys)",
         if enabled { "on" } else { "off" },
         keys.len()
     );
     let settings = system::RemoteMenuSettings { enabled, keys };
-    shown(change(&app, &actor, Request::SetRemoteMenu { settings }, text).await?)
+    let seen = Seen {
+        if_match,
+        now: Request::RemoteMenu,
+        tag,
+        said: "Switched the menu",
+    };
+    shown(
+        change_as_seen(
+            &app,
+            &actor,
+            seen,
+            Request::SetRemoteMenu { settings },
+            text,
+        )
+        .await?,
+    )
 }
 
-fn shown(reply: Reply) -> Result<Json<RemoteMenu>, Problem> {
+/// The entity tag of what is set.
+fn tag(reply: &Reply) -> Option<String> {
     match reply {
-        Reply::RemoteMenu(remote) => Ok(Json(remote.into())),
+        Reply::RemoteMenu(remote) => Some(etag_of(&remote.settings)),
+        _ => None,
+    }
+}
+
+fn shown(reply: Reply) -> Result<WithETag<RemoteMenu>, Problem> {
+    match reply {
+        Reply::RemoteMenu(remote) => Ok((header_of(&remote.settings), Json(remote.into()))),
         other => Err(refused(other)),
     }
 }

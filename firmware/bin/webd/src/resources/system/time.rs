@@ -6,12 +6,14 @@ use model::system::{self, Reply, Request};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ask, change, refused};
+use super::{Seen, ask, change, change_as_seen, refused};
 use crate::api::Actor;
 use crate::app::App;
 use crate::clock;
 use crate::input::Body;
+use crate::object::WithETag;
 use crate::problem::{FieldCode, Problem};
+use crate::revision::{IfMatch, etag_of, header_of};
 
 /// The clock as it is set and as it goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,23 +54,34 @@ pub struct NewClock {
 
 /// The clock as it is set and as it goes
 #[utoipa::path(get, path = "/system/time", operation_id = "show_time", tag = "system",
-    responses((status = 200, description = "As it is now", body = Time)))]
-pub async fn show_time(State(app): State<App>, actor: Actor) -> Result<Json<Time>, Problem> {
+    responses((status = 200, description = "As it is now", body = Time,
+        headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show_time(State(app): State<App>, actor: Actor) -> Result<WithETag<Time>, Problem> {
     shown(ask(&app, &actor, Request::Time).await?)
 }
 
 /// Set zone and time servers
 #[utoipa::path(put, path = "/system/time", operation_id = "change_time", tag = "system",
+    params(("If-Match" = String, Header, description = "The ETag as it was read, or `*`",
+        example = "*")),
     request_body = TimeSettings,
-    responses((status = 200, description = "They are set", body = Time)))]
+    responses((status = 200, description = "They are set", body = Time,
+        headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn change_time(
     State(app): State<App>,
     actor: Actor,
+    if_match: IfMatch,
     Body(TimeSettings { zone, servers }): Body<TimeSettings>,
-) -> Result<Json<Time>, Problem> {
+) -> Result<WithETag<Time>, Problem> {
     let text = format!("Changed the time: {zone} ({})", told_by(&servers));
     let settings = system::TimeSettings { zone, servers };
-    shown(change(&app, &actor, Request::SetTime { settings }, text).await?)
+    let seen = Seen {
+        if_match,
+        now: Request::Time,
+        tag,
+        said: "Changed the time",
+    };
+    shown(change_as_seen(&app, &actor, seen, Request::SetTime { settings }, text).await?)
 }
 
 /// Set the clock by hand
@@ -76,12 +89,13 @@ pub async fn change_time(
 /// Where servers are set they win.
 #[utoipa::path(post, path = "/system/clock", operation_id = "set_clock", tag = "system",
     request_body = NewClock,
-    responses((status = 200, description = "It is set", body = Time)))]
+    responses((status = 200, description = "It is set", body = Time,
+        headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn set_clock(
     State(app): State<App>,
     actor: Actor,
     Body(NewClock { now }): Body<NewClock>,
-) -> Result<Json<Time>, Problem> {
+) -> Result<WithETag<Time>, Problem> {
     let Some(now) = clock::parse(&now) else {
         let detail = "write it as 2026-11-22T08:35:53+01:00";
         return Err(Problem::field("/now", FieldCode::Invalid, detail));
@@ -90,9 +104,17 @@ pub async fn set_clock(
     shown(change(&app, &actor, Request::SetClock { now }, text).await?)
 }
 
-fn shown(reply: Reply) -> Result<Json<Time>, Problem> {
+/// The entity tag of what is set.
+fn tag(reply: &Reply) -> Option<String> {
     match reply {
-        Reply::Time(time) => Ok(Json(time.into())),
+        Reply::Time(time) => Some(etag_of(&time.settings)),
+        _ => None,
+    }
+}
+
+fn shown(reply: Reply) -> Result<WithETag<Time>, Problem> {
+    match reply {
+        Reply::Time(time) => Ok((header_of(&time.settings), Json(time.into()))),
         other => Err(refused(other)),
     }
 }
