@@ -148,3 +148,65 @@ it('a group goes when nobody has it any more', async () => {
   await page.getByText('No call permission groups yet').waitFor()
   await page.close()
 })
+
+it('the fraud protection is on, its limits are set, and the explainer tells of them', async () => {
+  const page = await open('/fraud-protection')
+  const input = (label: string) => page.getByLabel(label, { exact: true })
+  await page.getByText('Nobody has a call outside, or has talked to costly numbers.').waitFor()
+  expect(await input('Each extension: Calls outside at a time').inputValue()).toBe('5')
+  expect(await input('All extensions together: Calls outside at a time').inputValue()).toBe('')
+  await clean(page)
+  await input('Each extension: Calls outside at a time').fill('0')
+  await button(page, 'Save').click()
+  await page.getByText('Allow at least one call, or leave the field empty.').waitFor()
+  await input('Each extension: Calls outside at a time').fill('3')
+  await input('Each extension: Costly minutes a day').fill('')
+  await page.getByRole('combobox', { name: 'But not with' }).fill('0049')
+  await page.keyboard.press('Enter')
+  await input('Costly numbers only at certain hours').check()
+  await input('Saturday').check()
+  await input('Saturday: to').fill('00:00')
+  await input('Friday: to').fill('07:00')
+  await button(page, 'Save').click()
+  await page.getByText('Let each day end after it begins; 00:00 is midnight.').waitFor()
+  await input('Friday: to').fill('15:30')
+  await clean(page)
+  await button(page, 'Save').click()
+  await page.getByText('The fraud protection was saved.').waitFor()
+  const day = (to: string) => ({ from: '08:00', to })
+  const stored = await box.api<{ exempt: string[] }>('GET', '/fraud-protection')
+  expect(stored).toMatchObject({
+    enabled: true,
+    extension: { calls: 3, minutes_an_hour: 60, minutes_a_day: null },
+    hours: [day('18:00'), day('18:00'), day('18:00'), day('18:00'), day('15:30'), day('24:00'), null],
+  })
+  expect(stored.exempt).toContain('0049')
+
+  await input('Costly numbers only at certain hours').uncheck()
+  await button(page, 'Take those known of Czechia').click()
+  await button(page, 'Save').click()
+  await expect.poll(() => box.api('GET', '/fraud-protection')).toMatchObject({ hours: null, exempt: ['+420', '00420'] })
+  for (const [dialled, words] of [
+    ['00044201234567', 'Fraud protection: numbers that begin with 00 are costly. Extension 201: 0 calls outside at a time (limit: 3), 0 minutes within an hour (limit: 60), 0 within a day (limit: none).'],
+    ['0777123456', 'Fraud protection: the number is not costly. Extension 201: 0 calls outside at a time (limit: 3).'],
+  ]) {
+    await page.goto(`/admin/call-explainer?dialled=${dialled}`)
+    await button(page, 'Explain').click()
+    await page.getByText(words!).waitFor()
+  }
+  await page.close()
+})
+
+it('a group may be free of the fraud protection, and the page warns where it is off', async () => {
+  const { id } = await box.api<{ id: number }>('POST', '/call-permission-groups', { name: 'Switchboard', rules: [], default: 'allow' })
+  const page = await open(`/call-permission-groups/${id}`)
+  await field(page, 'Fraud protection').uncheck()
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  expect(await box.api('GET', `/call-permission-groups/${id}`)).toMatchObject({ fraud_protection: false })
+  await page.goto('/admin/fraud-protection')
+  await page.getByLabel('Fraud protection', { exact: true }).uncheck()
+  await button(page, 'Save').click()
+  await page.getByText('The fraud protection is off').waitFor()
+  await page.close()
+})

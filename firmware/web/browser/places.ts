@@ -228,6 +228,7 @@ export const PLACES: Place[] = [
   { name: 'call-explainer', path: '/call-explainer' },
   { name: 'call-explainer-answer', path: '/call-explainer?extension=1&dialled=95550199', act: (page) => page.getByRole('listitem').last().waitFor() },
   { name: 'emergency-numbers', path: '/emergency-numbers' },
+  { name: 'fraud-protection', path: '/fraud-protection' },
   { name: 'call-permission-groups', path: '/call-permission-groups' },
   { name: 'call-permission-group', path: '/call-permission-groups/1' },
   { name: 'system', path: '/system' },

@@ -1,7 +1,7 @@
 //! The one place of the process that reads clocks.
 
 use model::Instant;
-pub use platform::clock::wall;
+pub use platform::clock::{east_s, wall};
 
 /// Monotonic time since the process started. Cheap to copy; all copies agree.
 #[derive(Clone, Copy, Debug)]

@@ -337,6 +337,7 @@ mod tests {
             ended_by: EndedBy::Caller,
             shown_outside: None,
             forwarded_from: None,
+            brake: None,
             administrator: None,
             transferred_from: None,
             legs: Vec::new(),

@@ -324,6 +324,7 @@ impl Process {
     fn keep_house(&mut self) -> Result<()> {
         self.keep_rows();
         self.input(Input::Clock(clock::wall()));
+        self.input(Input::Zone(clock::east_s()));
         self.watch();
         if !self.switch.is_ending_dialogs() {
             self.live.dialogs_ended();
@@ -443,6 +444,7 @@ impl Process {
             Request::Interfaces => Reply::Interfaces {
                 interfaces: self.switch.interfaces(),
             },
+            Request::Brakes => Reply::Brakes(self.switch.brakes()),
             Request::Explain { caller, dialled } => {
                 Reply::Explained(self.switch.explain(caller, &dialled))
             }

@@ -19,8 +19,9 @@ use crate::list::Order;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::resources::{
     call_explainer, call_history, call_permission_groups, calls, dashboard, debug_log, dial_plan,
-    emergency, events, extensions, failed_logins, first_visit, general, interfaces, log_settings,
-    logs, phone_setup, problems, registrations, routes, session, status, system, users,
+    emergency, events, extensions, failed_logins, first_visit, fraud_protection, general,
+    interfaces, log_settings, logs, phone_setup, problems, registrations, routes, session, status,
+    system, users,
 };
 use crate::words::Log;
 use crate::{gate, pages, schema};
@@ -76,6 +77,10 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(emergency::show))
         .write(routes!(emergency::replace))
         .read(routes!(emergency::presets))
+        .read(routes!(fraud_protection::show))
+        .write(routes!(fraud_protection::replace))
+        .read(routes!(fraud_protection::preset))
+        .read(routes!(fraud_protection::used))
         .read(routes!(general::show))
         .write(routes!(general::replace))
         .read(routes!(calls::list))

@@ -195,6 +195,26 @@ mirror! {
 }
 
 mirror! {
+    /// A limit of the fraud protection.
+    Brake = config::Brake {
+        /// Calls outside of an extension at a time.
+        ExtensionCalls,
+        /// Its minutes of an hour to costly numbers.
+        ExtensionHour,
+        /// Its minutes of a day.
+        ExtensionDay,
+        /// Calls outside of all extensions at a time.
+        ExchangeCalls,
+        /// Their minutes of an hour to costly numbers.
+        ExchangeHour,
+        /// Their minutes of a day.
+        ExchangeDay,
+        /// Costly numbers are not called at this time.
+        OutOfHours,
+    }
+}
+
+mirror! {
     /// Who ended a call.
     EndedBy = model::EndedBy {
         /// The calling party.

@@ -370,6 +370,20 @@ async fn a_phone_that_is_not_let_in_is_told_with_its_extension() {
 }
 
 #[tokio::test]
+async fn what_is_used_of_the_fraud_protection_is_told() {
+    let world = World::new();
+    let admin = world.admin();
+    let _peer = world.peer();
+    connected(&world, &admin).await;
+    let path = "/api/v1/fraud-protection/use";
+    let used = world.get(path).cookie(&admin).send().await.json();
+    let much = json!({ "calls": 2, "hour_s": 600, "day_s": 4000 });
+    let one = json!({ "extension": 2, "used": much, "brake": "extension_hour",
+        "at": "2027-01-15T08:00:00.000Z", "times": 3 });
+    assert_eq!(used, json!({ "exchange": much, "extensions": [one] }));
+}
+
+#[tokio::test]
 async fn the_last_phone_of_an_extension_is_told() {
     let world = World::new();
     let admin = world.admin();
@@ -531,6 +545,11 @@ async fn the_start_page_counts_and_says_what_needs_attention() {
     assert!(unknown["id"].is_null());
     // Registered, but nobody can call it.
     assert_eq!(objects("extension_reconnecting"), extension(3, "103"));
+    let braked = &objects("fraud_limit_reached")[0];
+    assert_eq!(
+        (&braked["id"], &braked["name"], &braked["time"]),
+        (&json!(2), &json!("102"), &json!("2027-01-15T08:00:00.000Z"))
+    );
     assert_eq!(found["user_without_password"]["total"], 1);
     let nobody = &objects("user_without_password")[0];
     assert_eq!(nobody["name"], "Winston Smith");

@@ -42,6 +42,7 @@ fn record(id: u64, caller: &str, name: &str, talked_s: Option<i64>) -> CallRecor
         ended_by: EndedBy::Caller,
         shown_outside: None,
         forwarded_from: None,
+        brake: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

@@ -524,3 +524,83 @@ async fn what_is_wrong_with_a_call_permission_group_is_told_at_its_field() {
     let all = get(&world, &admin, groups).await;
     assert_eq!(all["groups"][0]["rules"][0]["prefix"], "00");
 }
+
+#[tokio::test]
+async fn the_fraud_protection_is_on_and_can_be_set() {
+    let world = World::new();
+    let admin = world.admin();
+    let path = "/api/v1/fraud-protection";
+    let before = world.get(path).cookie(&admin).send().await;
+    let limits = |calls: Value, hour: u32, day: u32| json!({ "calls": calls, "minutes_an_hour": hour, "minutes_a_day": day });
+    let mut body = before.json();
+    assert_eq!(body["enabled"], true);
+    assert_eq!(body["extension"], limits(json!(5), 60, 180));
+    assert_eq!(body["exchange"], limits(Value::Null, 300, 1200));
+    assert_eq!(body["hours"], Value::Null);
+    let preset = get(&world, &admin, &format!("{path}/preset")).await;
+    assert_eq!(preset["country"], "CZ");
+    assert_eq!(
+        (&preset["costly"], &preset["exempt"]),
+        (&body["costly"], &body["exempt"])
+    );
+    body["costly"] = json!(["00", "+"]);
+    body["extension"]["calls"] = json!(9);
+    let open = json!({ "from": "08:00", "to": "17:30" });
+    body["hours"] = json!([open, open, open, open, open, null, null]);
+    let set = put(&world, &admin, path, before.header("etag"), body.clone()).await;
+    assert_eq!(set.status, 200, "{set:?}");
+    assert_eq!(set.json(), body);
+    let stale = put(&world, &admin, path, before.header("etag"), body.clone()).await;
+    assert_eq!(stale.code(), "changed");
+    for (pointer, value, at, code) in [
+        ("/costly/1", json!("O0"), "/costly/1", "invalid_number"),
+        (
+            "/extension/calls",
+            json!(0),
+            "/extension/calls",
+            "out_of_range",
+        ),
+        (
+            "/exchange/minutes_a_day",
+            json!(60_001),
+            "/exchange/minutes_a_day",
+            "out_of_range",
+        ),
+        (
+            "/hours/2",
+            json!({ "from": "18:00", "to": "08:00" }),
+            "/hours/2",
+            "out_of_range",
+        ),
+        (
+            "/hours/2",
+            json!({ "from": "8", "to": "17:00" }),
+            "/hours/2/from",
+            "invalid",
+        ),
+        ("/hours", json!([null]), "/hours", "invalid"),
+    ] {
+        let mut wrong = body.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        let refused = put(&world, &admin, path, "*", wrong).await;
+        assert_eq!(
+            refused.fields(),
+            [(at.to_owned(), code.to_owned())],
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_permission_group_may_be_free_of_the_fraud_protection() {
+    let world = World::new();
+    let admin = world.admin();
+    let groups = "/api/v1/call-permission-groups";
+    let mut group = json!({ "name": "Switchboard", "rules": [], "default": "allow" });
+    let added = add(&world, &admin, groups, group.clone()).await;
+    assert_eq!(added.json()["fraud_protection"], true, "{added:?}");
+    group["fraud_protection"] = json!(false);
+    let path = added.header("location");
+    let changed = put(&world, &admin, path, "*", group).await;
+    assert_eq!(changed.json()["fraud_protection"], false, "{changed:?}");
+}

@@ -5,6 +5,7 @@
 
 mod caller_id;
 mod emergency;
+mod fraud;
 mod permissions;
 mod ringing;
 mod routing;
@@ -20,6 +21,7 @@ use crate::{
 
 pub use caller_id::CallerId;
 pub use emergency::{Emergency, EmergencyNumber, preset_countries};
+pub use fraud::{Brake, DayHours, FraudLimits, FraudProtection, Used, WeekTime};
 pub use permissions::{Permission, PermissionGroup, PermissionRule};
 pub use ringing::{Ring, Ringing, Target};
 pub use routing::{
@@ -46,6 +48,8 @@ pub struct Configuration {
     pub emergency: Emergency,
     /// Who may call which numbers outside, by id.
     pub permission_groups: Vec<PermissionGroup>,
+    /// How much may be called outside.
+    pub fraud_protection: FraudProtection,
 }
 
 /// What concerns the whole exchange.
@@ -208,6 +212,10 @@ pub mod limits {
     pub const PERMISSION_GROUPS: usize = 200;
     /// Each is compared with each number that is dialled; every country twice over.
     pub const PERMISSION_RULES: usize = 500;
+    /// More than a hundred lines talk in an hour is no brake.
+    pub const FRAUD_MINUTES_AN_HOUR: u16 = 6_000;
+    /// More than forty lines talk in a day is no brake.
+    pub const FRAUD_MINUTES_A_DAY: u16 = 60_000;
     /// What rings for a user: more than a person has phones, and each call to them costs so many.
     pub const RINGS: usize = 10;
     /// The latest that something begins to ring, in seconds: it has to ring before the call ends.
@@ -233,6 +241,7 @@ impl Configuration {
             routes: Vec::new(),
             emergency: Emergency::preset(&General::default().country),
             permission_groups: Vec::new(),
+            fraud_protection: FraudProtection::preset(&General::default().country),
         }
     }
 
@@ -271,6 +280,7 @@ impl Configuration {
         self.check_routes(&mut faults);
         self.check_emergency(&mut faults);
         self.check_permission_groups(&mut faults);
+        self.check_fraud_protection(&mut faults);
         if let Err(taken) = DialPlan::build(self) {
             faults.0.extend(taken);
         }

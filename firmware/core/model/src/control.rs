@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Fault;
+use crate::config::{Brake, Fault, Used};
 use crate::explain::{Caller, Explanation};
 use crate::{
     CallId, Codec, ConfigVersion, ExtensionId, ExtensionNumber, InterfaceId, LegSide, Party,
@@ -47,6 +47,8 @@ pub enum Request {
     },
     /// How the ways to other networks are.
     Interfaces,
+    /// What is used of the limits of the fraud protection.
+    Brakes,
     /// What would become of a call if somebody dialled now; nobody is called.
     Explain {
         /// Who dials.
@@ -137,6 +139,8 @@ pub enum Reply {
         /// The enabled ones, by id.
         interfaces: Vec<InterfaceState>,
     },
+    /// To [`Request::Brakes`].
+    Brakes(Brakes),
     /// To [`Request::Explain`].
     Explained(Explanation),
     /// To [`Request::DebugLog`].
@@ -160,6 +164,37 @@ pub enum Reply {
         /// Why.
         text: String,
     },
+}
+
+/// What is used of the limits of the fraud protection, since the exchange was started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brakes {
+    /// By all extensions together.
+    pub exchange: Used,
+    /// By each that has used any or come upon a limit within 24 hours, by id.
+    pub extensions: Vec<BrakesOf>,
+}
+
+/// What an extension has used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakesOf {
+    /// Which.
+    pub extension: ExtensionId,
+    /// How much.
+    pub used: Used,
+    /// The limit that it came upon last.
+    pub reached: Option<BrakeReached>,
+}
+
+/// A limit that was come upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakeReached {
+    /// Which.
+    pub brake: Brake,
+    /// When last.
+    pub at: WallTime,
+    /// How often within 24 hours some limit was.
+    pub times: u32,
 }
 
 /// The Debug log: in memory, and off until it is wanted.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Permission;
+use crate::config::{Brake, FraudLimits, Permission, Used};
 use crate::{DialTarget, ExtensionId, InterfaceId, PermissionGroupId, RouteId};
 
 /// Who dials.
@@ -137,6 +137,19 @@ pub enum Step {
         rule: Option<String>,
         /// What it says.
         permission: Permission,
+    },
+    /// What the fraud protection says of a call to the outside.
+    Brakes {
+        /// By whose rights it would leave.
+        extension: ExtensionId,
+        /// What it begins with that makes it costly; none where it is not.
+        costly: Option<String>,
+        /// What the extension has used.
+        used: Used,
+        /// Of what.
+        limits: FraudLimits,
+        /// The limit that it comes upon; none where it may leave.
+        brake: Option<Brake>,
     },
     /// What those outside see is not the caller's own number.
     CallerId {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Brake;
 use crate::{CallId, Cause, Codec, ExtensionId, WallTime};
 
 /// Who takes part in a call.
@@ -141,6 +142,9 @@ pub struct CallRecord {
     /// The extension that was called, where the rules of its user led the call elsewhere.
     #[serde(default)]
     pub forwarded_from: Option<Party>,
+    /// The limit of the fraud protection by which it was refused, or ended.
+    #[serde(default)]
+    pub brake: Option<Brake>,
     /// Who was reached, or whom the number stands for.
     pub called: Option<Party>,
     /// When the call came in.

@@ -1,5 +1,6 @@
 //! What the exchange knows of a call, and the limits of calls.
 
+use model::config::Brake;
 use model::{
     CallId, Cause, Disposition, EndedBy, ExtensionId, Instant, LegId, LegSide, Party, PortId,
 };
@@ -172,6 +173,8 @@ pub(crate) struct CallState {
     pub(crate) handed_over: Option<LegSide>,
     /// How it ends.
     pub(crate) outcome: Option<Outcome>,
+    /// The limit of the fraud protection that ends it.
+    pub(crate) brake: Option<Brake>,
     /// The administrator who ends it.
     pub(crate) administrator: Option<String>,
 }
@@ -211,6 +214,7 @@ impl CallState {
             lent: None,
             handed_over: None,
             outcome: None,
+            brake: None,
             administrator: None,
         }
     }

@@ -3,7 +3,7 @@
 
 use core::fmt::Write;
 
-use model::config::Permission;
+use model::config::{Brake, Permission};
 use model::explain::{Caller, Explanation, Forwarding, Step, Verdict};
 use model::{CallId, CallRecord, PermissionGroupId};
 
@@ -64,16 +64,58 @@ pub(crate) fn refused(
     steps: &[Step],
 ) -> Option<String> {
     let words = Words(directory);
+    let mut to = dialled;
     let why = steps.iter().find_map(|step| match step {
         Step::Permission {
             group,
             rule,
             permission: permission @ Permission::Deny,
         } => Some(words.permission(*group, rule.as_deref(), *permission)),
+        Step::Brakes {
+            brake: Some(brake), ..
+        } => Some(braked(*brake)),
+        Step::Forwarded {
+            number: Some(number),
+            ..
+        }
+        | Step::Ring {
+            number: Some(number),
+            ..
+        } => {
+            to = number;
+            None
+        }
         _ => None,
     })?;
     let caller = words.extension(caller);
-    Some(format!("Call of {caller} to {dialled} refused: {why}"))
+    Some(format!("Call of {caller} to {to} refused: {why}"))
+}
+
+/// A call to a costly number that the fraud protection has ended, for the same logs.
+pub(crate) fn ended_by_brake(
+    directory: &Directory,
+    caller: model::ExtensionId,
+    called: &str,
+    brake: Brake,
+) -> String {
+    let caller = Words(directory).extension(caller);
+    format!("Call of {caller} to {called} ended: {}", braked(brake))
+}
+
+/// A limit of the fraud protection.
+fn braked(brake: Brake) -> String {
+    let why = match brake {
+        Brake::ExtensionCalls => "so many calls outside it has already",
+        Brake::ExtensionHour => "its minutes of an hour to costly numbers are used up",
+        Brake::ExtensionDay => "its minutes of a day to costly numbers are used up",
+        Brake::ExchangeCalls => "so many calls outside the exchange has already",
+        Brake::ExchangeHour => {
+            "the minutes of an hour of the exchange to costly numbers are used up"
+        }
+        Brake::ExchangeDay => "the minutes of a day of the exchange to costly numbers are used up",
+        Brake::OutOfHours => "costly numbers are not called at this time",
+    };
+    format!("fraud protection, {why}")
 }
 
 /// Names of what there is.
@@ -229,6 +271,22 @@ impl Words<'_> {
                 rule,
                 permission,
             } => self.permission(*group, rule.as_deref(), *permission),
+            Step::Brakes {
+                costly,
+                used,
+                brake,
+                ..
+            } => {
+                let costly = (costly.as_ref()).map_or("it is not costly".to_owned(), |prefix| {
+                    format!("it is costly by {prefix:?}")
+                });
+                let used = format!(
+                    "{} calls outside, {} s an hour and {} s a day to costly numbers",
+                    used.calls, used.hour_s, used.day_s
+                );
+                let brake = brake.map_or("nothing holds it".to_owned(), braked);
+                format!("{costly}; so far {used}: {brake}")
+            }
             Step::Attempt {
                 interface,
                 ready,

@@ -11,12 +11,14 @@
 //! - `ringing`: many phones, one answer
 //! - `forwarding`: calls that go on elsewhere
 //! - `hunt`: what rings by the rules of a user
+//! - `brakes`: the fraud protection
 //! - `bridge`: two parties, hold, tones
 //! - `transfer`: parties that go on in another call
 //! - `finish`: the end of a call, and its record
 //! - `unresponsive`: phones that do not respond
 //! - `live`: what watchers see
 
+mod brakes;
 mod bridge;
 mod emergency;
 mod events;
@@ -46,6 +48,7 @@ use sip::sdp::KeySource;
 
 use crate::admission::Controller;
 use crate::bindings;
+use crate::brakes::Brakes;
 use crate::call::{CallState, MAX_CALLS, Outcome};
 use crate::chance::Chance;
 use crate::decision;
@@ -142,6 +145,8 @@ impl Clock {
 pub(crate) struct Exchange {
     pub(crate) now: Instant,
     pub(crate) clock: Clock,
+    /// How far the time of the box is east of UTC, in seconds.
+    pub(crate) zone_s: i32,
     pub(crate) directory: Directory,
     pub(crate) endpoint: Endpoint,
     pub(crate) legs: Legs,
@@ -158,6 +163,7 @@ pub(crate) struct Exchange {
     measuring: BTreeMap<PortId, Vec<(CallId, LegSide)>>,
     security: SecurityLog,
     refusals: Refusals,
+    brakes: Brakes,
     controller: Controller,
     admission: Admission,
     live: Live,
@@ -220,6 +226,7 @@ impl Exchange {
         let mut exchange = Self {
             now,
             clock,
+            zone_s: 0,
             directory,
             endpoint,
             legs: Legs::default(),
@@ -233,6 +240,7 @@ impl Exchange {
             measuring: BTreeMap::new(),
             security: SecurityLog::default(),
             refusals: Refusals::default(),
+            brakes: Brakes::default(),
             controller: Controller::new(now),
             admission: Admission::Open,
             live: Live::default(),
@@ -269,6 +277,7 @@ impl Exchange {
         self.admit();
         self.live_timer();
         self.moves_timer();
+        self.brake();
         self.look_up();
     }
 
@@ -280,6 +289,7 @@ impl Exchange {
             self.records.timeout(),
             self.security.timeout(),
             self.refusals.timeout(),
+            self.brakes.look,
             self.controller.timeout(),
             self.live.timeout(),
             self.moves.timeout(),
@@ -304,6 +314,9 @@ impl Exchange {
             |extension| directory.extension(extension).is_some(),
             |username| directory.named(username).is_some(),
         );
+        self.brakes
+            .retain(|extension| directory.extension(extension).is_some());
+        self.brakes.look = Some(self.now);
         (self.last_phones).retain(|extension, _| directory.extension(*extension).is_some());
         self.configure_interfaces();
         self.notice(Notice::Config { version });

@@ -13,6 +13,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use media::PortSettings;
+use model::config::Brake;
 use model::{
     CallId, Cause, Codec, Disposition, EndedBy, ExtensionId, Flow, Instant, LegId, Party, PortId,
     Quality,
@@ -20,6 +21,8 @@ use model::{
 use sip::endpoint::{EndReason, SessionId};
 use sip::message::StatusCode;
 use sip::sdp::{Encryption, Negotiation};
+
+use crate::brakes::Charge;
 
 /// How far a leg is.
 ///
@@ -57,6 +60,8 @@ pub(crate) struct Failure {
     pub(crate) rang: bool,
     /// The caller may not call the number.
     pub(crate) not_permitted: bool,
+    /// The limit of the fraud protection that it came upon.
+    pub(crate) brake: Option<Brake>,
     /// SIP's words about a session description that can't be used (RFC 3261 §20.43).
     pub(crate) warning: Option<sip::sdp::Warning>,
 }
@@ -70,6 +75,7 @@ impl Failure {
             retry_after_s: None,
             rang: false,
             not_permitted: false,
+            brake: None,
             warning: None,
         }
     }
@@ -100,6 +106,13 @@ impl Failure {
         let mut failure = Self::new(StatusCode::FORBIDDEN, Cause::CALL_REJECTED);
         failure.not_permitted = true;
         failure.warning = Some(why);
+        failure
+    }
+
+    /// The fraud protection holds the call; what a phone may show of it.
+    pub(crate) const fn braked(brake: Brake, why: sip::sdp::Warning) -> Self {
+        let mut failure = Self::not_permitted(why);
+        failure.brake = Some(brake);
         failure
     }
 
@@ -311,6 +324,8 @@ pub(crate) struct Leg {
     pub(crate) lost: bool,
     /// Its sound was in the clear at some time since the answer.
     pub(crate) was_clear: bool,
+    /// To whose account it goes, where it has left.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl Leg {

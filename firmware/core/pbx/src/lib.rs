@@ -5,6 +5,7 @@
 
 mod admission;
 mod bindings;
+mod brakes;
 mod call;
 mod chance;
 mod decision;

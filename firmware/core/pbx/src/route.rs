@@ -8,7 +8,7 @@
 //!  an extension dials: emergency number ─► the routes of emergency calls
 //!                        └ no other ─► dial plan ─► that extension
 //!                        └ nothing ─► the route with the longest prefix, if the caller's permissions
-//!                                     allow the number ─► its interfaces in turn
+//!                                     allow the number and no brake holds it ─► its interfaces in turn
 //!  an interface calls: external number ─► the extension it is mapped to
 //!                        └ none ─► rewritten, dial plan ─► that extension
 //!                                    └ nothing ─► the operator
@@ -16,15 +16,18 @@
 //!
 //! What an extension leads to is the matter of its user's rules: `ringing`.
 
+mod brakes;
 mod ringing;
 
 use model::config::{
     CallerId, IdentityHeader, Interface, Partner, Permission, Route as ConfiguredRoute, Target,
+    Used, WeekTime,
 };
 use model::explain::{Caller, Explanation, Forwarding, Step, Verdict};
 use model::{Cause, DialTarget, ExtensionId, InterfaceId, Number, UserId};
 use sip::message::StatusCode;
 
+use crate::brakes::Charge;
 use crate::directory::Directory;
 use crate::exchange::ANONYMOUS;
 use crate::leg::Failure;
@@ -40,6 +43,10 @@ pub(crate) trait Moment {
     fn is_ready(&self, interface: InterfaceId) -> bool;
     /// How many calls have been sent outside by the rules of an extension's user, and last.
     fn forwarded(&self, by: ExtensionId) -> usize;
+    /// What an extension has used of the limits of the fraud protection, or all of them.
+    fn used(&self, by: Option<ExtensionId>) -> Used;
+    /// What time it is in the week.
+    fn week_time(&self) -> WeekTime;
 }
 
 /// Where a call has been before.
@@ -87,6 +94,8 @@ pub(crate) struct Attempt {
     pub(crate) hidden: bool,
     /// It was called elsewhere, and sent here by a rule.
     pub(crate) diversion: Option<Diversion>,
+    /// To whose account it goes; to nobody's where no limit holds.
+    pub(crate) charge: Option<Charge>,
 }
 
 /// Where a call goes.
@@ -231,6 +240,8 @@ struct Decider<'a> {
     past: Past,
     /// By whose rule the call is sent outside now.
     diverting: Option<Diversion>,
+    /// Calls that leave by this decision.
+    leaving: u32,
 }
 
 impl<'a> Decider<'a> {
@@ -242,6 +253,7 @@ impl<'a> Decider<'a> {
             called: None,
             past,
             diverting: None,
+            leaving: 0,
         }
     }
 
@@ -396,10 +408,11 @@ impl<'a> Decider<'a> {
         });
         self.permitted(caller, number)?;
         let called = route.outgoing.called.apply(number.as_str());
+        let charge = self.braked(caller, number, route, &called)?;
         let shown = self.shown(caller);
         let attempts = self.attempts(shown, &called, route, None);
         let attempts: Vec<Attempt> = (attempts.into_iter())
-            .filter_map(|(ready, attempt)| ready.then_some(attempt))
+            .filter_map(|(ready, attempt)| ready.then_some(Attempt { charge, ..attempt }))
             .collect();
         if attempts.is_empty() {
             return Err(Failure::of_cause(Cause::NETWORK_OUT_OF_ORDER).past_network());
@@ -481,6 +494,7 @@ impl<'a> Decider<'a> {
                     calling,
                     hidden,
                     diversion: self.diverting,
+                    charge: None,
                 };
                 attempts.push((ready, attempt));
             }
@@ -565,6 +579,14 @@ mod tests {
 
         fn forwarded(&self, _: ExtensionId) -> usize {
             0
+        }
+
+        fn used(&self, _: Option<ExtensionId>) -> Used {
+            Used::default()
+        }
+
+        fn week_time(&self) -> WeekTime {
+            WeekTime { day: 0, minute: 0 }
         }
     }
 

@@ -198,6 +198,10 @@ impl Call {
                 Caller::Interface(_) => None,
             };
             let route = exchange.forward(caller, rules, rule);
+            let state = exchange.calls.get(&id)?;
+            if let (Some(origin), dialled) = (state.origin, state.dialled.clone()) {
+                exchange.tell_refused(origin, &dialled, &route);
+            }
             exchange.tell(id, |exchange| {
                 let way = route.clone().explained();
                 Some(decision::sent_on(&exchange.directory, id, &way))

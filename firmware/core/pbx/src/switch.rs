@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use model::config::Configuration;
 use model::control::{
-    ActiveCall, FailedLogin, InterfaceState, LastPhone, Notice, Registration, UnknownLogin,
+    ActiveCall, Brakes, FailedLogin, InterfaceState, LastPhone, Notice, Registration, UnknownLogin,
 };
 use model::explain::{Caller, Explanation};
 use model::{
@@ -69,6 +69,8 @@ pub enum Input {
     },
     /// Civil time was set or has drifted.
     Clock(WallTime),
+    /// How far the time of the box is east of UTC, in seconds.
+    Zone(i32),
     /// How busy the process is.
     Load(Load),
     /// Where the server of an interface is: the ways to it, the preferred first; none where nothing
@@ -203,6 +205,7 @@ impl Switch {
                 Input::Configure(configuration) => exchange.configure(configuration),
                 Input::HangUp { call, by } => exchange.hang_up(call, by),
                 Input::Clock(wall) => exchange.set_clock(wall),
+                Input::Zone(east_s) => exchange.zone_s = east_s,
                 Input::Load(load) => exchange.measured_delay(load.queue_delay_us),
                 Input::LookedUp { interface, flows } => exchange.looked_up(interface, flows),
                 Input::Debug {
@@ -303,6 +306,12 @@ impl Switch {
     #[must_use]
     pub fn interfaces(&self) -> Vec<InterfaceState> {
         self.exchange.borrow().interfaces()
+    }
+
+    /// What is used of the limits of the fraud protection.
+    #[must_use]
+    pub fn brakes(&self) -> Brakes {
+        self.exchange.borrow().brakes_used()
     }
 
     /// What would become of a call if somebody dialled a number now, by the rules that calls obey.

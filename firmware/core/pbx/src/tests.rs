@@ -1,6 +1,7 @@
 //! Tapes of calls: phones on a wire, what they saw, what the media thread and the store were told.
 
 mod admission;
+mod brakes;
 mod caller_id;
 mod calls;
 mod debug;

@@ -4,6 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::WallTime;
 
+/// How far the time of the box is east of UTC now, in seconds.
+#[must_use]
+pub fn east_s() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}
+
 /// Now.
 #[must_use]
 pub fn wall() -> WallTime {

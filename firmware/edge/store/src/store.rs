@@ -35,6 +35,7 @@ const HISTORY: Schema = Schema {
         include_str!("migrations/history_3.sql"),
         include_str!("migrations/history_4.sql"),
         include_str!("migrations/history_5.sql"),
+        include_str!("migrations/history_6.sql"),
     ],
     revision: "SELECT coalesce(max(id), 0) FROM calls",
     // Where rows are appended, in each of its trees.

@@ -118,6 +118,26 @@ export function useEmergency() {
   })
 }
 
+/** The fraud protection with its revision, as a form has it. */
+export function useFraudProtection() {
+  return useQuery({
+    queryKey: ['config', 'fraud-protection'],
+    queryFn: async ({ signal }) => {
+      const { data, error, response } = await api.GET('/api/v1/fraud-protection', { signal })
+      if (!data) throw Problem.of(response, error)
+      return { values: data, etag: response.headers.get('ETag') ?? '*' }
+    },
+  })
+}
+
+/** What is known of costly numbers of the country. */
+export function useFraudPreset() {
+  return useQuery({
+    queryKey: ['config', 'fraud-preset'],
+    queryFn: async ({ signal }) => answer(api.GET('/api/v1/fraud-protection/preset', { signal })),
+  })
+}
+
 /** Reads the configuration again: after one's own change, and where somebody else was faster. */
 export function useRefresh(): () => Promise<void> {
   const client = useQueryClient()

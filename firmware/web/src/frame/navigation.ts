@@ -2,13 +2,13 @@
 //
 // Status: Dashboard, Calls, Conferences, Call Queues, Recorded Calls, System Health, Tasks, Call History
 // Configuration: Users, Extensions, Dial Plan, Call Routing, Provisioned Phones, Conferences, Call
-//   Queues, Ringing Groups, Auto Attendant Scripts, Voicemail, Emergency Numbers, SSL Certificates,
-//   System, Advanced Options
+//   Queues, Ringing Groups, Auto Attendant Scripts, Voicemail, Emergency Numbers, Fraud Protection,
+//   SSL Certificates, System, Advanced Options
 // Definitions: Time Ranges, IP Address Groups, Call Permission Groups, Music On Hold
 // Logs: Config, Debug, Error, Kernel, Security, Warning
 import {
   IconAlertTriangle, IconBug, IconCpu, IconDeviceLandlinePhone, IconGauge, IconHeartbeat, IconHistory, IconListNumbers, IconPhone, IconPhoneCheck,
-  IconHelpCircle, IconLockAccess, IconRoute, IconSettings, IconShieldLock, IconTerminal2, IconUrgent, IconUsers, type TablerIcon,
+  IconHelpCircle, IconLockAccess, IconRoute, IconSettings, IconShieldDollar, IconShieldLock, IconTerminal2, IconUrgent, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import type { ParseKeys } from 'i18next'
 import type { ComponentType } from 'react'
@@ -49,6 +49,7 @@ export const GROUPS: Group[] = [
       { path: 'call-routing', title: 'nav.call_routing', icon: IconRoute, page: () => import('../pages/call-routing') },
       { path: 'call-explainer', title: 'nav.call_explainer', icon: IconHelpCircle, page: () => import('../pages/call-explainer') },
       { path: 'emergency-numbers', title: 'nav.emergency_numbers', icon: IconUrgent, page: () => import('../pages/emergency-numbers') },
+      { path: 'fraud-protection', title: 'nav.fraud_protection', icon: IconShieldDollar, page: () => import('../pages/fraud-protection') },
       { path: 'system', title: 'nav.system', icon: IconSettings, page: () => import('../pages/system') },
     ],
   },

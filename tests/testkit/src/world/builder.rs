@@ -194,6 +194,7 @@ fn configuration(numbers: &[String], no_answer_s: u32) -> Configuration {
         routes: Vec::new(),
         emergency: Emergency::preset("CZ"),
         permission_groups: Vec::new(),
+        fraud_protection: model::config::FraudProtection::preset("CZ"),
     };
     // As in an exchange where nobody has set any: an extension of that number goes before.
     configuration.emergency = configuration.preset_emergency();

@@ -12,6 +12,7 @@ pub mod events;
 pub mod extensions;
 pub mod failed_logins;
 pub mod first_visit;
+pub mod fraud_protection;
 pub mod general;
 pub mod interfaces;
 pub mod log_settings;

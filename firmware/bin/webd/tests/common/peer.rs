@@ -5,10 +5,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use model::config::{Brake, Used};
 use model::control::{
-    ActiveCall, Ask, CallState, DebugLog, DebugRow, FailedLogin, InterfaceCondition,
-    InterfaceState, LastPhone, Listening, LoginFailure, Message, Notice, Registration, Reply,
-    Request, Status, UnknownLogin,
+    ActiveCall, Ask, BrakeReached, Brakes, BrakesOf, CallState, DebugLog, DebugRow, FailedLogin,
+    InterfaceCondition, InterfaceState, LastPhone, Listening, LoginFailure, Message, Notice,
+    Registration, Reply, Request, Status, UnknownLogin,
 };
 use model::explain::{Caller, Explanation, Step, Verdict};
 use model::{CallId, ConfigVersion, ExtensionId, InterfaceId, Party, Transport, WallTime};
@@ -226,6 +227,26 @@ fn answer(request: &Request, seen: &Mutex<Seen>) -> Reply {
                 times: 3,
             }],
         },
+        Request::Brakes => Reply::Brakes(Brakes {
+            exchange: Used {
+                calls: 2,
+                hour_s: 600,
+                day_s: 4000,
+            },
+            extensions: vec![BrakesOf {
+                extension: ExtensionId::new(2),
+                used: Used {
+                    calls: 2,
+                    hour_s: 600,
+                    day_s: 4000,
+                },
+                reached: Some(BrakeReached {
+                    brake: Brake::ExtensionHour,
+                    at: WallTime::from_unix_seconds(1_800_000_000),
+                    times: 3,
+                }),
+            }],
+        }),
         Request::LastPhone { extension } => Reply::LastPhone {
             phone: (extension.raw() == 4).then(|| LastPhone {
                 address: "192.0.2.14:5060".into(),

@@ -40,6 +40,13 @@ pub struct PermissionGroup {
     pub rules: Vec<PermissionRule>,
     /// What becomes of a number that no rule fits.
     pub default: Permission,
+    /// The fraud protection holds for its extensions.
+    #[serde(default = "yes")]
+    pub fraud_protection: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl PermissionGroup {
@@ -134,6 +141,7 @@ mod tests {
                 })
                 .collect(),
             default,
+            fraud_protection: true,
         }
     }
 

@@ -212,6 +212,7 @@ impl Exchange {
         };
         if agreed {
             leg.state = LegState::Answered;
+            self.brakes.answered(self.now, id);
             self.apply_media(id);
             self.tell_of(id, || "answers the call".into());
         } else {

@@ -60,6 +60,9 @@ impl Exchange {
             cause: outcome.cause,
             ended_by: outcome.ended_by,
             administrator: call.administrator.take(),
+            brake: call
+                .brake
+                .or(outcome.failure.and_then(|failure| failure.brake)),
             ..self.opening_record(call)
         };
         let record = self.records.close(self.now, record, legs);
@@ -106,6 +109,7 @@ impl Exchange {
             dialled: call.dialled.clone(),
             shown_outside: call.shown_outside.clone(),
             forwarded_from: call.forwarded_from.clone(),
+            brake: None,
             called: call.called.clone(),
             started: self.clock.wall(call.started),
             answered: call.answered.map(|moment| self.clock.wall(moment)),

@@ -152,6 +152,7 @@ impl Exchange {
             began: self.now,
             lost: false,
             was_clear: false,
+            charge: None,
         });
         (id, offer)
     }

@@ -213,6 +213,9 @@ impl Exchange {
         let Some(leg) = self.legs.remove(id) else {
             return;
         };
+        if leg.charge.is_some() {
+            self.brakes.ended(self.now, id);
+        }
         if let Some(port) = leg.port
             && self.ports.release(port) == Released::Close
         {

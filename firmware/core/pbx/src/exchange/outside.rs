@@ -9,7 +9,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use model::config::{IdentityHeader, Interface, SipServer};
+use model::config::{IdentityHeader, Interface, SipServer, Used, WeekTime};
 use model::control::{InterfaceCondition, InterfaceState, Notice};
 use model::{
     CallId, Cause, ExtensionId, Flow, Instant, InterfaceId, LegId, LegSide, Party, SrtpPolicy,
@@ -104,6 +104,14 @@ impl Moment for Exchange {
             call.diverted_by == Some(by) && call.ringing.iter().chain(&called).any(is_outside)
         };
         self.calls.values().filter(own).count()
+    }
+
+    fn used(&self, by: Option<ExtensionId>) -> Used {
+        self.brakes.used(self.now, by)
+    }
+
+    fn week_time(&self) -> WeekTime {
+        WeekTime::of(self.wall(), self.zone_s)
     }
 }
 
@@ -338,6 +346,7 @@ impl Exchange {
             credentials: credentials(server),
             from_host: Some(identity.host),
             interface: Some(interface.name.as_str().into()),
+            charge: attempt.charge,
         };
         let relaxed = self.calls.get(&call).is_some_and(|state| state.relaxed);
         let srtp = if relaxed {

@@ -22,6 +22,7 @@ use sip::message::{HeaderName, Host, StatusCode};
 use sip::sdp::{Encryption, Negotiation};
 
 use super::{ANONYMOUS, Exchange};
+use crate::brakes::Charge;
 use crate::call::{MAX_RINGING, Phase};
 use crate::leg::negotiation::{capabilities, offered_codecs, towards};
 use crate::leg::{Failure, Leg, LegState, PHONE_SILENT_FOR, Tone};
@@ -61,6 +62,8 @@ pub(super) struct Way {
     pub(super) from_host: Option<Host>,
     /// The name of the interface that leads there.
     pub(super) interface: Option<Box<str>>,
+    /// To whose account it goes.
+    pub(super) charge: Option<Charge>,
 }
 
 impl Exchange {
@@ -82,6 +85,7 @@ impl Exchange {
                 credentials: None,
                 from_host: None,
                 interface: None,
+                charge: None,
             })
             .collect();
         if phones.is_empty() {
@@ -202,7 +206,11 @@ impl Exchange {
             began: self.now,
             lost: false,
             was_clear: false,
+            charge: way.charge,
         });
+        if let Some(charge) = way.charge {
+            self.brakes.begins(id, charge);
+        }
         if let Some(state) = self.calls.get_mut(&ring.call) {
             state.ringing.push(id);
         }

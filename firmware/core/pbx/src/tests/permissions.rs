@@ -24,6 +24,7 @@ fn world(rules: &[(&str, Permission)], default: Permission) -> World {
                 })
                 .collect(),
             default,
+            fraud_protection: true,
         }];
         configuration.extensions[0].permission_group = Some(id);
         assert_eq!(configuration.check(), []);

@@ -24,6 +24,8 @@ fn changed(change: impl FnOnce(&mut Configuration)) -> World {
             configuration.interfaces = vec![interface(1, "10.9.0.1", &numbers)];
             configuration.routes = vec![outbound("9", &[1])];
             configuration.emergency = Emergency::preset("US");
+            // How many a rule may send outside is looked at here.
+            configuration.fraud_protection.extension.calls = None;
             change(configuration);
         },
         |phones| phones.push((OUTSIDE, Phone::new("account1", "10.9.0.1:5060"))),
@@ -558,6 +560,7 @@ fn a_rule_calls_by_the_rights_of_the_extension_that_was_called() {
             description: String::new(),
             rules: Vec::new(),
             default: Permission::Deny,
+            fraud_protection: true,
         });
         configuration.extensions[1].permission_group = Some(PermissionGroupId::new(1));
         configuration.users[1].ringing =

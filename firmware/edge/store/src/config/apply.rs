@@ -175,15 +175,16 @@ impl Applier<'_> {
             Operation::UpdateGeneral(general) => {
                 self.expect(self.snapshot.revisions.general)?;
                 let before = std::mem::replace(&mut self.configuration().general, general.clone());
-                // Who has set no emergency numbers has those of the country that it is now.
-                if !self
-                    .snapshot
-                    .revisions
-                    .items
-                    .contains_key(&ItemId::Emergency)
-                {
-                    let configuration = self.configuration();
+                // What nobody has set is that of the country that it is now.
+                let items = &self.snapshot.revisions.items;
+                let [emergency, protection] =
+                    [ItemId::Emergency, ItemId::FraudProtection].map(|id| !items.contains_key(&id));
+                let configuration = self.configuration();
+                if emergency {
                     configuration.emergency = configuration.preset_emergency();
+                }
+                if protection {
+                    configuration.fraud_protection = configuration.preset_fraud_protection();
                 }
                 self.edits.push(Edit::General {
                     before,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use model::config::{Configuration, Emergency, Interface, PermissionGroup, Route};
+use model::config::{Configuration, Emergency, FraudProtection, Interface, PermissionGroup, Route};
 use model::{ConfigVersion, ExtensionId, InterfaceId, PermissionGroupId, RouteId};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
@@ -25,6 +25,8 @@ pub enum Item {
     Emergency(Emergency),
     /// A call permission group.
     PermissionGroup(PermissionGroup),
+    /// The fraud protection; there is one such part, from the first time it is set.
+    FraudProtection(FraudProtection),
 }
 
 /// Names an [`Item`].
@@ -38,6 +40,8 @@ pub enum ItemId {
     Emergency,
     /// A call permission group.
     PermissionGroup(PermissionGroupId),
+    /// The fraud protection.
+    FraudProtection,
 }
 
 /// The kinds of [`Item`].
@@ -48,13 +52,15 @@ enum Kind {
     Route,
     Emergency,
     PermissionGroup,
+    FraudProtection,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind::Interface,
     Kind::Route,
     Kind::Emergency,
     Kind::PermissionGroup,
+    Kind::FraudProtection,
 ];
 
 impl Kind {
@@ -65,6 +71,7 @@ impl Kind {
             Self::Route => "route",
             Self::Emergency => "emergency numbers",
             Self::PermissionGroup => "call permission group",
+            Self::FraudProtection => "fraud protection",
         }
     }
 
@@ -75,6 +82,7 @@ impl Kind {
             Self::Route => "/routes",
             Self::Emergency => "/emergency",
             Self::PermissionGroup => "/permission_groups",
+            Self::FraudProtection => "/fraud_protection",
         }
     }
 }
@@ -86,6 +94,7 @@ impl ItemId {
             Self::Route(_) => Kind::Route,
             Self::Emergency => Kind::Emergency,
             Self::PermissionGroup(_) => Kind::PermissionGroup,
+            Self::FraudProtection => Kind::FraudProtection,
         }
     }
 
@@ -93,7 +102,7 @@ impl ItemId {
         match self {
             Self::Interface(id) => id.raw(),
             Self::Route(id) => id.raw(),
-            Self::Emergency => 1,
+            Self::Emergency | Self::FraudProtection => 1,
             Self::PermissionGroup(id) => id.raw(),
         }
     }
@@ -108,6 +117,7 @@ impl Item {
             Self::Route(route) => ItemId::Route(route.id),
             Self::Emergency(_) => ItemId::Emergency,
             Self::PermissionGroup(group) => ItemId::PermissionGroup(group.id),
+            Self::FraudProtection(_) => ItemId::FraudProtection,
         }
     }
 
@@ -115,7 +125,7 @@ impl Item {
         match self {
             Self::Interface(interface) => interface.id = InterfaceId::new(raw),
             Self::Route(route) => route.id = RouteId::new(raw),
-            Self::Emergency(_) => {}
+            Self::Emergency(_) | Self::FraudProtection(_) => {}
             Self::PermissionGroup(group) => group.id = PermissionGroupId::new(raw),
         }
     }
@@ -126,7 +136,7 @@ impl Item {
             Self::Interface(interface) => interface.name.clone(),
             Self::Route(route) if route.prefix.is_empty() => "for all numbers".to_owned(),
             Self::Route(route) => format!("for {}", route.prefix),
-            Self::Emergency(_) => String::new(),
+            Self::Emergency(_) | Self::FraudProtection(_) => String::new(),
             Self::PermissionGroup(group) => format!("{:?}", group.name),
         }
     }
@@ -137,6 +147,7 @@ impl Item {
             Self::Route(route) => json(route),
             Self::Emergency(emergency) => json(emergency),
             Self::PermissionGroup(group) => json(group),
+            Self::FraudProtection(protection) => json(protection),
         }
     }
 
@@ -146,6 +157,7 @@ impl Item {
             Kind::Route => Self::Route(unjson(text)?),
             Kind::Emergency => Self::Emergency(unjson(text)?),
             Kind::PermissionGroup => Self::PermissionGroup(unjson(text)?),
+            Kind::FraudProtection => Self::FraudProtection(unjson(text)?),
         })
     }
 }
@@ -157,7 +169,7 @@ fn find(configuration: &Configuration, id: ItemId) -> Result<usize, usize> {
         ItemId::Route(id) => configuration
             .routes
             .binary_search_by_key(&id, |route| route.id),
-        ItemId::Emergency => Ok(0),
+        ItemId::Emergency | ItemId::FraudProtection => Ok(0),
         ItemId::PermissionGroup(id) => {
             (configuration.permission_groups).binary_search_by_key(&id, |group| group.id)
         }
@@ -188,6 +200,10 @@ fn put(configuration: &mut Configuration, item: Item) -> Option<Item> {
         Item::PermissionGroup(group) => {
             into(&mut configuration.permission_groups, at, group).map(Item::PermissionGroup)
         }
+        Item::FraudProtection(protection) => {
+            let before = core::mem::replace(&mut configuration.fraud_protection, protection);
+            Some(Item::FraudProtection(before))
+        }
     }
 }
 
@@ -203,6 +219,11 @@ fn take(configuration: &mut Configuration, id: ItemId) -> Option<Item> {
         }
         ItemId::PermissionGroup(_) => {
             Item::PermissionGroup(configuration.permission_groups.remove(index))
+        }
+        ItemId::FraudProtection => {
+            let preset = configuration.preset_fraud_protection();
+            let before = core::mem::replace(&mut configuration.fraud_protection, preset);
+            Item::FraudProtection(before)
         }
     })
 }
@@ -243,7 +264,10 @@ pub(super) fn add(
     if let Item::Route(route) = &mut item {
         let last = added.iter().rev().find_map(|id| match id {
             ItemId::Interface(id) => Some(*id),
-            ItemId::Route(_) | ItemId::Emergency | ItemId::PermissionGroup(_) => None,
+            ItemId::Route(_)
+            | ItemId::Emergency
+            | ItemId::PermissionGroup(_)
+            | ItemId::FraudProtection => None,
         });
         for interface in &mut route.interfaces {
             if let (&mut InterfaceId::ADDED, Some(last)) = (&mut *interface, last) {
@@ -267,7 +291,7 @@ pub(super) fn pointer(configuration: &Configuration, id: ItemId) -> String {
         ItemId::Interface(_) | ItemId::Route(_) | ItemId::PermissionGroup(_) => {
             format!("{}/{index}", id.kind().path())
         }
-        ItemId::Emergency => id.kind().path().to_owned(),
+        ItemId::Emergency | ItemId::FraudProtection => id.kind().path().to_owned(),
     }
 }
 

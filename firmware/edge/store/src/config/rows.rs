@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::config::{Configuration, Emergency, Extension, General, Ringing, User};
+use model::config::{Configuration, Emergency, Extension, FraudProtection, General, Ringing, User};
 use model::{
     ConfigVersion, ExtensionId, ExtensionNumber, PermissionGroupId, Secret, UserId, WallTime,
 };
@@ -59,10 +59,14 @@ pub(super) fn load(tx: &Transaction<'_>) -> Result<Snapshot, StoreError> {
         routes: Vec::new(),
         emergency: Emergency::preset(""),
         permission_groups: Vec::new(),
+        fraud_protection: FraudProtection::preset(""),
     };
     revisions.items = item::load(tx, &mut configuration)?;
     if !revisions.items.contains_key(&ItemId::Emergency) {
         configuration.emergency = configuration.preset_emergency();
+    }
+    if !revisions.items.contains_key(&ItemId::FraudProtection) {
+        configuration.fraud_protection = configuration.preset_fraud_protection();
     }
     Ok(Snapshot {
         configuration,

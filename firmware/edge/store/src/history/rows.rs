@@ -10,7 +10,7 @@ use crate::word::{damaged, id32, json, unjson, unword, word};
 pub(super) const COLUMNS: &str = "SELECT id, started, answered, ended, caller_number, caller_name, \
      caller_extension, dialled, called_number, called_name, called_extension, disposition, cause, \
      ended_by, transferred_from, administrator, shown_outside, \
-     forwarded_from FROM calls";
+     forwarded_from, brake FROM calls";
 
 /// Inserts a call; false where it is there already.
 pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, rusqlite::Error> {
@@ -26,9 +26,9 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
             "INSERT OR IGNORE INTO calls (id, started, answered, ended, duration, caller_number,
              caller_name, caller_extension, dialled, called_number, called_name, called_extension,
              disposition, cause, ended_by, transferred_from, mos, administrator,
-             shown_outside, forwarded_from)
+             shown_outside, forwarded_from, brake)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-             ?18, ?19, ?20)",
+             ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             raw(record.call),
@@ -50,7 +50,8 @@ pub(super) fn insert(tx: &Transaction<'_>, record: &CallRecord) -> Result<bool, 
             worst,
             record.administrator,
             record.shown_outside,
-            record.forwarded_from.as_ref().map(json)
+            record.forwarded_from.as_ref().map(json),
+            record.brake.map(word)
         ])?;
     if inserted == 0 {
         measured(tx, record, worst)?;
@@ -103,6 +104,9 @@ pub(super) fn call(tx: &Transaction<'_>, row: &Row<'_>) -> Result<CallRecord, St
         shown_outside: row.get(16)?,
         forwarded_from: (row.get::<_, Option<String>>(17)?)
             .map(|party| unjson(&party))
+            .transpose()?,
+        brake: (row.get::<_, Option<String>>(18)?)
+            .map(unword)
             .transpose()?,
         transferred_from: row.get::<_, Option<i64>>(14)?.map(unraw),
         legs: unjson(&legs)?,

@@ -52,6 +52,7 @@ fn call(id: u64) -> CallRecord {
         ended_by: EndedBy::Caller,
         shown_outside: None,
         forwarded_from: None,
+        brake: Some(model::config::Brake::ExtensionHour),
         administrator: None,
         transferred_from: None,
         legs: vec![
@@ -108,6 +109,7 @@ fn a_call_comes_back_as_it_was() {
         ended_by: EndedBy::Administrator,
         shown_outside: Some(String::new()),
         forwarded_from: None,
+        brake: None,
         administrator: Some("winston.smith".into()),
         ..call(1)
     };

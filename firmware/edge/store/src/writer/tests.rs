@@ -29,6 +29,7 @@ fn call(id: u64) -> CallRecord {
         ended_by: EndedBy::Caller,
         shown_outside: None,
         forwarded_from: None,
+        brake: None,
         administrator: None,
         transferred_from: None,
         legs: Vec::new(),

@@ -78,6 +78,20 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
         const key = step.permission === 'allow' ? 'permitted' : 'not_permitted'
         return isNone(step.rule) ? t(`explained.${key}_default`, { name }) : t(`explained.${key}`, { name, prefix: step.rule })
       }
+      case 'brakes': {
+        const limit = (of: number | null | undefined) => (isNone(of) ? t('explained.brakes_none') : String(of))
+        const said = t(isNone(step.costly) ? 'explained.brakes' : 'explained.brakes_costly', {
+          number: number(step.extension),
+          prefix: step.costly,
+          calls: step.calls,
+          calls_limit: limit(step.calls_limit),
+          hour: Math.floor(step.hour_s / 60),
+          hour_limit: limit(step.hour_limit_min),
+          day: Math.floor(step.day_s / 60),
+          day_limit: limit(step.day_limit_min),
+        })
+        return isNone(step.brake) ? said : `${said} ${t('explained.braked', { why: t(`brake.${step.brake}`) })}`
+      }
       case 'caller_id':
         return isNone(step.extension) ? t('explained.hidden') : t('explained.shown', { extension: number(step.extension) })
       case 'attempt': {

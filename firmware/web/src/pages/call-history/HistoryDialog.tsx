@@ -80,8 +80,9 @@ const NO_RESPONSE = [18, 102]
 const NO_WAY = 38
 
 /** As somebody would tell it. */
-export function howItEnded({ disposition, called, cause, ended_by, administrator, dialled, legs, duration_s }: HistoryCall): string {
+export function howItEnded({ brake, disposition, called, cause, ended_by, administrator, dialled, legs, duration_s }: HistoryCall): string {
   const t = i18next.t
+  if (brake) return t(disposition === 'answered' ? 'ended.braked_over' : 'ended.braked', { why: t(`brake.${brake}`) })
   const lost = ended_by === 'exchange' ? legs.find(({ stopped_responding }) => stopped_responding) : undefined
   if (disposition === 'answered' && lost) return t('ended.lost', { number: lost.party.number })
   if (disposition === 'unreachable' && NO_RESPONSE.includes(cause) && typeof called?.extension === 'number') return t('ended.no_response', { dialled })

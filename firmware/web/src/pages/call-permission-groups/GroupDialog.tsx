@@ -7,7 +7,7 @@ import { path, type PermissionGroup, useRefresh, useRoutes } from '../../api/con
 import { Problem } from '../../api/problem'
 import { useMayWrite } from '../../api/session'
 import { EditDialog, type Stored } from '../../kit/EditDialog'
-import { field, text } from '../../kit/fields'
+import { check, field, text } from '../../kit/fields'
 import type { Form } from '../../kit/useEdit'
 import { judge, type Permission, type Rule } from './judge'
 import { PermissionSelect, Rules } from './Rules'
@@ -18,12 +18,13 @@ interface Values {
   description: string
   rules: Rule[]
   default: Permission
+  fraud_protection: boolean
 }
 
-const NEW: Values = { name: '', description: '', rules: [], default: 'allow' }
+const NEW: Values = { name: '', description: '', rules: [], default: 'allow', fraud_protection: true }
 
-function values({ name, description, rules, default: otherwise, etag }: PermissionGroup): Stored<Values> {
-  return { etag, values: { name, description, rules, default: otherwise } }
+function values({ name, description, rules, default: otherwise, fraud_protection, etag }: PermissionGroup): Stored<Values> {
+  return { etag, values: { name, description, rules, default: otherwise, fraud_protection } }
 }
 
 export function GroupDialog({ group, onClose }: { group?: PermissionGroup; onClose: () => void }) {
@@ -78,6 +79,7 @@ export function GroupDialog({ group, onClose }: { group?: PermissionGroup; onClo
         </>
       ),
     ),
+    check<Values>('fraud_protection', { label: t('permissions.protected'), hint: t('permissions.protected_hint') }),
   ]
   return (
     <EditDialog<Values>

@@ -25,6 +25,7 @@ const PLACE: Partial<Record<Item['code'], string>> = {
   help_not_ready: '/emergency-numbers',
   no_emergency_numbers: '/emergency-numbers',
   unknown_login: '/security-log',
+  fraud_limit_reached: '/fraud-protection',
 }
 const LIST = { user: '/users', extension: '/extensions', phone: '/extensions', interface: '/call-routing', route: '/call-routing' }
 

@@ -12,7 +12,7 @@ use crate::app::{App, exchange_failed};
 use crate::input::{Params, parameter};
 use crate::object::find;
 use crate::problem::{FieldCode, Problem};
-use crate::words::Permission;
+use crate::words::{Brake, Permission};
 
 /// Who dials, and what.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -136,6 +136,27 @@ pub enum Step {
         rule: Option<String>,
         /// What it says.
         permission: Permission,
+    },
+    /// What the fraud protection says of a call to the outside.
+    Brakes {
+        /// Id of the extension by whose rights it would leave.
+        extension: u32,
+        /// What the number begins with that makes it costly; nothing where it is not.
+        costly: Option<String>,
+        /// Calls outside that the extension has.
+        calls: u32,
+        /// How many it may have.
+        calls_limit: Option<u16>,
+        /// Seconds that it has talked to costly numbers within the last hour.
+        hour_s: u32,
+        /// Minutes that it may.
+        hour_limit_min: Option<u16>,
+        /// Seconds within the last 24 hours.
+        day_s: u32,
+        /// Minutes that it may.
+        day_limit_min: Option<u16>,
+        /// The limit that it comes upon; nothing where it may leave.
+        brake: Option<Brake>,
     },
     /// What those outside see is not the caller's own number.
     CallerId {
@@ -328,6 +349,23 @@ impl From<explain::Step> for Step {
                 group: PermissionGroupId::raw(group),
                 rule,
                 permission: permission.into(),
+            },
+            explain::Step::Brakes {
+                extension,
+                costly,
+                used,
+                limits,
+                brake,
+            } => Self::Brakes {
+                extension: extension.raw(),
+                costly,
+                calls: used.calls,
+                calls_limit: limits.calls,
+                hour_s: used.hour_s,
+                hour_limit_min: limits.minutes_an_hour,
+                day_s: used.day_s,
+                day_limit_min: limits.minutes_a_day,
+                brake: brake.map(Into::into),
             },
             explain::Step::CallerId { extension } => Self::CallerId {
                 extension: raw(extension),

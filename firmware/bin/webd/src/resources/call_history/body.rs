@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock;
-use crate::words::{Disposition, EndedBy, Leg, Party};
+use crate::words::{Brake, Disposition, EndedBy, Leg, Party};
 
 /// A call that is over.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +23,8 @@ pub struct HistoryCall {
     pub shown_outside: Option<String>,
     /// The extension that was called, where the ringing rules of its user led the call elsewhere.
     pub forwarded_from: Option<Party>,
+    /// The limit of the fraud protection by which it was refused, or ended.
+    pub brake: Option<Brake>,
     /// Who was reached.
     pub called: Option<Party>,
     /// When the call came in.
@@ -72,6 +74,7 @@ impl From<CallRecord> for HistoryCall {
             dialled: record.dialled,
             shown_outside: record.shown_outside,
             forwarded_from: record.forwarded_from.map(Into::into),
+            brake: record.brake.map(Into::into),
             called: record.called.map(Into::into),
             started: clock::rfc3339(record.started),
             answered: record.answered.map(clock::rfc3339),

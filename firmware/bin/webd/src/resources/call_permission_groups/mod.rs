@@ -50,6 +50,8 @@ pub struct PermissionGroup {
     rules: Vec<PermissionRule>,
     /// What becomes of a number that no rule fits.
     default: Permission,
+    /// The fraud protection holds for its extensions.
+    fraud_protection: bool,
     /// For If-Match.
     #[schema(example = "\"r17\"")]
     etag: String,
@@ -83,6 +85,14 @@ pub struct PermissionGroupChange {
     rules: Vec<PermissionRule>,
     /// What becomes of a number that no rule fits.
     default: Permission,
+    /// The fraud protection holds for its extensions.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    fraud_protection: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl PermissionGroup {
@@ -99,6 +109,7 @@ impl PermissionGroup {
                 })
                 .collect(),
             default: group.default.into(),
+            fraud_protection: group.fraud_protection,
             etag: revision.map(|revision| etag(*revision)).unwrap_or_default(),
         }
     }
@@ -116,6 +127,7 @@ impl PermissionGroupChange {
             description: self.description,
             rules: rules.collect(),
             default: self.default.into(),
+            fraud_protection: self.fraud_protection,
         }
     }
 }

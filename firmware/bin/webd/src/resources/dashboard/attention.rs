@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use model::config::{Extension, Interface, User};
-use model::control::{FailedLogin, InterfaceCondition, InterfaceState, LoginFailure, UnknownLogin};
+use model::control::{
+    BrakesOf, FailedLogin, InterfaceCondition, InterfaceState, LoginFailure, UnknownLogin,
+};
 use model::{InterfaceId, Role, WallTime};
 use serde::Serialize;
 use store::{Ended, Snapshot};
@@ -133,6 +135,8 @@ codes! {
     InterfaceNotReady = Warning, "Interfaces that can't carry calls: Call Routing says why.";
     /// Extensions of which a phone that is registered does not respond.
     ExtensionNotResponding = Warning, "Extensions with a phone that does not respond.";
+    /// Extensions that came upon a limit of the fraud protection within the last 24 hours.
+    FraudLimitReached = Warning, "Extensions whose calls the fraud protection held or ended: the Security log says why.";
     /// There is no extension yet.
     NoExtensions = Info, "There are no extensions yet: add the first.";
     /// Extensions whose phones have all lost their connection: they can't be called until one is back.
@@ -154,6 +158,8 @@ pub(super) struct Seen<'a> {
     /// Phones that were not let in.
     pub(super) refused: &'a [FailedLogin],
     pub(super) unknown: &'a [UnknownLogin],
+    /// What is used of the limits of the fraud protection; nothing likewise.
+    pub(super) brakes: &'a [BrakesOf],
     /// How the interfaces are; nothing where the exchange does not answer.
     pub(super) interfaces: &'a [InterfaceState],
     pub(super) certificate: Option<&'a Facts>,
@@ -170,6 +176,7 @@ pub(super) fn look(seen: &Seen<'_>) -> Vec<Attention> {
     of_users(seen, &mut found);
     of_extensions(seen, &mut found);
     of_interfaces(seen, &mut found);
+    of_brakes(seen, &mut found);
     of_logins(seen, &mut found);
     found.sort_by_key(|attention| attention.severity);
     found
@@ -301,6 +308,19 @@ fn of_interfaces(seen: &Seen<'_>, found: &mut Vec<Attention>) {
     {
         found.push(whole(AttentionCode::HelpNotReady));
     }
+}
+
+fn of_brakes(seen: &Seen<'_>, found: &mut Vec<Attention>) {
+    let configuration = &seen.snapshot.configuration;
+    let held = configuration.extensions.iter().filter_map(|one| {
+        let of = |brakes: &&BrakesOf| brakes.extension == one.id;
+        let reached = seen.brakes.iter().find(of)?.reached.as_ref()?;
+        Some(AttentionObject {
+            time: Some(clock::rfc3339(reached.at)),
+            ..extension(one)
+        })
+    });
+    found.extend(about(AttentionCode::FraudLimitReached, held));
 }
 
 fn of_logins(seen: &Seen<'_>, found: &mut Vec<Attention>) {

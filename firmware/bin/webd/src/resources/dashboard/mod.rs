@@ -113,6 +113,10 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         Ok(Reply::FailedLogins { failed, unknown }) => (failed, unknown),
         _ => (Vec::new(), Vec::new()),
     };
+    let brakes = match app.control.ask(Request::Brakes).await {
+        Ok(Reply::Brakes(brakes)) => brakes.extensions,
+        _ => Vec::new(),
+    };
     let interfaces = match app.control.ask(Request::Interfaces).await {
         Ok(Reply::Interfaces { interfaces }) => interfaces,
         _ => Vec::new(),
@@ -141,6 +145,7 @@ pub async fn show(State(app): State<App>) -> Result<Json<Dashboard>, Problem> {
         phones: phones.as_ref(),
         refused: &refused,
         unknown: &unknown,
+        brakes: &brakes,
         interfaces: &interfaces,
         certificate: facts.as_ref(),
         ended: &ended,

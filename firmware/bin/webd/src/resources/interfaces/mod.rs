@@ -56,7 +56,10 @@ pub async fn add(
     let changed = changed.map_err(by_field)?;
     let id = (changed.items.iter()).find_map(|id| match id {
         ItemId::Interface(id) => Some(*id),
-        ItemId::Route(_) | ItemId::Emergency | ItemId::PermissionGroup(_) => None,
+        ItemId::Route(_)
+        | ItemId::Emergency
+        | ItemId::PermissionGroup(_)
+        | ItemId::FraudProtection => None,
     });
     let id = id.ok_or_else(Problem::internal)?;
     let (revision, interface) = read(&app, id).await?;

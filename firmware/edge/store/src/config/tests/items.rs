@@ -205,6 +205,36 @@ fn faults_of_an_item_name_its_fields() {
 }
 
 #[test]
+fn the_fraud_protection_is_the_countrys_until_it_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let costly = |store: &Store| store.load().unwrap().fraud_protection.costly;
+    assert!(costly(&store).contains(&"900".to_owned()));
+    let mut general = store.load().unwrap().general;
+    general.country = "DE".into();
+    change(&store, Operation::UpdateGeneral(general.clone())).unwrap();
+    assert!(costly(&store).contains(&"0900".to_owned()));
+    let mut protection = store.load().unwrap().fraud_protection;
+    protection.costly = vec!["00".into()];
+    protection.extension.calls = Some(7);
+    let set = Operation::UpdateItem(Item::FraudProtection(protection.clone()));
+    change(&store, set).unwrap();
+    general.country = "CZ".into();
+    change(&store, Operation::UpdateGeneral(general)).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.load().unwrap().fraud_protection, protection);
+    let rows = log(&store);
+    let row = rows
+        .iter()
+        .find(|row| row.starts_with("Changed fraud protection"));
+    assert!(
+        row.is_some_and(|row| row.contains("extension calls 5 -> 7")),
+        "{rows:?}"
+    );
+}
+
+#[test]
 fn a_call_permission_group_that_an_extension_has_is_not_removed() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
@@ -217,6 +247,7 @@ fn a_call_permission_group_that_an_extension_has_is_not_removed() {
             permission: Permission::Deny,
         }],
         default: Permission::Allow,
+        fraud_protection: true,
     };
     let added = change(&store, Operation::AddItem(Item::PermissionGroup(group))).unwrap();
     let [ItemId::PermissionGroup(id)] = added.items[..] else {
