@@ -181,6 +181,16 @@ export const PLACES: Place[] = [
     },
   },
   { name: 'extensions', path: '/extensions' },
+  {
+    name: 'extensions-actions',
+    path: '/extensions',
+    act: async (page) => {
+      const more = page.getByRole('button', { name: /^(What to do with it|Další možnosti)$/ }).first()
+      await page.locator('tr[data-index]').first().waitFor()
+      if (await more.isVisible()) await more.click()
+    },
+    leave: (page) => page.keyboard.press('Escape'),
+  },
   { name: 'extensions-new', path: '/extensions/new' },
   { name: 'extensions-sip', path: '/extensions/1', act: (page) => tab(page, 1) },
   { name: 'extensions-caller-id', path: '/extensions/1', act: (page) => tab(page, 2) },

@@ -174,7 +174,7 @@ export function DataTable<R>(props: Props<R>) {
               <tr
                 key={props.id(row)}
                 data-index={index}
-                data-row={props.id(row)}
+                data-row={`${props.label} ${props.id(row)}`}
                 data-opens={open ? true : undefined}
                 data-faint={props.faint?.(row) || undefined}
                 aria-rowindex={index + 2}
@@ -277,7 +277,7 @@ function ActionMenu<R>({ row, actions, focusable }: OfRow<R>) {
   return (
     // What is done with a row does not open it.
     <span onClick={(event) => event.stopPropagation()}>
-      <Menu position="bottom-end">
+      <Menu position="bottom-end" portalProps={{ target: 'main' }}>
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size={40} mr={-8} aria-label={t('list.actions')} tabIndex={focusable ? 0 : -1}>
             <IconDotsVertical size={18} stroke={1.6} />
@@ -287,8 +287,7 @@ function ActionMenu<R>({ row, actions, focusable }: OfRow<R>) {
           {actions.map(({ id, label, icon: Icon, act, danger }) => (
             <Menu.Item
               key={id}
-              c={danger ? 'var(--mantine-color-error)' : undefined}
-              leftSection={<Icon size={17} stroke={1.6} />}
+              leftSection={<Icon size={17} stroke={1.6} color={danger ? 'var(--mantine-color-error)' : undefined} />}
               onClick={() => act(row)}
             >
               {label(row)}

@@ -1,6 +1,6 @@
 // Asks before something is removed, and says what depends on it.
 import { Alert, Button, Group, List, Modal, Skeleton, Stack, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
@@ -12,6 +12,8 @@ interface Props {
   text: string
   /** Asks what depends on it; `key` names what is asked about. */
   depends?: { key: string; ask: () => Promise<{ dependents: Dependent[] }> }
+  /** What else has to be known first. */
+  needs?: Needed
   /** A choice of what becomes of that. */
   children?: ReactNode
   remove: () => Promise<unknown>
@@ -24,9 +26,10 @@ interface Props {
   nothing?: boolean
 }
 
+type Needed = Pick<UseQueryResult, 'data' | 'error' | 'isFetching' | 'refetch'>
 type Dependent = Schemas['Dependent']
 
-export function RemoveDialog({ title, text, depends, children, remove, refresh, said, onClose, removeLabel, nothing }: Props) {
+export function RemoveDialog({ title, text, depends, needs, children, remove, refresh, said, onClose, removeLabel, nothing }: Props) {
   const { t } = useTranslation()
   const [trouble, setTrouble] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -36,6 +39,7 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
     enabled: Boolean(depends),
     gcTime: 0,
   })
+  const unknown = [depends && dependents, needs].find((one) => one && one.data === undefined)
   async function act() {
     setBusy(true)
     try {
@@ -59,12 +63,12 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
           </Alert>
         )}
         <Text size="sm">{text}</Text>
-        {dependents.isPending && depends && <Skeleton h={20} />}
-        {dependents.error && (
+        {unknown && !unknown.error && <Skeleton h={20} />}
+        {unknown?.error && (
           <Alert color="yellow" role="alert">
             <Stack gap="sm" align="flex-start">
-              <Text size="sm">{t('remove.unknown', { why: Problem.from(dependents.error).text() })}</Text>
-              <Button size="xs" variant="default" loading={dependents.isFetching} onClick={() => void dependents.refetch()}>
+              <Text size="sm">{t('remove.unknown', { why: Problem.from(unknown.error).text() })}</Text>
+              <Button size="xs" variant="default" loading={unknown.isFetching} onClick={() => void unknown.refetch()}>
                 {t('failed.retry')}
               </Button>
             </Stack>
@@ -85,7 +89,7 @@ export function RemoveDialog({ title, text, depends, children, remove, refresh, 
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('action.cancel')}
           </Button>
-          <Button color="red.8" disabled={nothing || (depends && !dependents.data)} loading={busy} onClick={() => void act()}>
+          <Button color="red.8" disabled={nothing || unknown !== undefined} loading={busy} onClick={() => void act()}>
             {removeLabel ?? t('action.remove')}
           </Button>
         </Group>

@@ -313,6 +313,7 @@ function RemoveRoute({ route, onClose }: { route: Route; onClose: () => void }) 
     <RemoveDialog
       title={t('route.remove', { prefix })}
       text={used ? t('route.remove_emergency') : t('route.remove_text', { prefix })}
+      needs={emergency}
       nothing={used}
       remove={async () => {
         await answer(api.DELETE('/api/v1/routes/{id}', { params: path(route.id, route.etag) }))
