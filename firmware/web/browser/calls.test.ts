@@ -133,7 +133,7 @@ describe.skipIf(!TALKERS)('two phones', () => {
     expect(await dialog.getByText('pjsua2').count()).toBe(2)
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Warning' }).click()
-    await page.getByText('Lost the exchange').waitFor()
+    await page.getByText('The connection to the exchange is lost').waitFor()
     await page.getByText('calls were cut by the restart').waitFor()
     expect(errors).toEqual([])
     await page.close()

@@ -44,7 +44,7 @@ async function clean(page: Page) {
   expect(found).toEqual([])
 }
 
-it('the wizard adds a provider with the route to it, and tells a wrong server at its field', async () => {
+it('the wizard checks each step before the next, loses nothing on the way back, and adds a provider with the route to it', async () => {
   const page = await open('/call-routing')
   await page.getByText('No way out yet').waitFor()
   await clean(page)
@@ -58,35 +58,58 @@ it('the wizard adds a provider with the route to it, and tells a wrong server at
   await field(page, 'Name').fill('provider1')
   await page.keyboard.press('Enter')
 
+  // Each step is checked by the exchange before the next is shown.
+  const focused = (label: string) => expect.poll(() => field(page, label).evaluate((input) => input === document.activeElement)).toBe(true)
   await page.getByText('Step 2 of 4').waitFor()
   await page.keyboard.type('sip:127.0.0.1')
   await field(page, 'User name').fill('5550100')
   await field(page, 'Password').fill('provider-key')
+  await page.keyboard.press('Enter')
+  await page.getByText('Enter a domain name such as sip.example.com, or an address.').waitFor()
+  await focused('Server')
   await clean(page)
+  await field(page, 'Server').fill('127.0.0.1')
+  await field(page, 'Port').fill('70000')
+  await page.keyboard.press('Enter')
+  await page.getByText('Use 1 to 65535, or leave it empty.').waitFor()
+  await field(page, 'Port').fill('9')
   await page.keyboard.press('Enter')
 
   await page.getByText('Step 3 of 4').waitFor()
   await field(page, 'External number 1').fill('5550100, 5550101')
+  await field(page, 'External number 5550101').fill('5550100')
+  await button(page, 'Next').click()
+  await page.getByText('A number is listed twice: keep one of them.').waitFor()
+  await field(page, 'External number 5550100').nth(1).fill('5550101')
   await field(page, '5550101 rings').click()
   await page.getByRole('option', { name: '201 – Reception' }).click()
   await clean(page)
   await button(page, 'Next').click()
 
   await page.getByText('Step 4 of 4').waitFor()
+  await page.keyboard.type('2')
+  await page.getByText('The number of an extension begins so: 201.').waitFor()
+  await page.keyboard.press('Backspace')
   await page.keyboard.type('9')
   await page.getByText('Who dials 95550199 calls 5550199 by provider1.').waitFor()
-  await page.keyboard.press('Enter')
 
-  // What only the exchange refuses brings one back to where it was asked.
-  await page.getByText('Enter a domain name such as sip.example.com, or an address.').waitFor()
-  await expect.poll(() => field(page, 'Server').evaluate((input) => input === document.activeElement)).toBe(true)
-  expect(await box.api('GET', '/routes')).toEqual({ routes: [] })
-  await field(page, 'Server').fill('127.0.0.1')
-  await field(page, 'Port').fill('9')
-  for (const step of [3, 4]) {
-    await button(page, 'Next').click()
+  // Going back loses nothing.
+  for (const step of [3, 2, 1]) {
+    await button(page, 'Back').click()
     await page.getByText(`Step ${step} of 4`).waitFor()
   }
+  const kept: [string, string][][] = [
+    [['Name', 'provider1']],
+    [['Server', '127.0.0.1'], ['Port', '9'], ['User name', '5550100'], ['Password', 'provider-key']],
+    [['External number 5550100', '5550100'], ['External number 5550101', '5550101']],
+    [['Prefix to dial out', '9']],
+  ]
+  for (const [index, fields] of kept.entries()) {
+    await page.getByText(`Step ${index + 1} of 4`).waitFor()
+    for (const [label, value] of fields) expect(await field(page, label).inputValue()).toBe(value)
+    if (index < 3) await button(page, 'Next').click()
+  }
+  expect(await box.api('GET', '/routes')).toEqual({ routes: [] })
   await button(page, 'Add').click()
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 

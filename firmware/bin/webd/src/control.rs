@@ -165,11 +165,15 @@ async fn keep(
                 reachable.send_replace(false);
                 match end {
                     End::Closed => return,
-                    End::Lost(why) => tracing::warn!(why, "Lost the exchange."),
+                    End::Lost(why) => tracing::warn!(
+                        why,
+                        "The connection to the exchange is lost; it comes back by itself."
+                    ),
                 }
             }
             Err(error) if !said && wait >= TOLD_FROM => {
-                tracing::warn!(path = %path.display(), %error, "The exchange is not there: trying on.");
+                let path = path.display();
+                tracing::warn!(%path, %error, "The exchange does not answer; trying on.");
                 said = true;
             }
             Err(_) => {}
@@ -275,7 +279,9 @@ async fn read_lines(
                 }
             }
             // A newer pbxd may say what this webd doesn't know.
-            Err(error) => tracing::warn!(%error, "The exchange said something unknown."),
+            Err(error) => {
+                tracing::warn!(%error, "The administration does not understand the exchange: restart both.");
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         .with(for_the_logs)
         .init();
     if let Err(error) = unblocked {
-        tracing::warn!(%error, "Signals may be blocked: a stop may not be in order.");
+        tracing::warn!(%error, "The administration may not stop in order.");
     }
     match serve(settings, rows, log) {
         Ok(()) => ExitCode::SUCCESS,

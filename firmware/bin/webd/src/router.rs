@@ -58,6 +58,7 @@ fn api() -> OpenApiRouter<App> {
         .read(routes!(dial_plan::export))
         .read(routes!(interfaces::list))
         .write(routes!(interfaces::add))
+        .write(routes!(interfaces::check))
         .read(routes!(interfaces::show))
         .write(routes!(interfaces::replace))
         .write(routes!(interfaces::remove))

@@ -292,14 +292,14 @@ async fn purge(store: Store, data: PathBuf) {
         let (store, again) = (store.clone(), store.clone());
         let purged = tokio::task::spawn_blocking(move || store.session_purge(clock::now()));
         if let Ok(Err(error)) = purged.await {
-            tracing::warn!(%error, "Old sessions can't be removed.");
+            tracing::warn!(%error, "Logins that have ended can't be cleared away.");
         }
         let plenty = host::disk(&data).is_some_and(|disk| disk.free > 4 * Store::RESERVE_BYTES);
         if plenty {
             let store = again;
             let reserved = tokio::task::spawn_blocking(move || store.reserve());
             if let Ok(Err(error)) = reserved.await {
-                tracing::warn!(%error, "No room can be put by.");
+                tracing::warn!(%error, "No room can be kept for a full disk: see System Health.");
             }
         }
     }

@@ -470,6 +470,15 @@ pub fn shown_name(user: &config::User) -> &str {
 }
 
 impl Dependent {
+    /// What people know it by; a route without a prefix has no name.
+    #[must_use]
+    pub fn known_by(&self) -> &str {
+        match self.name.as_str() {
+            "" => "that for all numbers",
+            name => name,
+        }
+    }
+
     /// An extension.
     #[must_use]
     pub const fn extension(id: u32, number: String) -> Self {

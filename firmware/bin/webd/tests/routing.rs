@@ -604,3 +604,44 @@ async fn a_call_permission_group_may_be_free_of_the_fraud_protection() {
     let changed = put(&world, &admin, path, "*", group).await;
     assert_eq!(changed.json()["fraud_protection"], false, "{changed:?}");
 }
+
+#[tokio::test]
+async fn an_interface_is_checked_before_it_is_added() {
+    let world = World::new();
+    let admin = world.admin();
+    let first = json!({ "name": "first", "partner": "provider", "prefix": "9",
+        "server": { "host": "192.0.2.5", "username": "account" } });
+    let added = add(&world, &admin, "/api/v1/interfaces", first).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let before = world.store.snapshot().unwrap();
+    let good = json!({ "name": "second", "partner": "provider", "prefix": "8",
+        "server": { "host": "192.0.2.6", "username": "account" } });
+    let with = |field: &str, value: Value| {
+        let mut body = good.clone();
+        *body.pointer_mut(field).unwrap() = value;
+        body
+    };
+    for (body, fields) in [
+        (with("/name", json!("First")), vec![("/name", "name_taken")]),
+        (
+            with("/server/host", json!("sip:x")),
+            vec![("/server/host", "invalid_name")],
+        ),
+        (
+            with("/prefix", json!("9")),
+            vec![("/prefix", "number_taken")],
+        ),
+    ] {
+        let checked = add(&world, &admin, "/api/v1/interfaces/check", body.clone()).await;
+        let added = add(&world, &admin, "/api/v1/interfaces", body).await;
+        assert_eq!(checked.text, added.text);
+        let found = checked.fields();
+        let found: Vec<(&str, &str)> = (found.iter())
+            .map(|(at, code)| (at.as_str(), code.as_str()))
+            .collect();
+        assert_eq!(found, fields);
+    }
+    let fine = add(&world, &admin, "/api/v1/interfaces/check", good).await;
+    assert_eq!((fine.status.as_u16(), fine.text.as_str()), (204, ""));
+    assert_eq!(world.store.snapshot().unwrap(), before);
+}

@@ -307,3 +307,71 @@ async fn a_password_says_which_rule_it_breaks() {
         [("/password".into(), "common_password".into())]
     );
 }
+
+#[tokio::test]
+async fn what_depends_on_an_object_is_told_in_one_form() {
+    let desk = Desk::new();
+    let jana = desk
+        .post("/users", json!({ "name": "jana", "full_name": "Jana" }))
+        .await;
+    let group = desk
+        .post(
+            "/call-permission-groups",
+            json!({ "name": "Inside", "rules": [], "default": "deny" }),
+        )
+        .await;
+    let (jana, group) = (&jana.json()["id"], &group.json()["id"]);
+    let own = json!({ "number": "101", "user": jana, "permission_group": group });
+    let own = &desk.post("/extensions", own).await.json()["id"];
+    let other = json!({ "number": "102", "caller_id": { "show": "extension", "extension": own } });
+    let other = &desk.post("/extensions", other).await.json()["id"];
+    let person = json!({ "name": "petr", "full_name": "Petr", "language": "en", "role": "user", "enabled": true });
+    let petr = &desk.post("/users", person.clone()).await.json()["id"];
+    let mut person = person;
+    person["ringing"] = json!({ "busy": { "extension": own } });
+    let rules = desk.put(&format!("/users/{petr}"), "*", person).await;
+    assert_eq!(rules.status, 200, "{rules:?}");
+    let provider = json!({ "name": "provider", "partner": "provider", "operator": own, "prefix": "9",
+        "server": { "host": "192.0.2.5", "username": "account" } });
+    let provider = &desk.post("/interfaces", provider).await.json()["id"];
+
+    let extension = json!([{ "kind": "extension", "id": own, "name": "101" }]);
+    let of_extension = json!([
+        { "kind": "interface", "id": provider, "name": "provider" },
+        { "kind": "extension", "id": other, "name": "102" },
+        { "kind": "user", "id": petr, "name": "Petr" }
+    ]);
+    let route = json!([{ "kind": "route", "id": 1, "name": "9" }]);
+    for (path, expected) in [
+        (format!("/users/{jana}"), &extension),
+        (format!("/users/{petr}"), &json!([])),
+        (format!("/extensions/{own}"), &of_extension),
+        (format!("/extensions/{other}"), &json!([])),
+        (format!("/interfaces/{provider}"), &route),
+        (format!("/call-permission-groups/{group}"), &extension),
+    ] {
+        let told = desk.get(&format!("{path}/dependents")).await;
+        assert_eq!(told, json!({ "dependents": expected }), "{path}");
+    }
+    for path in [
+        "/users/99",
+        "/extensions/99",
+        "/interfaces/99",
+        "/call-permission-groups/99",
+    ] {
+        let path = format!("/api/v1{path}/dependents");
+        let none = desk.world.get(&path).cookie(&desk.admin).send().await;
+        assert_eq!(none.code(), "not_found", "{path}");
+    }
+    // Where they are in the way, the refusal names them too.
+    for (path, name) in [
+        (format!("/interfaces/{provider}"), ": 9."),
+        (format!("/call-permission-groups/{group}"), ": 101."),
+    ] {
+        let remove = desk.world.delete(&format!("/api/v1{path}"));
+        let remove = remove.cookie(&desk.admin).header("If-Match", "*");
+        let refused = remove.send().await;
+        assert_eq!(refused.code(), "conflict");
+        assert!(refused.text.contains(name), "{refused:?}");
+    }
+}

@@ -292,6 +292,17 @@ impl Store {
         Ok(changed)
     }
 
+    /// Whether [`Self::change_all`] would make these changes now; nothing is stored.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_all(&self, operations: Vec<Operation>) -> Result<(), ChangeError> {
+        self.inner.config.read(|tx| {
+            let mut snapshot = rows::load(tx)?;
+            Ok(apply(tx, &mut snapshot, Expected::Anything, operations).map(drop))
+        })?
+    }
+
     /// The user of this login name (without regard to case) and the hash to compare with.
     ///
     /// # Errors
@@ -384,6 +395,66 @@ fn first_account(snapshot: &Snapshot) -> Result<&User, ChangeError> {
     first.ok_or(ChangeError::NotFound("user"))
 }
 
+/// What operations make of the configuration in memory.
+struct Applied {
+    edits: Vec<Edit>,
+    changed: Changed,
+    objects: Vec<Option<String>>,
+}
+
+/// Applies operations, and checks what comes of it.
+fn apply(
+    tx: &Transaction<'_>,
+    snapshot: &mut Snapshot,
+    expected: Expected,
+    operations: Vec<Operation>,
+) -> Result<Applied, ChangeError> {
+    let current = snapshot.configuration.version;
+    if let Expected::Configuration(seen) = expected
+        && seen != current
+    {
+        return Err(ChangeError::Conflict { current });
+    }
+    let (next_user, next_extension) = rows::next_ids(tx)?;
+    let mut applier = Applier {
+        snapshot,
+        expected,
+        next_user,
+        next_extension,
+        next_items: NextIds::load(tx)?,
+        edits: Vec::new(),
+        changed: Changed {
+            version: current,
+            different: false,
+            users: Vec::new(),
+            extensions: Vec::new(),
+            items: Vec::new(),
+        },
+    };
+    let mut objects = Vec::with_capacity(operations.len());
+    for operation in operations {
+        objects.push(applier.apply(operation)?);
+    }
+    let Applier {
+        snapshot,
+        mut edits,
+        changed,
+        ..
+    } = applier;
+    edits.retain(Edit::differs);
+    if !edits.is_empty() {
+        let faults = snapshot.configuration.check();
+        if !faults.is_empty() {
+            return Err(ChangeError::Faults { faults, objects });
+        }
+    }
+    Ok(Applied {
+        edits,
+        changed,
+        objects,
+    })
+}
+
 /// A change under way, in the transaction that makes it.
 struct Change<'a> {
     now: WallTime,
@@ -401,43 +472,14 @@ impl Change<'_> {
         operations: Vec<Operation>,
     ) -> Result<(Changed, Snapshot), ChangeError> {
         let current = snapshot.configuration.version;
-        if let Expected::Configuration(seen) = self.expected
-            && seen != current
-        {
-            return Err(ChangeError::Conflict { current });
-        }
-        let (next_user, next_extension) = rows::next_ids(tx)?;
-        let mut applier = Applier {
-            snapshot: &mut snapshot,
-            expected: self.expected,
-            next_user,
-            next_extension,
-            next_items: NextIds::load(tx)?,
-            edits: Vec::new(),
-            changed: Changed {
-                version: current,
-                different: false,
-                users: Vec::new(),
-                extensions: Vec::new(),
-                items: Vec::new(),
-            },
-        };
-        let mut objects = Vec::with_capacity(operations.len());
-        for operation in operations {
-            objects.push(applier.apply(operation)?);
-        }
-        let Applier {
-            mut edits,
+        let applied = apply(tx, &mut snapshot, self.expected, operations)?;
+        let Applied {
+            edits,
             mut changed,
-            ..
-        } = applier;
-        edits.retain(Edit::differs);
+            objects,
+        } = applied;
         if edits.is_empty() {
             return Ok((changed, snapshot));
-        }
-        let faults = snapshot.configuration.check();
-        if !faults.is_empty() {
-            return Err(ChangeError::Faults { faults, objects });
         }
         changed.version = ConfigVersion::new(current.raw() + 1);
         changed.different = true;

@@ -1,4 +1,5 @@
-//! The resources of the API, a folder each. `router` says where they are and who may use them.
+//! The resources of the API, a folder each; `row` is what their lists have in common. `router` says where they
+//! are and who may use them.
 
 pub mod call_explainer;
 pub mod call_history;
@@ -21,6 +22,7 @@ pub mod phone_setup;
 pub mod problems;
 pub mod registrations;
 pub mod routes;
+pub mod row;
 pub mod session;
 pub mod status;
 pub mod system;

@@ -6,7 +6,7 @@ import { IconAlertCircle } from '@tabler/icons-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
-import { type Interface, useExtensions, useRefresh } from '../../api/configuration'
+import { useExtensions, useRefresh } from '../../api/configuration'
 import { Password } from '../../kit/Password'
 import { same } from '../../kit/conflict'
 import { NAME } from '../../kit/fields'
@@ -16,11 +16,15 @@ import { done } from '../../kit/toast'
 import { useUnsaved } from '../../kit/unsaved'
 import { atFields, bodyOf, choices, type InterfaceValues, NEW } from './body'
 import { Numbers } from './Numbers'
+import { PrefixOverlap } from './Overlap'
 import { apply, begin } from './rewrite'
 
 type Values = InterfaceValues & { prefix: string }
 
 const FIRST: Values = { ...NEW, numbers: [{ number: '', extension: null }], prefix: '' }
+
+/** Stands for what has not been asked yet, so that a step is checked by itself. */
+const TO_COME: Values = { ...NEW, host: 'sip.example.com', username: 'account', prefix: '' }
 
 /** The steps, and what is asked in each. */
 const STEPS = [
@@ -30,18 +34,27 @@ const STEPS = [
   { id: 'prefix', fields: ['prefix'] },
 ] as const
 
-interface Props {
-  interfaces: Interface[]
-  onClose: () => void
+/** What was typed up to a step. */
+function upTo(step: number, values: Values): Values {
+  const asked: readonly string[] = STEPS.slice(0, step + 1).flatMap(({ fields }) => [...fields])
+  return { ...TO_COME, ...Object.fromEntries(Object.entries(values).filter(([name]) => asked.includes(name))) }
 }
 
-export function Wizard({ interfaces, onClose }: Props) {
+/** Another exchange has no external numbers: those that were typed for a provider are not sent. */
+function sent(values: Values) {
+  const prefix = values.prefix.trim()
+  const numbers = values.partner === 'provider' ? values.numbers : []
+  return { ...bodyOf({ ...values, numbers }), ...(prefix && { prefix }) }
+}
+
+export function Wizard({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   const extensions = useExtensions()
   const refresh = useRefresh()
   const narrow = useMediaQuery('(max-width: 40em)')
   const form = useForm<Values>({ initialValues: FIRST })
   const [step, setStep] = useState(0)
+  const [refused, setRefused] = useState(0)
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState<string | null>(null)
   const body = useRef<HTMLFormElement>(null)
@@ -58,47 +71,34 @@ export function Wizard({ interfaces, onClose }: Props) {
       fields?.querySelector<HTMLElement>('[aria-invalid="true"]') ??
       fields?.querySelector<HTMLElement>('input[type="radio"]:checked, input:not([type="radio"])')
     at?.focus()
-  }, [step, extensions.data])
+  }, [step, refused, extensions.data])
 
-  function point() {
-    setTimeout(() => body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+  /** Puts what is refused where it was asked. */
+  function told(error: unknown) {
+    const problem = atFields(error)
+    const { '': rest, ...errors } = problem.fields(Object.keys(FIRST))
+    form.setErrors(errors)
+    setTrouble(rest ?? (Object.keys(errors).length > 0 ? null : problem.text()))
+    const at = STEPS.findIndex(({ fields }) => fields.some((name) => name in errors))
+    if (at >= 0) setStep(at)
+    setRefused((times) => times + 1)
   }
 
-  /** What can be told before the exchange is asked. */
-  function faults(): Record<string, string> {
-    const name = values.name.trim()
-    if (id === 'partner') {
-      if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) return { name: t('fault.invalid_name') }
-      const taken = interfaces.some((one) => one.name.toLowerCase() === name.toLowerCase())
-      return taken ? { name: t('fault.name_taken') } : {}
-    }
-    if (id === 'account') {
-      return {
-        ...(!/^[\w.:-]+$/.test(values.host.trim()) && { host: t('fault.routing_host') }),
-        ...(values.register && values.username.trim() === '' && { username: t('fault.routing_user') }),
-      }
-    }
-    const wrong = id === 'numbers' && bodyOf(values).numbers!.some(({ number }) => !/^\+?[0-9Xx]+$/.test(number))
-    return wrong ? { numbers: t('fault.routing_numbers') } : {}
-  }
-
-  async function add() {
+  async function send() {
     setBusy(true)
     setTrouble(null)
     try {
-      const prefix = values.prefix.trim()
-      await answer(api.POST('/api/v1/interfaces', { body: { ...bodyOf(values), ...(prefix && { prefix }) } }))
+      if (!last) {
+        await answer(api.POST('/api/v1/interfaces/check', { body: sent(upTo(step, values)) }))
+        setStep(step + 1)
+        return
+      }
+      await answer(api.POST('/api/v1/interfaces', { body: sent(values) }))
       done(t('interface.added', { name: values.name.trim() }))
       await refresh()
       await leave(onClose, true)
     } catch (error) {
-      const problem = atFields(error)
-      const { '': rest, ...errors } = problem.fields(Object.keys(FIRST))
-      form.setErrors(errors)
-      setTrouble(rest ?? (Object.keys(errors).length > 0 ? null : problem.text()))
-      const at = STEPS.findIndex(({ fields }) => fields.some((name) => name in errors))
-      if (at >= 0) setStep(at)
-      point()
+      told(error)
     } finally {
       setBusy(false)
     }
@@ -109,12 +109,13 @@ export function Wizard({ interfaces, onClose }: Props) {
     event.stopPropagation()
     if (busy) return
     form.clearErrors()
-    const errors = faults()
-    if (Object.keys(errors).length > 0) {
-      form.setErrors(errors)
-      point()
-    } else if (last) void add()
-    else setStep(step + 1)
+    void send()
+  }
+
+  function back() {
+    form.clearErrors()
+    setTrouble(null)
+    setStep(step - 1)
   }
 
   if (!extensions.data) return null
@@ -169,7 +170,7 @@ export function Wizard({ interfaces, onClose }: Props) {
                     <Radio.Group
                       aria-label={t('interface.partner')}
                       value={values.partner}
-                      onChange={(partner) => form.setValues({ partner: partner as Values['partner'], register: partner === 'provider' })}
+                      onChange={(partner) => form.setValues({ partner: partner as Values['partner'], ...(!form.isTouched('register') && { register: partner === 'provider' }) })}
                     >
                       <Stack gap="sm">
                         <Radio value="provider" label={t('partner.provider')} description={t('wizard.provider_text')} />
@@ -270,6 +271,7 @@ export function Wizard({ interfaces, onClose }: Props) {
                       {...NAME}
                       {...form.getInputProps('prefix')}
                     />
+                    <PrefixOverlap prefix={values.prefix} extensions={extensions.data} />
                     <Text size="sm" role="status">
                       {preview(values)
                         ? t('wizard.preview', { ...preview(values)!, name: values.name.trim() })
@@ -283,7 +285,7 @@ export function Wizard({ interfaces, onClose }: Props) {
                   {t('action.cancel')}
                 </Button>
                 {step > 0 && (
-                  <Button variant="default" onClick={() => setStep(step - 1)}>
+                  <Button variant="default" onClick={back} disabled={busy}>
                     {t('wizard.back')}
                   </Button>
                 )}

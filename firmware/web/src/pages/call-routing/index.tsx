@@ -222,7 +222,7 @@ function Dialog({ interfaces, routes }: { interfaces: Interface[] | undefined; r
   const [, kind, which] = /^(interface|route)-(new|\d+)$/.exec(id ?? '') ?? []
   if (id === undefined || !interfaces || !routes) return null
   const own = (row: { id: number }) => String(row.id) === which
-  if (kind === 'interface' && which === 'new') return <Wizard interfaces={interfaces} onClose={close} />
+  if (kind === 'interface' && which === 'new') return <Wizard onClose={close} />
   if (kind === 'route' && which === 'new') return <RouteDialog interfaces={interfaces} onClose={close} />
   const way = kind === 'interface' && interfaces.find(own)
   if (way) return <InterfaceDialog key={id} interface={way} onClose={close} />

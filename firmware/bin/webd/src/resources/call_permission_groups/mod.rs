@@ -3,22 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{ConfigVersion, PermissionGroupId, config};
+use model::{PermissionGroupId, config};
 use serde::{Deserialize, Serialize};
-use store::{ChangeError, Expected, Item, ItemId, Operation, Snapshot, Store};
+use store::{Expected, Item, ItemId, Operation, Snapshot, Store};
 use utoipa::ToSchema;
 
+use super::row::{self, Row};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, PathId};
 use crate::list::folded;
-use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
-use crate::problem::{Code, Problem};
+use crate::object::{Created, WithETag};
+use crate::problem::Problem;
 use crate::revision::{IfMatch, etag};
 use crate::words::{Dependent, Dependents, Permission};
-
-/// Extensions that are named where a group can't be removed; the rest is counted.
-const NAMED: usize = 20;
 
 /// One rule of a group.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -132,6 +130,26 @@ impl PermissionGroupChange {
     }
 }
 
+impl Row for PermissionGroupId {
+    type Shown = PermissionGroup;
+    const IN_THE_WAY: Option<(&'static str, &'static str)> = Some((
+        "Extensions have this group",
+        "Give them another first, or none.",
+    ));
+
+    async fn shown(self, _: &App, snapshot: &Snapshot) -> Option<PermissionGroup> {
+        let group = snapshot.configuration.permission_group(self)?;
+        Some(PermissionGroup::new(snapshot, group))
+    }
+
+    async fn dependents(self, _: &App, snapshot: &Snapshot) -> Vec<Dependent> {
+        (snapshot.configuration.extensions.iter())
+            .filter(|extension| extension.permission_group == Some(self))
+            .map(|extension| Dependent::extension(extension.id.raw(), extension.number.to_string()))
+            .collect()
+    }
+}
+
 /// Call permission groups
 #[utoipa::path(get, path = "/call-permission-groups", operation_id = "list_permission_groups",
     tag = "configuration",
@@ -157,13 +175,12 @@ pub async fn add(
     Body(body): Body<PermissionGroupChange>,
 ) -> Result<Created<PermissionGroup>, Problem> {
     let group = body.into_model(PermissionGroupId::new(0));
-    let add = vec![Operation::AddItem(Item::PermissionGroup(group))];
-    let changed = app.change(actor.author(), Expected::Anything, add).await?;
-    let Some(&ItemId::PermissionGroup(id)) = changed.items.first() else {
+    let add = Operation::AddItem(Item::PermissionGroup(group));
+    let add = app.change(actor.author(), Expected::Anything, vec![add]);
+    let Some(&ItemId::PermissionGroup(id)) = add.await?.items.first() else {
         return Err(Problem::internal());
     };
-    let (revision, group) = read(&app, id).await?;
-    Ok(created(id, revision, group))
+    row::added(&app, id).await
 }
 
 /// One call permission group
@@ -175,8 +192,7 @@ pub async fn show(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<PermissionGroup>, Problem> {
-    let (revision, group) = read(&app, PermissionGroupId::new(id)).await?;
-    Ok(tagged(revision, group))
+    row::show(&app, PermissionGroupId::new(id)).await
 }
 
 /// Change a call permission group
@@ -197,12 +213,8 @@ pub async fn replace(
     Body(body): Body<PermissionGroupChange>,
 ) -> Result<WithETag<PermissionGroup>, Problem> {
     let id = PermissionGroupId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let group = Item::PermissionGroup(body.into_model(id));
-    let update = vec![Operation::UpdateItem(group)];
-    app.change(actor.author(), expected, update).await?;
-    let (revision, group) = read(&app, id).await?;
-    Ok(tagged(revision, group))
+    let group = Operation::UpdateItem(Item::PermissionGroup(body.into_model(id)));
+    row::replace(&app, &actor, id, &if_match, |_| Ok(group)).await
 }
 
 /// Remove a call permission group
@@ -222,13 +234,8 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = PermissionGroupId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let remove = vec![Operation::RemoveItem(ItemId::PermissionGroup(id))];
-    match (app.change_raw(actor.author(), expected, remove)).await? {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-        Err(ChangeError::Faults { .. }) => Err(in_use(&app, id).await?),
-        Err(error) => Err(error.into()),
-    }
+    let operation = Operation::RemoveItem(ItemId::PermissionGroup(id));
+    row::remove(&app, &actor, id, &if_match, operation).await
 }
 
 /// What depends on a call permission group
@@ -242,45 +249,5 @@ pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<Json<Dependents>, Problem> {
-    let id = PermissionGroupId::new(id);
-    let (snapshot, _) = find(&app, id).await?;
-    let dependents = users_of(&snapshot, id)
-        .map(|extension| Dependent::extension(extension.id.raw(), extension.number.to_string()))
-        .collect();
-    Ok(Json(Dependents { dependents }))
-}
-
-/// A group that extensions have can't go.
-async fn in_use(app: &App, id: PermissionGroupId) -> Result<Problem, Problem> {
-    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
-    let numbers = |extension: &config::Extension| extension.number.to_string();
-    let mut named: Vec<String> = users_of(&snapshot, id).take(NAMED).map(numbers).collect();
-    let more = users_of(&snapshot, id).count() - named.len();
-    if more > 0 {
-        named.push(format!("{more} more"));
-    }
-    let named = named.join(", ");
-    Ok(Problem::new(
-        Code::Conflict,
-        format!("Extensions have this group: {named}. Give them another first, or none."),
-    ))
-}
-
-/// The extensions that have a group.
-fn users_of(
-    snapshot: &Snapshot,
-    id: PermissionGroupId,
-) -> impl Iterator<Item = &config::Extension> {
-    let extensions = snapshot.configuration.extensions.iter();
-    extensions.filter(move |extension| extension.permission_group == Some(id))
-}
-
-async fn read(
-    app: &App,
-    id: PermissionGroupId,
-) -> Result<(ConfigVersion, PermissionGroup), Problem> {
-    let (snapshot, revision) = find(app, id).await?;
-    let group = snapshot.configuration.permission_group(id);
-    let group = group.ok_or_else(|| Problem::not_found("call permission group"))?;
-    Ok((revision, PermissionGroup::new(&snapshot, group)))
+    row::dependents(&app, PermissionGroupId::new(id)).await
 }

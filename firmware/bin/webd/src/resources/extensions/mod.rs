@@ -6,17 +6,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::control::{Reply, Request};
-use model::{
-    ConfigVersion, DialPlan, ExtensionId, ExtensionNumber, PermissionGroupId, UserId, config,
-};
+use model::{DialPlan, ExtensionId, ExtensionNumber, PermissionGroupId, UserId, config};
 use serde::Deserialize;
 use store::{ChangeError, Expected, Operation, Snapshot, Store, StoreError};
 use utoipa::IntoParams;
 
+use super::row::{self, Row};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, Params, PathId, parameter};
-use crate::object::{Created, WithETag, amend, created, find, find_as_seen, tagged};
+use crate::object::{Created, WithETag, amend, created, tagged};
 use crate::phones::Phones;
 use crate::problem::{FieldCode, Problem};
 use crate::revision::IfMatch;
@@ -49,6 +48,44 @@ pub struct From {
         max_length = 16
     )]
     first: String,
+}
+
+impl Row for ExtensionId {
+    type Shown = Extension;
+    const KEEPS: bool = true;
+
+    async fn shown(self, app: &App, snapshot: &Snapshot) -> Option<Extension> {
+        let extension = snapshot.configuration.extension(self)?;
+        let phones = Phones::now(app).await;
+        Some(Extension::new(snapshot, phones.as_ref(), extension))
+    }
+
+    async fn dependents(self, app: &App, snapshot: &Snapshot) -> Vec<Dependent> {
+        let interfaces = (snapshot.configuration.interfaces.iter())
+            .filter(|interface| interface.rings(self))
+            .map(|interface| Dependent::interface(interface.id.raw(), &interface.name));
+        let showing = (snapshot.configuration.extensions.iter())
+            .filter(|extension| extension.caller_id.other() == Some(self))
+            .map(|extension| {
+                Dependent::extension(extension.id.raw(), extension.number.to_string())
+            });
+        let ringing = (snapshot.configuration.users.iter())
+            .filter(|user| user.ringing.calls(self))
+            .map(Dependent::user);
+        // Where the exchange does not answer nothing is known to depend on it.
+        let phones = match app.control.ask(Request::Registrations).await {
+            Ok(Reply::Registrations { registrations }) => registrations,
+            _ => Vec::new(),
+        };
+        phones
+            .into_iter()
+            .filter(|phone| phone.extension == self)
+            .map(|phone| Dependent::phone(phone.user_agent, phone.address))
+            .chain(interfaces)
+            .chain(showing)
+            .chain(ringing)
+            .collect()
+    }
 }
 
 /// Extensions
@@ -95,7 +132,7 @@ pub async fn add(
         )
         .await?;
     let id = *changed.extensions.first().ok_or_else(Problem::internal)?;
-    let (revision, extension) = read(&app, id).await?;
+    let (revision, extension) = row::read(&app, id).await?;
     let extension = CreatedExtension::new(extension, password.expose());
     Ok(created(id, revision, extension))
 }
@@ -138,8 +175,7 @@ pub async fn show(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<Extension>, Problem> {
-    let (revision, extension) = read(&app, ExtensionId::new(id)).await?;
-    Ok(tagged(revision, extension))
+    row::show(&app, ExtensionId::new(id)).await
 }
 
 /// Change an extension
@@ -163,31 +199,25 @@ pub async fn replace(
 ) -> Result<WithETag<Extension>, Problem> {
     let id = ExtensionId::new(id);
     let number = number(&body.number)?;
-    // The password stays: it is taken from what is there, and Expected::Object holds it fast.
-    let (snapshot, revision, _) = find_as_seen(&app, id, &if_match).await?;
-    let before = stored(&snapshot, id)?;
-    let extension = config::Extension {
-        id,
-        number,
-        description: body.description,
-        user: body.user.map(UserId::new),
-        caller_name: body.caller_name,
-        caller_id: body.caller_id.into(),
-        enabled: body.enabled,
-        sip_username: body.sip_username,
-        sip_password: before.sip_password.clone(),
-        codecs: body.codecs.into_iter().map(Into::into).collect(),
-        srtp: body.srtp.into(),
-        permission_group: body.permission_group.map(PermissionGroupId::new),
+    let update = |snapshot: &Snapshot| {
+        let before = snapshot.configuration.extension(id);
+        let before = before.ok_or_else(|| Problem::not_found("extension"))?;
+        Ok(Operation::UpdateExtension(config::Extension {
+            id,
+            number,
+            description: body.description,
+            user: body.user.map(UserId::new),
+            caller_name: body.caller_name,
+            caller_id: body.caller_id.into(),
+            enabled: body.enabled,
+            sip_username: body.sip_username,
+            sip_password: before.sip_password.clone(),
+            codecs: body.codecs.into_iter().map(Into::into).collect(),
+            srtp: body.srtp.into(),
+            permission_group: body.permission_group.map(PermissionGroupId::new),
+        }))
     };
-    app.change(
-        actor.author(),
-        Expected::Object(revision),
-        vec![Operation::UpdateExtension(extension)],
-    )
-    .await?;
-    let (revision, extension) = read(&app, id).await?;
-    Ok(tagged(revision, extension))
+    row::replace(&app, &actor, id, &if_match, update).await
 }
 
 /// Remove an extension
@@ -205,10 +235,8 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = ExtensionId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let remove = vec![Operation::RemoveExtension(id)];
-    app.change(actor.author(), expected, remove).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let operation = Operation::RemoveExtension(id);
+    row::remove(&app, &actor, id, &if_match, operation).await
 }
 
 /// Set or generate the SIP password
@@ -262,46 +290,7 @@ pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<Json<Dependents>, Problem> {
-    let id = ExtensionId::new(id);
-    let (snapshot, _) = find(&app, id).await?;
-    let interfaces = (snapshot.configuration.interfaces.iter())
-        .filter(|interface| interface.rings(id))
-        .map(|interface| Dependent::interface(interface.id.raw(), &interface.name));
-    let showing = (snapshot.configuration.extensions.iter())
-        .filter(|extension| extension.caller_id.other() == Some(id))
-        .map(|extension| Dependent::extension(extension.id.raw(), extension.number.to_string()));
-    let ringing = (snapshot.configuration.users.iter())
-        .filter(|user| user.ringing.calls(id))
-        .map(Dependent::user);
-    // Where the exchange does not answer nothing is known to depend on it.
-    let phones = match app.control.ask(Request::Registrations).await {
-        Ok(Reply::Registrations { registrations }) => registrations,
-        _ => Vec::new(),
-    };
-    let dependents = phones
-        .into_iter()
-        .filter(|phone| phone.extension == id)
-        .map(|phone| Dependent::phone(phone.user_agent, phone.address))
-        .chain(interfaces)
-        .chain(showing)
-        .chain(ringing)
-        .collect();
-    Ok(Json(Dependents { dependents }))
-}
-
-async fn read(app: &App, id: ExtensionId) -> Result<(ConfigVersion, Extension), Problem> {
-    let (snapshot, revision) = find(app, id).await?;
-    let extension = stored(&snapshot, id)?;
-    let phones = Phones::now(app).await;
-    let extension = Extension::new(&snapshot, phones.as_ref(), extension);
-    Ok((revision, extension))
-}
-
-fn stored(snapshot: &Snapshot, id: ExtensionId) -> Result<&config::Extension, Problem> {
-    snapshot
-        .configuration
-        .extension(id)
-        .ok_or_else(|| Problem::not_found("extension"))
+    row::dependents(&app, ExtensionId::new(id)).await
 }
 
 fn first_number() -> String {

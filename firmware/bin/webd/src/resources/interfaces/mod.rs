@@ -5,14 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use model::config::{self, Rewrite};
 use model::control::{InterfaceState, Reply, Request};
-use model::{ConfigVersion, InterfaceId, RouteId};
+use model::{InterfaceId, RouteId};
 use store::{ChangeError, Expected, Item, ItemId, Operation, Snapshot, Store};
 
+use super::row::{self, Row};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, PathId};
 use crate::list::folded;
-use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
+use crate::object::{Created, WithETag};
 use crate::problem::{FieldCode, Problem};
 use crate::revision::IfMatch;
 use crate::words::{Dependent, Dependents};
@@ -20,6 +21,28 @@ use crate::words::{Dependent, Dependents};
 mod body;
 
 pub use body::{Interface, InterfaceChange, Interfaces, Rewriting};
+
+impl Row for InterfaceId {
+    type Shown = Interface;
+    const KEEPS: bool = true;
+    const IN_THE_WAY: Option<(&'static str, &'static str)> = Some((
+        "Routes lead to this interface",
+        "To remove it, take it from the route first, or remove the route.",
+    ));
+
+    async fn shown(self, app: &App, snapshot: &Snapshot) -> Option<Interface> {
+        let interface = snapshot.configuration.interface(self)?;
+        let states = states(app).await;
+        Some(Interface::new(snapshot, states.as_deref(), interface))
+    }
+
+    async fn dependents(self, _: &App, snapshot: &Snapshot) -> Vec<Dependent> {
+        (snapshot.configuration.routes.iter())
+            .filter(|route| route.interfaces.contains(&self))
+            .map(|route| Dependent::route(route.id.raw(), &route.prefix))
+            .collect()
+    }
+}
 
 /// Interfaces
 #[utoipa::path(get, path = "/interfaces", operation_id = "list_interfaces", tag = "configuration",
@@ -45,13 +68,9 @@ pub async fn list(State(app): State<App>) -> Result<Json<Interfaces>, Problem> {
 pub async fn add(
     State(app): State<App>,
     actor: Actor,
-    Body(mut body): Body<InterfaceChange>,
+    Body(body): Body<InterfaceChange>,
 ) -> Result<Created<Interface>, Problem> {
-    let prefix = body.prefix.take();
-    let interface = body.into_model(InterfaceId::ADDED, None)?;
-    let route = prefix.map(|prefix| route(prefix, &interface));
-    let mut operations = vec![Operation::AddItem(Item::Interface(interface))];
-    operations.extend(route.map(|route| Operation::AddItem(Item::Route(route))));
+    let operations = body.added()?;
     let changed = (app.change_raw(actor.author(), Expected::Anything, operations)).await?;
     let changed = changed.map_err(by_field)?;
     let id = (changed.items.iter()).find_map(|id| match id {
@@ -62,8 +81,23 @@ pub async fn add(
         | ItemId::FraudProtection => None,
     });
     let id = id.ok_or_else(Problem::internal)?;
-    let (revision, interface) = read(&app, id).await?;
-    Ok(created(id, revision, interface))
+    row::added(&app, id).await
+}
+
+/// Check an interface to be added
+///
+/// The same body as an addition takes: it is refused for the same reasons, and nothing is stored.
+#[utoipa::path(post, path = "/interfaces/check", operation_id = "check_interface",
+    tag = "configuration", request_body = InterfaceChange,
+    responses((status = 204, description = "It could be added now")))]
+pub async fn check(
+    State(app): State<App>,
+    Body(body): Body<InterfaceChange>,
+) -> Result<StatusCode, Problem> {
+    let operations = body.added()?;
+    app.with_store(move |store: &Store| store.check_all(operations).map_err(by_field))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A fault of the route that is added with an interface is one of the field it comes from.
@@ -82,6 +116,18 @@ fn by_field(error: ChangeError) -> Problem {
         }
     }
     ChangeError::Faults { faults, objects }.into()
+}
+
+impl InterfaceChange {
+    /// What adds it, and with a prefix the route to it.
+    fn added(mut self) -> Result<Vec<Operation>, Problem> {
+        let prefix = self.prefix.take();
+        let interface = self.into_model(InterfaceId::ADDED, None)?;
+        let route = prefix.map(|prefix| route(prefix, &interface));
+        let mut operations = vec![Operation::AddItem(Item::Interface(interface))];
+        operations.extend(route.map(|route| Operation::AddItem(Item::Route(route))));
+        Ok(operations)
+    }
 }
 
 /// The route that leads to a new interface.
@@ -117,8 +163,7 @@ pub async fn show(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<Interface>, Problem> {
-    let (revision, interface) = read(&app, InterfaceId::new(id)).await?;
-    Ok(tagged(revision, interface))
+    row::show(&app, InterfaceId::new(id)).await
 }
 
 /// Change an interface
@@ -141,21 +186,16 @@ pub async fn replace(
     Body(body): Body<InterfaceChange>,
 ) -> Result<WithETag<Interface>, Problem> {
     let id = InterfaceId::new(id);
-    // The password stays: it is taken from what is there, and Expected::Object holds it fast.
-    let (snapshot, revision, _) = find_as_seen(&app, id, &if_match).await?;
-    if body.prefix.is_some() {
-        let text = "a route is changed by itself: leave the prefix out";
-        return Err(Problem::field("/prefix", FieldCode::Invalid, text));
-    }
-    let interface = body.into_model(id, Some(stored(&snapshot, id)?))?;
-    app.change(
-        actor.author(),
-        Expected::Object(revision),
-        vec![Operation::UpdateItem(Item::Interface(interface))],
-    )
-    .await?;
-    let (revision, interface) = read(&app, id).await?;
-    Ok(tagged(revision, interface))
+    let update = |snapshot: &Snapshot| {
+        if body.prefix.is_some() {
+            let text = "a route is changed by itself: leave the prefix out";
+            return Err(Problem::field("/prefix", FieldCode::Invalid, text));
+        }
+        let before = snapshot.configuration.interface(id);
+        let interface = body.into_model(id, before)?;
+        Ok(Operation::UpdateItem(Item::Interface(interface)))
+    };
+    row::replace(&app, &actor, id, &if_match, update).await
 }
 
 /// Remove an interface
@@ -175,10 +215,8 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = InterfaceId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let remove = vec![Operation::RemoveItem(ItemId::Interface(id))];
-    app.change(actor.author(), expected, remove).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let operation = Operation::RemoveItem(ItemId::Interface(id));
+    row::remove(&app, &actor, id, &if_match, operation).await
 }
 
 /// What depends on an interface
@@ -192,13 +230,7 @@ pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<Json<Dependents>, Problem> {
-    let id = InterfaceId::new(id);
-    let (snapshot, _) = find(&app, id).await?;
-    let dependents = (snapshot.configuration.routes.iter())
-        .filter(|route| route.interfaces.contains(&id))
-        .map(|route| Dependent::route(route.id.raw(), &route.prefix))
-        .collect();
-    Ok(Json(Dependents { dependents }))
+    row::dependents(&app, InterfaceId::new(id)).await
 }
 
 /// How the interfaces are; nothing where the exchange does not answer.
@@ -207,15 +239,4 @@ async fn states(app: &App) -> Option<Vec<InterfaceState>> {
         Ok(Reply::Interfaces { interfaces }) => Some(interfaces),
         _ => None,
     }
-}
-
-async fn read(app: &App, id: InterfaceId) -> Result<(ConfigVersion, Interface), Problem> {
-    let (snapshot, revision) = find(app, id).await?;
-    let states = states(app).await;
-    let interface = Interface::new(&snapshot, states.as_deref(), stored(&snapshot, id)?);
-    Ok((revision, interface))
-}
-
-fn stored(snapshot: &Snapshot, id: InterfaceId) -> Result<&config::Interface, Problem> {
-    (snapshot.configuration.interface(id)).ok_or_else(|| Problem::not_found("interface"))
 }

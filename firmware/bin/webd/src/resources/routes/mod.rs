@@ -3,18 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{ConfigVersion, InterfaceId, RouteId, config};
+use model::{InterfaceId, RouteId, config};
 use serde::{Deserialize, Serialize};
 use store::{Expected, Item, ItemId, Operation, Snapshot, Store};
 use utoipa::ToSchema;
 
 use super::interfaces::Rewriting;
+use super::row::{self, Row};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, PathId};
-use crate::object::{Created, WithETag, created, find, find_as_seen, tagged};
+use crate::object::{Created, WithETag};
 use crate::problem::Problem;
 use crate::revision::{IfMatch, etag};
+use crate::words::Dependent;
 
 /// Where dialled numbers that begin with a prefix go.
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,6 +96,20 @@ impl RouteChange {
     }
 }
 
+impl Row for RouteId {
+    type Shown = Route;
+
+    async fn shown(self, _: &App, snapshot: &Snapshot) -> Option<Route> {
+        let mut routes = snapshot.configuration.routes.iter();
+        let route = routes.find(|route| route.id == self)?;
+        Some(Route::new(snapshot, route))
+    }
+
+    async fn dependents(self, _: &App, _: &Snapshot) -> Vec<Dependent> {
+        Vec::new()
+    }
+}
+
 /// Routes
 #[utoipa::path(get, path = "/routes", operation_id = "list_routes", tag = "configuration",
     responses((status = 200, description = "All routes, by prefix", body = Routes)))]
@@ -117,15 +133,12 @@ pub async fn add(
     actor: Actor,
     Body(body): Body<RouteChange>,
 ) -> Result<Created<Route>, Problem> {
-    let add = vec![Operation::AddItem(Item::Route(
-        body.into_model(RouteId::new(0)),
-    ))];
-    let changed = app.change(actor.author(), Expected::Anything, add).await?;
-    let Some(&ItemId::Route(id)) = changed.items.first() else {
+    let add = Operation::AddItem(Item::Route(body.into_model(RouteId::new(0))));
+    let add = app.change(actor.author(), Expected::Anything, vec![add]);
+    let Some(&ItemId::Route(id)) = add.await?.items.first() else {
         return Err(Problem::internal());
     };
-    let (revision, route) = read(&app, id).await?;
-    Ok(created(id, revision, route))
+    row::added(&app, id).await
 }
 
 /// One route
@@ -137,8 +150,7 @@ pub async fn show(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<Route>, Problem> {
-    let (revision, route) = read(&app, RouteId::new(id)).await?;
-    Ok(tagged(revision, route))
+    row::show(&app, RouteId::new(id)).await
 }
 
 /// Change a route
@@ -158,11 +170,8 @@ pub async fn replace(
     Body(body): Body<RouteChange>,
 ) -> Result<WithETag<Route>, Problem> {
     let id = RouteId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let update = vec![Operation::UpdateItem(Item::Route(body.into_model(id)))];
-    app.change(actor.author(), expected, update).await?;
-    let (revision, route) = read(&app, id).await?;
-    Ok(tagged(revision, route))
+    let route = Operation::UpdateItem(Item::Route(body.into_model(id)));
+    row::replace(&app, &actor, id, &if_match, |_| Ok(route)).await
 }
 
 /// Remove a route
@@ -179,17 +188,8 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let id = RouteId::new(id);
-    let (_, _, expected) = find_as_seen(&app, id, &if_match).await?;
-    let remove = vec![Operation::RemoveItem(ItemId::Route(id))];
-    app.change(actor.author(), expected, remove).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read(app: &App, id: RouteId) -> Result<(ConfigVersion, Route), Problem> {
-    let (snapshot, revision) = find(app, id).await?;
-    let route = (snapshot.configuration.routes.iter()).find(|route| route.id == id);
-    let route = route.ok_or_else(|| Problem::not_found("route"))?;
-    Ok((revision, Route::new(&snapshot, route)))
+    let operation = Operation::RemoveItem(ItemId::Route(id));
+    row::remove(&app, &actor, id, &if_match, operation).await
 }
 
 const fn yes() -> bool {

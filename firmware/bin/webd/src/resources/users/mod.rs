@@ -8,6 +8,7 @@ use serde::Deserialize;
 use store::{Changed, Expected, NewUser, Operation, Orphans, Snapshot, Store};
 use utoipa::IntoParams;
 
+use super::row::{self, Row};
 use crate::api::Actor;
 use crate::app::App;
 use crate::input::{Body, Params, PathId};
@@ -36,6 +37,22 @@ pub struct Removal {
     #[serde(default)]
     #[param(required = false)]
     extensions: ExtensionsThen,
+}
+
+impl Row for UserId {
+    type Shown = User;
+
+    async fn shown(self, _: &App, snapshot: &Snapshot) -> Option<User> {
+        let user = snapshot.configuration.user(self)?;
+        Some(User::new(snapshot, user))
+    }
+
+    async fn dependents(self, _: &App, snapshot: &Snapshot) -> Vec<Dependent> {
+        (snapshot.configuration.extensions.iter())
+            .filter(|extension| extension.user == Some(self))
+            .map(|extension| Dependent::extension(extension.id.raw(), extension.number.to_string()))
+            .collect()
+    }
 }
 
 /// Users
@@ -116,8 +133,7 @@ pub async fn show(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<WithETag<User>, Problem> {
-    let (revision, user) = read(&app, UserId::new(id)).await?;
-    Ok(tagged(revision, user))
+    row::show(&app, UserId::new(id)).await
 }
 
 /// Change a user
@@ -190,13 +206,11 @@ pub async fn remove(
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let user = UserId::new(id);
-    let (_, _, expected) = find_as_seen(&app, user, &if_match).await?;
-    let remove = Operation::RemoveUser {
+    let operation = Operation::RemoveUser {
         user,
         extensions: Orphans::from(removal.extensions),
     };
-    app.change(actor.author(), expected, vec![remove]).await?;
-    Ok(StatusCode::NO_CONTENT)
+    row::remove(&app, &actor, user, &if_match, operation).await
 }
 
 /// What depends on a user
@@ -210,13 +224,7 @@ pub async fn dependents(
     State(app): State<App>,
     PathId(id): PathId<u32>,
 ) -> Result<Json<Dependents>, Problem> {
-    let (_, user) = read(&app, UserId::new(id)).await?;
-    let dependents = user
-        .extensions
-        .into_iter()
-        .map(|own| Dependent::extension(own.id, own.number))
-        .collect();
-    Ok(Json(Dependents { dependents }))
+    row::dependents(&app, UserId::new(id)).await
 }
 
 /// Set a user's password
@@ -252,11 +260,6 @@ pub async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn read(app: &App, id: UserId) -> Result<(ConfigVersion, User), Problem> {
-    let (snapshot, revision) = find(app, id).await?;
-    Ok((revision, of(&snapshot, id)?))
-}
-
 /// A user as it was just stored, with the extensions that were added.
 async fn saved(
     app: &App,
@@ -265,15 +268,10 @@ async fn saved(
     changed: &Changed,
 ) -> Result<(ConfigVersion, SavedUser), Problem> {
     let (snapshot, revision) = find(app, id).await?;
+    let user = id.shown(app, &snapshot).await;
     let saved = SavedUser {
-        user: of(&snapshot, id)?,
+        user: user.ok_or_else(|| Problem::not_found("user"))?,
         new_extensions: own.added(app, &snapshot, changed).await,
     };
     Ok((revision, saved))
-}
-
-fn of(snapshot: &Snapshot, id: UserId) -> Result<User, Problem> {
-    let user = snapshot.configuration.user(id);
-    let user = user.ok_or_else(|| Problem::not_found("user"))?;
-    Ok(User::new(snapshot, user))
 }
