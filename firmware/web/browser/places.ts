@@ -239,6 +239,15 @@ export const PLACES: Place[] = [
   { name: 'call-explainer-answer', path: '/call-explainer?extension=1&dialled=95550199', act: (page) => page.getByRole('listitem').last().waitFor() },
   { name: 'emergency-numbers', path: '/emergency-numbers' },
   { name: 'fraud-protection', path: '/fraud-protection' },
+  {
+    name: 'fraud-protection-hours',
+    path: '/fraud-protection',
+    act: async (page) => {
+      await page.getByRole('checkbox').nth(1).check()
+      await page.getByRole('checkbox').last().scrollIntoViewIfNeeded()
+    },
+    leave: (page) => page.getByRole('button', { name: /^(Discard changes|Zahodit změny)$/ }).click(),
+  },
   { name: 'call-permission-groups', path: '/call-permission-groups' },
   { name: 'call-permission-group', path: '/call-permission-groups/1' },
   { name: 'system', path: '/system' },

@@ -42,7 +42,7 @@ export function Use() {
         {t(data.extensions.length > 0 ? 'fraud.used_text' : 'fraud.used_none')}
       </Text>
       {data.extensions.length > 0 && (
-        <Table mt="sm">
+        <Table mt="sm" miw={480}>
           <Table.Thead>
             <Table.Tr>
               {(['extension', 'calls', 'hour', 'day', 'brake'] as const).map((column) => (
@@ -54,7 +54,7 @@ export function Use() {
             {data.extensions.map(({ extension, used, brake, at }) => (
               <Table.Tr key={extension}>
                 <Table.Td>
-                  <Link to={`/extensions/${extension}`}>{extensions.data?.find(({ id }) => id === extension)?.number ?? extension}</Link>
+                  <Link to={`/extensions/${extension}`} className={classes.link}>{extensions.data?.find(({ id }) => id === extension)?.number ?? extension}</Link>
                 </Table.Td>
                 {cells(used)}
                 <Table.Td>
