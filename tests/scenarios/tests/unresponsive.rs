@@ -11,7 +11,7 @@ fn unresponsive(w: &World, number: &str) -> usize {
         .count()
 }
 
-const ROW: &str = "the phone of extension 102 at 10.0.1.11:5060 (UDP) does not respond";
+const ROW: &str = "The phone of extension 102 at 10.0.1.11:5060 (UDP) does not respond";
 
 #[test]
 fn a_phone_that_says_nothing_at_all_is_given_up_after_eight_seconds() {

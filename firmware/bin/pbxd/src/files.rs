@@ -45,7 +45,7 @@ impl Files {
                 needed = need,
                 calls = files.calls,
                 connections = files.streams,
-                "the limit of open files is too low; there will be fewer calls or connections at once"
+                "fewer calls or connections at once than wished: the system allows too few open files"
             );
         }
         files

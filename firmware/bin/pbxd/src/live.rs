@@ -105,7 +105,10 @@ impl Live {
             interrupted.push(record);
         }
         if !interrupted.is_empty() {
-            warn!(calls = interrupted.len(), "calls were cut by the restart");
+            warn!(
+                calls = interrupted.len(),
+                "calls were cut by the restart of the exchange"
+            );
         }
         let left_at = (unended.iter()).map(|unended| (name(&unended.dialog), unended.stopped));
         let left_at = left_at.collect();

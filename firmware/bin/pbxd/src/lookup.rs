@@ -44,7 +44,7 @@ impl Lookups {
                     .filter_map(|remote| flow(transport, own, remote).ok())
                     .collect(),
                 Err(error) => {
-                    warn!(%host, %error, "the server of an interface is not found");
+                    warn!(%host, %error, "the server of an interface is not found: check its name and the DNS servers");
                     Vec::new()
                 }
             };

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         .with(for_the_logs)
         .init();
     if let Err(error) = unblocked {
-        warn!(%error, "signals may be blocked; the exchange may not stop in order");
+        warn!(%error, "the exchange may not stop in order");
     }
     let endings = Endings::of(&options.data);
     endings::leave_panics(endings.clone(), "pbxd");

@@ -577,7 +577,7 @@ impl Process {
                 _ = bell.readable() => hush(&bell),
                 () = sleep_until(timeout) => {}
                 () = sleep_until(limit) => {
-                    warn!("some phones did not answer; they are told after the next start");
+                    warn!("some phones did not answer; they are told the end of their calls after the next start");
                     break;
                 }
             }

@@ -291,7 +291,7 @@ impl Thread {
             }
             Err(error) => warn!(
                 %error,
-                "the media thread runs without real-time priority or locked memory: sound may break up under load"
+                "sound may break up under load: it has no real-time priority, or no locked memory"
             ),
         }
     }

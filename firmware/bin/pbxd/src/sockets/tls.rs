@@ -78,7 +78,7 @@ impl Tls {
             }
             Err(error) => {
                 if known.is_none() {
-                    warn!("SIP over TLS can't use the certificate: {error:#}");
+                    warn!("phones can't connect by TLS, the certificate can't be used: {error:#}");
                 }
                 loaded.refused = Some((stamp, now));
             }

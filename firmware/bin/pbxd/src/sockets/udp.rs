@@ -172,7 +172,7 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
         warn!(
             got = room,
             wanted = RECEIVE_BUFFER,
-            "a burst of SIP may be lost: raise net.core.rmem_max"
+            "where many phones call at once some of it may be lost: raise net.core.rmem_max"
         );
     }
     Ok(UdpSocket { socket, address })

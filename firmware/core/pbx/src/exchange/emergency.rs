@@ -80,7 +80,8 @@ impl Exchange {
             return;
         };
         let row = format!(
-            "Emergency call of {} to {} was not put through: {}",
+            "Emergency call of {} to {} was not put through: {}. See the interfaces on the page Call \
+             Routing, and explain the call on the page Call Explainer",
             described(state),
             state.dialled,
             failure.cause.text()
@@ -104,8 +105,8 @@ impl Exchange {
         };
         let found = (self.calls.values().rev())
             .find(|call| !call.emergency && call.outcome.is_none() && goes_by_it(call))
-            .map(|call| (call.id, call.answered.is_some()));
-        let Some((id, answered)) = found else {
+            .map(|call| (call.id, call.answered.is_some(), told(call)));
+        let Some((id, answered, told)) = found else {
             return false;
         };
         let mut outcome = Outcome::failed(Failure::of_cause(Cause::PREEMPTION));
@@ -113,11 +114,15 @@ impl Exchange {
         if answered {
             outcome.disposition = Disposition::Answered;
         }
-        let row = format!("Call {id} was ended to make room for an emergency call");
+        let row = format!("The call of {told} was ended to make room for an emergency call");
         self.outputs.push_back(Output::Warning(row));
         self.doom(id, outcome);
         true
     }
+}
+
+fn told(call: &CallState) -> String {
+    format!("{} to {}", described(call), call.dialled)
 }
 
 fn described(call: &CallState) -> String {

@@ -130,6 +130,20 @@ fn server_uri(server: &SipServer, user: Option<&str>) -> Option<SipUri> {
     })
 }
 
+/// Why an interface is not registered, and what to do about it.
+fn why(refused: Option<StatusCode>) -> String {
+    let Some(code) = refused.map(StatusCode::code) else {
+        return "its server does not answer; check its address and the way there".to_owned();
+    };
+    match code {
+        401 | 403 | 407 => {
+            format!("its server refuses the account (SIP {code}); check user name and password")
+        }
+        404 => format!("its server does not know the account (SIP {code}); check the user name"),
+        _ => format!("its server refuses with SIP {code}; it is tried again by itself"),
+    }
+}
+
 fn credentials(server: &SipServer) -> Option<Credentials> {
     Some(Credentials {
         username: server.user_id.as_ref().unwrap_or(&server.username).clone(),
@@ -264,11 +278,7 @@ impl Exchange {
             self.register(id);
         }
         if !matches!(before, Some(Err(_))) {
-            let why = status.map_or_else(
-                || "its server does not answer".to_owned(),
-                |status| format!("its server refuses with {}", status.code()),
-            );
-            self.warn_of_interface(id, &format!("is not registered: {why}"));
+            self.warn_of_interface(id, &format!("is not registered: {}", why(status)));
         }
         self.tell_of_interface(id);
     }
@@ -276,7 +286,7 @@ impl Exchange {
     /// A row for the administrator, once for each change.
     fn warn_of_interface(&mut self, id: InterfaceId, what: &str) {
         if let Some(interface) = self.directory.interface(id) {
-            let row = format!("SIP - interface `{}` {what}", interface.name);
+            let row = format!("Interface {} {what}", interface.name);
             self.outputs.push_back(Output::Warning(row));
         }
     }
@@ -587,4 +597,20 @@ fn calling_party(interface: &Interface, invite: &IncomingInvite) -> Party {
 fn is_anonymous(uri: &Uri) -> bool {
     uri.user()
         .is_some_and(|user| user.eq_ignore_ascii_case(ANONYMOUS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_that_is_not_registered_says_what_to_do() {
+        let told = |code: Option<u16>| why(code.and_then(StatusCode::new));
+        assert!(told(None).contains("check its address"));
+        for code in [401, 403, 407] {
+            assert!(told(Some(code)).contains("check user name and password"));
+        }
+        assert!(told(Some(404)).contains("check the user name"));
+        assert!(told(Some(503)).contains("SIP 503; it is tried again by itself"));
+    }
 }

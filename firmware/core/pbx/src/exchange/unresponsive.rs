@@ -60,7 +60,8 @@ impl Exchange {
                 .filter(|_| !extension.is_hidden())
             {
                 self.outputs.push_back(Output::Warning(format!(
-                    "SIP - the phone of extension {} at {} ({}) does not respond",
+                    "The phone of extension {} at {} ({}) does not respond: is it switched on and \
+                     connected?",
                     party.number,
                     flow.remote,
                     flow.transport.to_string().to_uppercase(),
