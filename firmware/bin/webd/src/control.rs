@@ -324,6 +324,9 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let told: Vec<String> = rows.try_iter().map(|row| row.text).collect();
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("The exchange does not answer"), "{told:?}");
+        assert!(
+            told[0].starts_with("The exchange does not answer"),
+            "{told:?}"
+        );
     }
 }
