@@ -280,3 +280,36 @@ it('an interface goes when no route leads to it any more', async () => {
   expect(await box.api<{ interfaces: { name: string }[] }>('GET', '/interfaces')).toMatchObject({ interfaces: [{ name: 'provider2' }] })
   await page.close()
 })
+
+it('a number is pasted as the provider writes it, and who takes the prefix of a route becomes its backup', async () => {
+  const page = await open('/call-routing')
+  for (const [name, host] of [['main', '127.0.0.1'], ['backup', '127.0.0.2']] as const) {
+    await button(page, 'Add interface').click()
+    await field(page, 'Name').fill(name)
+    await button(page, 'Next').click()
+    await field(page, 'Server').fill(host)
+    await field(page, 'User name').fill('account')
+    await field(page, 'Password').fill('provider-key')
+    await button(page, 'Next').click()
+    await field(page, 'External number 1').fill(name === 'main' ? '+420 234 567 890' : '+420 234 567 891 +420 234 567 892')
+    await field(page, `External number +420234567${name === 'main' ? '890' : '892'}`).waitFor()
+    await button(page, 'Next').click()
+    await field(page, 'Prefix to dial out').fill('0')
+    if (name === 'backup') {
+      await page.getByText('Calls with 0 leave by main. backup becomes their backup').waitFor()
+      await clean(page)
+    }
+    await button(page, 'Add').click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+  }
+  const { interfaces } = await box.api<{ interfaces: { id: number; name: string }[] }>('GET', '/interfaces')
+  const id = (name: string) => interfaces.find((one) => one.name === name)!.id
+  expect(await box.api('GET', '/routes')).toMatchObject({ routes: [{ prefix: '0', interfaces: [id('main'), id('backup')] }] })
+
+  // What is not ready is told with what it would be sent.
+  await page.goto('/admin/call-explainer?dialled=00420123456789')
+  await page.getByLabel('Dials').fill('00420123456789')
+  await button(page, 'Explain').click()
+  await page.getByText(/^backup is not ready \(.+\): passed over\. It would be sent 0420123456789, from /).waitFor()
+  await page.close()
+})

@@ -621,6 +621,8 @@ async fn an_interface_is_checked_before_it_is_added() {
         *body.pointer_mut(field).unwrap() = value;
         body
     };
+    let mut to_exchange = with("/prefix", json!("9"));
+    to_exchange["partner"] = json!("exchange");
     for (body, fields) in [
         (with("/name", json!("First")), vec![("/name", "name_taken")]),
         (
@@ -628,7 +630,8 @@ async fn an_interface_is_checked_before_it_is_added() {
             vec![("/server/host", "invalid_name")],
         ),
         (
-            with("/prefix", json!("9")),
+            // A route to providers does to numbers what another exchange can't use.
+            to_exchange,
             vec![("/prefix", "number_taken")],
         ),
     ] {
@@ -641,7 +644,35 @@ async fn an_interface_is_checked_before_it_is_added() {
             .collect();
         assert_eq!(found, fields);
     }
-    let fine = add(&world, &admin, "/api/v1/interfaces/check", good).await;
-    assert_eq!((fine.status.as_u16(), fine.text.as_str()), (204, ""));
+    for prefix in ["8", "9"] {
+        let body = with("/prefix", json!(prefix));
+        let fine = add(&world, &admin, "/api/v1/interfaces/check", body).await;
+        assert_eq!((fine.status.as_u16(), fine.text.as_str()), (204, ""));
+    }
     assert_eq!(world.store.snapshot().unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_new_interface_becomes_the_backup_of_a_route_that_there_is() {
+    let world = World::new();
+    let admin = world.admin();
+    let provider = |name: &str| {
+        json!({ "name": name, "partner": "provider", "prefix": "9",
+            "server": { "host": "192.0.2.5", "username": "account" } })
+    };
+    let mut ids = Vec::new();
+    for name in ["first", "second", "third"] {
+        let added = add(&world, &admin, "/api/v1/interfaces", provider(name)).await;
+        assert_eq!(added.status, 201, "{added:?}");
+        ids.push(added.json()["id"].clone());
+    }
+    let routes = get(&world, &admin, "/api/v1/routes").await;
+    assert_eq!(
+        routes["routes"].as_array().map(Vec::len),
+        Some(1),
+        "{routes}"
+    );
+    let route = &routes["routes"][0];
+    assert_eq!(route["interfaces"], json!(ids), "{route}");
+    assert_eq!(route["outgoing"]["called"]["strip"], 1, "{route}");
 }

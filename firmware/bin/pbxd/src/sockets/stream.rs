@@ -113,7 +113,7 @@ impl Streams {
                 })
                 .with_context(|| {
                     format!(
-                        "SIP can't listen on port {port}/{transport}: is another exchange running?"
+                        "SIP can't listen on port {port}/{transport}: is another exchange running? `--help` says how to name another port"
                     )
                 })?;
             for listener in listeners {

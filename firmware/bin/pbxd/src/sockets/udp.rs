@@ -51,7 +51,7 @@ impl UdpSockets {
             bind((address, port).into())
         })
         .with_context(|| {
-            format!("SIP can't listen on port {port}/udp: is another exchange running?")
+            format!("SIP can't listen on port {port}/udp: is another exchange running? `--help` says how to name another port")
         })?;
         Ok(Self {
             sockets,

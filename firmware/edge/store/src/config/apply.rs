@@ -203,7 +203,8 @@ impl Applier<'_> {
             Operation::UpdateItem(item) => {
                 self.expect_item(item.id())?;
                 let id = item.id();
-                let edit = item::update(self.configuration(), item)?;
+                let configuration = &mut self.snapshot.configuration;
+                let edit = item::update(configuration, item, &self.changed.items)?;
                 self.edits.push(edit);
                 Ok(Some(item::pointer(self.configuration(), id)))
             }

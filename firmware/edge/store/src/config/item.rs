@@ -253,6 +253,23 @@ impl NextIds {
     }
 }
 
+/// Has a route that names [`InterfaceId::ADDED`] lead to the interface that this change added last.
+fn known(item: &mut Item, added: &[ItemId]) {
+    let Item::Route(route) = item else { return };
+    let last = added.iter().rev().find_map(|id| match id {
+        ItemId::Interface(id) => Some(*id),
+        ItemId::Route(_)
+        | ItemId::Emergency
+        | ItemId::PermissionGroup(_)
+        | ItemId::FraudProtection => None,
+    });
+    for interface in &mut route.interfaces {
+        if let (&mut InterfaceId::ADDED, Some(last)) = (&mut *interface, last) {
+            *interface = last;
+        }
+    }
+}
+
 /// Adds an item. A route may name [`InterfaceId::ADDED`]: the interface that this change added last.
 pub(super) fn add(
     configuration: &mut Configuration,
@@ -261,20 +278,7 @@ pub(super) fn add(
     added: &[ItemId],
 ) -> (Edit, ItemId, String) {
     item.set_id(ids.next(item.id().kind()));
-    if let Item::Route(route) = &mut item {
-        let last = added.iter().rev().find_map(|id| match id {
-            ItemId::Interface(id) => Some(*id),
-            ItemId::Route(_)
-            | ItemId::Emergency
-            | ItemId::PermissionGroup(_)
-            | ItemId::FraudProtection => None,
-        });
-        for interface in &mut route.interfaces {
-            if let (&mut InterfaceId::ADDED, Some(last)) = (&mut *interface, last) {
-                *interface = last;
-            }
-        }
-    }
+    known(&mut item, added);
     let id = item.id();
     put(configuration, item.clone());
     let edit = Edit::Item {
@@ -295,8 +299,13 @@ pub(super) fn pointer(configuration: &Configuration, id: ItemId) -> String {
     }
 }
 
-/// Puts an item in place of that with its id.
-pub(super) fn update(configuration: &mut Configuration, item: Item) -> Result<Edit, ChangeError> {
+/// Puts an item in place of that with its id; a route may name the added interface, as in [`add`].
+pub(super) fn update(
+    configuration: &mut Configuration,
+    mut item: Item,
+    added: &[ItemId],
+) -> Result<Edit, ChangeError> {
+    known(&mut item, added);
     let id = item.id();
     find(configuration, id).map_err(|_| ChangeError::NotFound(id.kind().name()))?;
     Ok(Edit::Item {

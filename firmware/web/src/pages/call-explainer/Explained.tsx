@@ -5,6 +5,7 @@ import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../../api/client'
 import { useExtensions, useInterfaces, usePermissionGroups } from '../../api/configuration'
+import { conditionText } from '../call-routing/condition'
 import classes from './explainer.module.css'
 
 type Explanation = Schemas['Explanation']
@@ -96,7 +97,9 @@ export function Explained({ explanation: { steps, verdict }, dialled }: { explan
         return isNone(step.extension) ? t('explained.hidden') : t('explained.shown', { extension: number(step.extension) })
       case 'attempt': {
         const key = step.ready ? 'attempt' : emergency ? 'attempt_last' : 'attempt_over'
-        return t(`explained.${key}`, { name: way(step.interface), called: step.called, calling: step.calling })
+        const of = interfaces.data?.find(({ id }) => id === step.interface)
+        const why = of ? conditionText(of, t) : t('condition.unknown')
+        return t(`explained.${key}`, { name: way(step.interface), called: step.called, calling: step.calling, why })
       }
     }
   }

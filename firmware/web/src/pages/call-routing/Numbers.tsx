@@ -61,7 +61,7 @@ export function Numbers({ numbers, extensions, otherwise, error, onChange, readO
   /** Several numbers that are pasted become rows. */
   function type(index: number, text: string) {
     const parts = split(text)
-    if (parts.length < 2) return set(index, { number: text.trim() })
+    if (parts.length < 2) return set(index, { number: parts[0] ?? '' })
     const row = numbers[index]!
     onChange(numbers.flatMap((one, at) => (at === index ? parts.map((number) => ({ ...row, number })) : [one])))
   }

@@ -6,7 +6,7 @@ import { IconAlertCircle } from '@tabler/icons-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { answer, api } from '../../api/client'
-import { useExtensions, useRefresh } from '../../api/configuration'
+import { useExtensions, useInterfaces, useRefresh, useRoutes } from '../../api/configuration'
 import { Password } from '../../kit/Password'
 import { same } from '../../kit/conflict'
 import { NAME } from '../../kit/fields'
@@ -50,6 +50,8 @@ function sent(values: Values) {
 export function Wizard({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation()
   const extensions = useExtensions()
+  const interfaces = useInterfaces()
+  const routes = useRoutes()
   const refresh = useRefresh()
   const narrow = useMediaQuery('(max-width: 40em)')
   const form = useForm<Values>({ initialValues: FIRST })
@@ -63,6 +65,11 @@ export function Wizard({ onClose }: { onClose: () => void }) {
   const provider = values.partner === 'provider'
   const { id } = STEPS[step]!
   const last = step === STEPS.length - 1
+  // Where there is a route of the prefix, the interface becomes its backup.
+  const before = (routes.data?.find(({ prefix }) => values.prefix.trim() !== '' && prefix === values.prefix.trim())?.interfaces ?? [])
+    .flatMap((id) => interfaces.data?.find((one) => one.id === id) ?? [])
+    .filter(({ partner }, _, all) => partner === values.partner && all.every((one) => one.partner === partner))
+    .map(({ name }) => name)
 
   // Each step begins at its first field, or at the one that is wrong.
   useEffect(() => {
@@ -273,9 +280,11 @@ export function Wizard({ onClose }: { onClose: () => void }) {
                     />
                     <PrefixOverlap prefix={values.prefix} extensions={extensions.data} />
                     <Text size="sm" role="status">
-                      {preview(values)
-                        ? t('wizard.preview', { ...preview(values)!, name: values.name.trim() })
-                        : t('wizard.no_prefix')}
+                      {before.length > 0
+                        ? t('wizard.backup', { prefix: values.prefix.trim(), before: before.join(', '), name: values.name.trim() })
+                        : preview(values)
+                          ? t('wizard.preview', { ...preview(values)!, name: values.name.trim() })
+                          : t('wizard.no_prefix')}
                     </Text>
                   </>
                 )}

@@ -37,4 +37,7 @@ describe('a rewriting rule', () => {
 
 it('numbers are pasted with commas, spaces and lines between them', () => {
   expect(split('5550100, 5550105;5550191\n800225XXX')).toEqual(['5550100', '5550105', '5550191', '800225XXX'])
+  expect(split('5550100 5550105')).toEqual(['5550100', '5550105'])
+  expect(split('+420 234 567 890')).toEqual(['+420234567890'])
+  expect(split('+420 234 567 890 +420 234 567 891\n234 567 892')).toEqual(['+420234567890', '+420234567891', '234567892'])
 })

@@ -28,9 +28,19 @@ export function sample(block: string): string {
   return block.replace(/X/gi, '1')
 }
 
-/** What was typed or pasted, as numbers: several may stand beside each other. */
+/** Shorter pieces between blanks are parts of one number. */
+const SHORTEST = 5
+
+/** What was typed or pasted, as numbers: several may stand beside each other, and a number may have blanks in it. */
 export function split(text: string): string[] {
-  return text.split(/[,;\s]+/).filter(Boolean)
+  const lines = text.split(/[,;\t\r\n]+/).map((line) => line.trim()).filter(Boolean)
+  return lines.flatMap((line) => {
+    const pieces = line.split(/\s+/)
+    const whole = pieces.every((piece) => piece.replace('+', '').length >= SHORTEST)
+    if (whole) return pieces
+    // A plus begins a number, wherever it stands.
+    return line.split(/\s+(?=\+)/).map((number) => number.replace(/\s+/g, ''))
+  })
 }
 
 /** The rule that a new route begins with: a provider is sent the number without the prefix. */

@@ -29,9 +29,15 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
   const { t } = useTranslation()
   const [search, setSearch] = useState('')
   const [making, setMaking] = useState(false)
+  const list = useRef<HTMLUListElement>(null)
+  const made = useRef(false)
   const now = useRef(own)
   useEffect(() => {
     now.current = own
+    if (!made.current) return
+    made.current = false
+    // Who makes an extension looks at its number next.
+    list.current?.querySelector<HTMLInputElement>('li:last-child input')?.select()
   }, [own])
   const free = all.filter(({ id, user }) => (user ?? null) === null && !own.some((one) => one.id === id))
 
@@ -47,6 +53,7 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
       let number = await suggestNumber()
       while (taken.includes(number)) number = await suggestNumber(String(Number(number) + 1))
       // Something else may have changed while the number was looked for.
+      made.current = true
       onChange([...now.current, { id: null, number }])
     } catch (error) {
       failed(error)
@@ -58,7 +65,7 @@ export function Extensions({ all, own, error, faults, onChange, readOnly }: Prop
   return (
     <Stack gap="md">
       {own.length > 0 && (
-        <ul className={classes.own}>
+        <ul className={classes.own} ref={list}>
           {own.map((extension, index) => (
             <li key={extension.id ?? `new ${index}`}>
               {extension.id === null && !readOnly ? (

@@ -59,7 +59,8 @@ pub async fn list(State(app): State<App>) -> Result<Json<Interfaces>, Problem> {
 
 /// Add an interface
 ///
-/// With a prefix a route to it is added too.
+/// With a prefix a route to it is added too. Where there is one of that prefix, to partners of the same kind,
+/// the interface becomes its last: the one that is tried where the others fail.
 #[utoipa::path(post, path = "/interfaces", operation_id = "add_interface", tag = "configuration",
     request_body = InterfaceChange,
     responses((status = 201, description = "Added", body = Interface, headers(
@@ -70,8 +71,18 @@ pub async fn add(
     actor: Actor,
     Body(body): Body<InterfaceChange>,
 ) -> Result<Created<Interface>, Problem> {
-    let operations = body.added()?;
-    let changed = (app.change_raw(actor.author(), Expected::Anything, operations)).await?;
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let operations = body.added(&snapshot)?;
+    let joins = operations
+        .iter()
+        .any(|one| matches!(one, Operation::UpdateItem(_)));
+    let seen = if joins {
+        // A route that is joined is the one that was read.
+        Expected::Configuration(snapshot.configuration.version)
+    } else {
+        Expected::Anything
+    };
+    let changed = (app.change_raw(actor.author(), seen, operations)).await?;
     let changed = changed.map_err(by_field)?;
     let id = (changed.items.iter()).find_map(|id| match id {
         ItemId::Interface(id) => Some(*id),
@@ -94,7 +105,8 @@ pub async fn check(
     State(app): State<App>,
     Body(body): Body<InterfaceChange>,
 ) -> Result<StatusCode, Problem> {
-    let operations = body.added()?;
+    let snapshot = app.with_store(|store: &Store| store.snapshot()).await?;
+    let operations = body.added(&snapshot)?;
     app.with_store(move |store: &Store| store.check_all(operations).map_err(by_field))
         .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -119,15 +131,35 @@ fn by_field(error: ChangeError) -> Problem {
 }
 
 impl InterfaceChange {
-    /// What adds it, and with a prefix the route to it.
-    fn added(mut self) -> Result<Vec<Operation>, Problem> {
+    /// What adds it, and with a prefix the route to it, or its place in the one that there is.
+    fn added(mut self, snapshot: &Snapshot) -> Result<Vec<Operation>, Problem> {
         let prefix = self.prefix.take();
         let interface = self.into_model(InterfaceId::ADDED, None)?;
-        let route = prefix.map(|prefix| route(prefix, &interface));
+        let route = prefix.map(
+            |prefix| match joined(snapshot, &prefix, interface.partner) {
+                Some(route) => Operation::UpdateItem(Item::Route(route)),
+                None => Operation::AddItem(Item::Route(route(prefix, &interface))),
+            },
+        );
         let mut operations = vec![Operation::AddItem(Item::Interface(interface))];
-        operations.extend(route.map(|route| Operation::AddItem(Item::Route(route))));
+        operations.extend(route);
         Ok(operations)
     }
+}
+
+/// The route of this prefix with a new interface as its last. Not one to partners of another kind: what it
+/// does to the numbers is for them.
+fn joined(snapshot: &Snapshot, prefix: &str, partner: config::Partner) -> Option<config::Route> {
+    let configuration = &snapshot.configuration;
+    let mut routes = configuration.routes.iter();
+    let mut route = routes.find(|route| route.prefix == prefix)?.clone();
+    let fits = (route.interfaces.iter())
+        .filter_map(|id| configuration.interface(*id))
+        .all(|interface| interface.partner == partner);
+    fits.then(|| {
+        route.interfaces.push(InterfaceId::ADDED);
+        route
+    })
 }
 
 /// The route that leads to a new interface.
